@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vp-names.h"
+
+static const struct {
+  const char *name;
+  GLogLevelFlags level;
+} levels[] = {
+  { "error", G_LOG_LEVEL_CRITICAL },
+  { "warning", G_LOG_LEVEL_WARNING },
+  { "notice", G_LOG_LEVEL_MESSAGE },
+  { "info", G_LOG_LEVEL_INFO },
+  { "debug", G_LOG_LEVEL_DEBUG },
+};
+
+static gint threshold = 2; /* index into levels, read from any thread */
+
+static gsize
+level_index (GLogLevelFlags flags)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
+    if (flags & levels[i].level)
+      return i;
+  return 0; /* G_LOG_LEVEL_ERROR: always shown */
+}
+
+static const char *
+find_field (const GLogField *fields, gsize n, const char *key)
+{
+  for (gsize i = 0; i < n; i++)
+    if (strcmp (fields[i].key, key) == 0 && fields[i].length < 0)
+      return fields[i].value;
+  return NULL;
+}
+
+static GLogWriterOutput
+writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  gsize idx = level_index (flags);
+  const char *sandbox, *container, *message;
+  g_autofree char *where = NULL;
+
+  if ((gint) idx > g_atomic_int_get (&threshold))
+    return G_LOG_WRITER_HANDLED;
+  if (g_log_writer_is_journald (STDERR_FILENO)
+      && g_log_writer_journald (flags, fields, n_fields, user_data) == G_LOG_WRITER_HANDLED)
+    return G_LOG_WRITER_HANDLED;
+
+  sandbox = find_field (fields, n_fields, VP_FIELD_SANDBOX);
+  container = find_field (fields, n_fields, VP_FIELD_CONTAINER);
+  message = find_field (fields, n_fields, "MESSAGE");
+  if (sandbox != NULL)
+    where = g_strdup_printf (" [%s%s%s]", sandbox, container ? "/" : "", container ? container : "");
+  fprintf (stderr, "virtpodd %s:%s %s\n", levels[idx].name, where ? where : "", message ? message : "");
+  return G_LOG_WRITER_HANDLED;
+}
+
+static const char *
+priority_of (GLogLevelFlags level)
+{
+  switch ((int) (level & G_LOG_LEVEL_MASK))
+    {
+    case G_LOG_LEVEL_ERROR:
+    case G_LOG_LEVEL_CRITICAL:
+      return "3";
+    case G_LOG_LEVEL_WARNING:
+      return "4";
+    case G_LOG_LEVEL_MESSAGE:
+      return "5";
+    case G_LOG_LEVEL_INFO:
+      return "6";
+    default:
+      return "7";
+    }
+}
+
+void
+vp_log (GLogLevelFlags level, const char *sandbox, const char *container, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  GLogField fields[5];
+  gsize n = 0;
+  va_list args;
+
+  if ((gint) level_index (level) > g_atomic_int_get (&threshold))
+    return;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  fields[n++] = (GLogField) { "MESSAGE", message, -1 };
+  fields[n++] = (GLogField) { "PRIORITY", priority_of (level), -1 };
+  fields[n++] = (GLogField) { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 };
+  if (sandbox != NULL)
+    fields[n++] = (GLogField) { VP_FIELD_SANDBOX, sandbox, -1 };
+  if (container != NULL)
+    fields[n++] = (GLogField) { VP_FIELD_CONTAINER, container, -1 };
+  g_log_structured_array (level, fields, n);
+}
+
+gboolean
+vp_log_set_level (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (levels); i++)
+    if (g_str_equal (levels[i].name, name))
+      {
+        g_atomic_int_set (&threshold, (gint) i);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+const char *
+vp_log_get_level (void)
+{
+  return levels[g_atomic_int_get (&threshold)].name;
+}
+
+void
+vp_log_init (void)
+{
+  g_log_set_writer_func (writer, NULL, NULL);
+}
