@@ -13,3 +13,9 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
 	daemon/vp-agent-error.c daemon/vp-agent-error.h
+libvp_daemon_la_SOURCES += \
+	daemon/vp-stdio.c daemon/vp-stdio.h \
+	daemon/vp-stdio-end.c daemon/vp-stdio-end.h \
+	daemon/vp-stdio-input.c daemon/vp-stdio-input.h \
+	daemon/vp-stdio-output.c daemon/vp-stdio-output.h \
+	daemon/vp-stdio-ring.c daemon/vp-stdio-ring.h
