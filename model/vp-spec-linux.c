@@ -3,6 +3,7 @@
 
 #include "vp-spec-private.h"
 
+#define NO_LIMIT (G_GINT64_CONSTANT (1) << 50)
 #define DEFAULT_CPU_PERIOD 100000 /* microseconds, the kernel's */
 
 static gboolean
@@ -22,11 +23,11 @@ parse_namespaces (VpSpec *spec, VpJson *linux_json, GError **error)
   return TRUE;
 }
 
-/* A limit of 0 and one of -1 both mean none, depending on who wrote the file. */
+/* None is written as 0, as -1 or as a number no machine has, depending on who wrote the file. */
 static gint64
 limit_or_none (gint64 value)
 {
-  return value > 0 ? value : -1;
+  return value > 0 && value < NO_LIMIT ? value : -1;
 }
 
 static gboolean

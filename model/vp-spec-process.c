@@ -149,8 +149,9 @@ write_env (VpJsonWriter *writer, VpSpec *spec, const char *const *extra)
 VpJson *
 vp_spec_make_exec (VpSpec *spec, const VpSpecExec *exec, GError **error)
 {
-  static const char *const replaced[] = { "terminal", "consoleSize", "user", "args", "commandLine", "env", "cwd",
-                                          NULL };
+  /* the labels are words of the host's security modules */
+  static const char *const replaced[] = { "terminal",        "consoleSize",  "user", "args", "commandLine", "env", "cwd",
+                                          "apparmorProfile", "selinuxLabel", NULL };
   g_autoptr (VpJsonWriter) writer = vp_json_writer_new (FALSE);
   VpJson *user = vp_json_lookup (spec->process, "user");
   guint64 uid, gid;
