@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What quickstart and check share: packages, building, saying what happens.
 # The caller sets `me` (its name) and `source_dir`.
+: "${me:?}" "${source_dir:?}"
 
 die ()
 {
