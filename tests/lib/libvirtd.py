@@ -73,7 +73,7 @@ class Libvirtd:
         self.process = None
 
     def start(self):
-        os.makedirs(os.path.join(self.root, "log"))
+        os.makedirs(os.path.join(self.root, "log"), exist_ok=True)
         self.cache.load(os.path.join(self.root, "cache/qemu"))
         with open(os.path.join(self.root, "log/out"), "wb") as log:
             self.process = subprocess.Popen([os.path.join(tools, "private-libvirtd"), self.root],
@@ -83,9 +83,9 @@ class Libvirtd:
     def _answers(self):
         if self.process.poll() is not None:
             raise RuntimeError("libvirtd ended with status %d\n%s" % (self.process.returncode, self.log()))
-        return os.path.exists(self.socket) and self._virsh("version").returncode == 0
+        return os.path.exists(self.socket) and self.virsh("version").returncode == 0
 
-    def _virsh(self, *args):
+    def virsh(self, *args):
         return subprocess.run(["virsh", "-q", "-c", self.uri, *args], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
 
@@ -93,16 +93,22 @@ class Libvirtd:
         with open(os.path.join(self.root, "libvirtd.pid"), encoding="ascii") as f:
             return int(f.read())
 
+    def restart(self):
+        """After it was killed: the domains of before are found again."""
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        self.start()
+
     def stop(self):
         if self.process is not None:
             for name in self.domains():
-                self._virsh("destroy", name)
+                self.virsh("destroy", name)
             stop_process(self.process)
             self.process = None
         self.cache.save(os.path.join(self.root, "cache/qemu"))
 
     def domains(self):
-        return sorted(self._virsh("list", "--all", "--name").stdout.split())
+        return sorted(self.virsh("list", "--all", "--name").stdout.split())
 
     def log(self):
         text = ""

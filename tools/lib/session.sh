@@ -191,7 +191,8 @@ session_stop ()
   local id pid mount left=''
   [ -d "$session" ] || return 0
   if session_alive virtpodd >/dev/null; then
-    session_virtpod list 2>/dev/null | awk 'NR > 1 { print $1 }' | while read -r id; do
+    # twice: a sandbox's own container goes only when no other is left
+    for id in $(session_virtpod list --quiet 2>/dev/null) $(session_virtpod list --quiet --sandboxes 2>/dev/null); do
       session_virtpod delete --force "$id" >/dev/null 2>&1 || true
     done
   fi

@@ -48,6 +48,9 @@ BEGIN { n = passed = failed = skipped = 0; plan = -1; seen = 0 }
 
 /^#/ { if (showing) print; next }
 
+# automake's own line about the result above
+/^(PASS|FAIL|SKIP|XFAIL|XPASS): / { next }
+
 # what a failed program printed besides
 { rest[nrest++ % 40] = $0 }
 
