@@ -141,10 +141,16 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
   g_auto (Exec) self = { 0 };
   g_autoptr (GError) error = NULL;
+  char **words = args + 1;
   guint status = 0;
 
   if (opt_detach && opt_interactive)
     return vp_command_usage (command, _("--detach and --interactive exclude each other"));
+  /* "exec ID -- COMMAND" is what users of other tools type */
+  if (g_str_equal (words[0], "--"))
+    words++;
+  if (words[0] == NULL)
+    return vp_command_usage (command, _("an argument is missing"));
 
   vp_signals_block ();
   self.stdio = new_stdio (&error);
@@ -154,7 +160,7 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
   if (self.signals == NULL)
     return vp_command_fail (command, args[0], error);
   self.container = vp_client_find_container (client, args[0], &error);
-  if (self.container == NULL || !start (&self, client, args + 1, &error))
+  if (self.container == NULL || !start (&self, client, words, &error))
     return vp_command_fail (command, args[0], error);
 
   if (opt_detach)
