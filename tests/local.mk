@@ -2,6 +2,7 @@
 
 EXTRA_DIST += tests/tap-run.sh
 include tests/unit/common.mk
+include tests/unit/cli.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest
 TESTS += tests/tools/test-scripts.sh
