@@ -97,6 +97,8 @@ code_from_errno (int errsv)
     case EACCES:
     case EPERM:
       return VP_ERROR_NOT_AUTHORIZED;
+    case EBUSY:
+      return VP_ERROR_BUSY;
     case ETIMEDOUT:
       return VP_ERROR_TIMED_OUT;
     default:

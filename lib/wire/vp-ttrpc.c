@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-ttrpc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status.pb-c.h"
+#include "vp-frame.h"
+
+/* @msg serialised; an empty message is 0 bytes and NULL */
+static int
+pack_payload (const ProtobufCMessage *msg, ProtobufCBinaryData *out)
+{
+  size_t len = msg != NULL ? protobuf_c_message_get_packed_size (msg) : 0;
+
+  out->data = NULL;
+  out->len = len;
+  if (len == 0)
+    return 0;
+  if (len > VP_FRAME_MAX)
+    return EMSGSIZE;
+  out->data = malloc (len);
+  if (out->data == NULL)
+    return ENOMEM;
+  protobuf_c_message_pack (msg, out->data);
+  return 0;
+}
+
+static uint8_t *
+pack_frame (uint32_t stream, VpFrameType type, const ProtobufCMessage *envelope, size_t *ret_len)
+{
+  size_t len = protobuf_c_message_get_packed_size (envelope);
+  VpFrameHeader h = { .length = (uint32_t) len, .stream = stream, .type = (uint8_t) type };
+  uint8_t *frame;
+
+  if (len > VP_FRAME_MAX)
+    {
+      errno = EMSGSIZE;
+      return NULL;
+    }
+  frame = malloc (VP_FRAME_HEADER + len);
+  if (frame == NULL)
+    return NULL;
+  vp_frame_encode (&h, frame);
+  protobuf_c_message_pack (envelope, frame + VP_FRAME_HEADER);
+  *ret_len = VP_FRAME_HEADER + len;
+  return frame;
+}
+
+uint8_t *
+vp_ttrpc_pack_request (uint32_t stream, const char *service, const char *method, const ProtobufCMessage *msg,
+                       int64_t timeout_nano, size_t *ret_len)
+{
+  Ttrpc__Request request = TTRPC__REQUEST__INIT;
+  uint8_t *frame;
+  int rc;
+
+  rc = pack_payload (msg, &request.payload);
+  if (rc != 0)
+    {
+      errno = rc;
+      return NULL;
+    }
+  request.service = (char *) service;
+  request.method = (char *) method;
+  request.timeout_nano = timeout_nano;
+  frame = pack_frame (stream, VP_FRAME_REQUEST, &request.base, ret_len);
+  free (request.payload.data);
+  return frame;
+}
+
+int
+vp_ttrpc_parse_request (const uint8_t *payload, size_t len, Ttrpc__Request **ret)
+{
+  *ret = ttrpc__request__unpack (NULL, len, payload);
+  return *ret != NULL ? 0 : -EPROTO;
+}
+
+uint8_t *
+vp_ttrpc_pack_response (uint32_t stream, int code, const char *message, const ProtobufCMessage *msg,
+                        size_t *ret_len)
+{
+  Ttrpc__Response response = TTRPC__RESPONSE__INIT;
+  Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+  uint8_t *frame;
+  int rc;
+
+  if (code != VP_GRPC_OK)
+    {
+      status.code = code;
+      status.message = (char *) (message != NULL ? message : "");
+      response.status = &status;
+      msg = NULL;
+    }
+  rc = pack_payload (msg, &response.payload);
+  if (rc != 0)
+    {
+      errno = rc;
+      return NULL;
+    }
+  frame = pack_frame (stream, VP_FRAME_RESPONSE, &response.base, ret_len);
+  free (response.payload.data);
+  return frame;
+}
+
+int
+vp_ttrpc_parse_response (const uint8_t *payload, size_t len, int *ret_code, char **ret_message,
+                         uint8_t **ret_payload, size_t *ret_payload_len)
+{
+  Ttrpc__Response *response = ttrpc__response__unpack (NULL, len, payload);
+  char *message;
+
+  if (response == NULL)
+    return -EPROTO;
+  message = response->status != NULL ? strndup (response->status->message, VP_TTRPC_MESSAGE_MAX) : strdup ("");
+  if (message == NULL)
+    {
+      ttrpc__response__free_unpacked (response, NULL);
+      return -ENOMEM;
+    }
+  *ret_code = response->status != NULL ? response->status->code : VP_GRPC_OK;
+  *ret_message = message;
+  /* moved, not copied: it may be megabytes */
+  *ret_payload = response->payload.len > 0 ? response->payload.data : NULL;
+  *ret_payload_len = response->payload.len;
+  if (*ret_payload != NULL)
+    response->payload = (ProtobufCBinaryData){ 0, NULL };
+  ttrpc__response__free_unpacked (response, NULL);
+  return 0;
+}
