@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
+	tests/lib/lsan.supp \
 	tests/lib/tap.py \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \

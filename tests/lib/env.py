@@ -90,7 +90,7 @@ class Env:
     # ---- up and down ---------------------------------------------------------
 
     def require(self):
-        """Ends the program as skipped when this machine cannot run it. Called before start()."""
+        """Ends the program as skipped when this machine cannot run it. The first thing to call."""
         if os.geteuid() != 0:
             tap.skip_all("needs root")
         for name in ("virtpodd", "virtpod"):
@@ -104,10 +104,10 @@ class Env:
                 tap.skip_all("%s is not installed" % tool)
         if self.guest and guest_image() is None:
             tap.skip_all("the guest image is not built (make guest-image)")
+        host.run_below_reaper()
 
     def start(self):
         host.own_mount_namespace()
-        host.become_subreaper()
         self.dir = tempfile.mkdtemp(prefix="virtpod-test.")
         os.chmod(self.dir, 0o755)
         os.mkdir(self.path("bundles"))
@@ -135,7 +135,7 @@ class Env:
             self.libvirt.stop()
         if self.dbus is not None:
             host.stop_process(self.dbus)
-        host.end_orphans()
+        host.end_family()
         for mount in reversed(host.mounts()):
             target = mount.rsplit(" (", 1)[0]
             if target.startswith(self.dir + "/"):
@@ -226,8 +226,7 @@ class Env:
 
     def snapshot(self):
         """What the daemon, libvirt and we have now."""
-        pids = {os.getpid()}
-        processes = ["%s %s" % (state, command) for _parent, state, command in host.descendants(pids).values()]
+        processes = ["%s %s" % (state, command) for _parent, state, command in host.family().values()]
         return Snapshot(
             domains=self.libvirt.domains() if self.libvirt else [],
             mounts=host.mounts(), processes=processes,
