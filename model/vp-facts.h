@@ -32,5 +32,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpFacts, vp_facts_unref)
 /* Borrowed view, valid as long as @facts. */
 const VpFactsInit *vp_facts_get (VpFacts *facts);
 
-/* What accel=auto comes to here: "kvm" or "tcg"; "none" for drivers that run nothing. */
+/* What accel=auto comes to here: "kvm" or "tcg". */
 const char *vp_facts_get_auto_accel (VpFacts *facts);

@@ -37,6 +37,7 @@
 #define VP_DIR_SANDBOXES "sandboxes"   /* SID/: record, agent.sock, console.log, shared/ */
 #define VP_FILE_RECORD "record.json"
 #define VP_FILE_AGENT_SOCKET "agent.sock"
+#define VP_FILE_CONSOLE_SOCKET "console.sock"
 #define VP_FILE_CONSOLE_LOG "console.log"
 #define VP_DIR_SHARED "shared"         /* what virtiofs exports; one directory per container */
 #define VP_DIR_ROOTFS "rootfs"
