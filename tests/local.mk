@@ -2,3 +2,4 @@
 
 EXTRA_DIST += tests/tap-run.sh
 include tests/unit/common.mk
+include tests/unit/conn.mk
