@@ -36,6 +36,7 @@ struct _VpVirt
 
   gboolean wanted;    /* opened and not closed: keep trying */
   gboolean opening;   /* a connect job is under way */
+  gboolean disconnecting; /* closing, a disconnect job is under way */
   gboolean lost_early; /* libvirt reported its connection dead before it was ours */
   guint retry_id;
   guint retry_ms;

@@ -20,10 +20,10 @@ static const GOptionEntry options[] = {
   { "tty", 't', 0, G_OPTION_ARG_NONE, &opt_tty, N_("Give the command a terminal"), NULL },
   { "interactive", 'i', 0, G_OPTION_ARG_NONE, &opt_interactive, N_("Connect stdin (default: the command reads nothing)"),
     NULL },
-  { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &opt_env, N_("Set an environment variable; may be repeated"),
-    N_("NAME=VALUE") },
+  { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &opt_env, N_("Set an environment variable, NAME=VALUE; may be repeated"),
+    N_("VARIABLE") },
   { "cwd", 'w', 0, G_OPTION_ARG_STRING, &opt_cwd, N_("Working directory in the container"), N_("DIR") },
-  { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user and group"), N_("UID[:GID]") },
+  { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user, or user and group, UID[:GID]"), N_("USER") },
   { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach, N_("Return when the command runs; its output is dropped"), NULL },
   { NULL },
 };
