@@ -86,6 +86,7 @@ class Env:
         self.manager = None
         self.bundles = None
         self.ids = 0
+        self.log_offset = 0
 
     # ---- up and down ---------------------------------------------------------
 
@@ -150,7 +151,9 @@ class Env:
         self.address = "unix:path=" + self.path("bus")
         with open(self.path("bus.conf"), "w", encoding="ascii") as f:
             f.write(BUS_CONF.format(path=self.path("bus")))
-        self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")])
+        with open(self.path("bus.log"), "wb") as log:
+            self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")],
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         tap.eventually(lambda: os.path.exists(self.path("bus")), "dbus-daemon")
 
     @property
@@ -259,18 +262,25 @@ class Env:
             return error
         raise tap.Failure("no error but %r; wanted %s" % (result, name))
 
+    def begin_test(self):
+        """Remembers where the daemon's log is now."""
+        try:
+            self.log_offset = os.path.getsize(self.path("virtpodd.log"))
+        except (FileNotFoundError, TypeError):
+            self.log_offset = 0
+
     def diagnostics(self):
-        """The ends of the logs, for a test that failed."""
+        """What the daemon and libvirt logged since the test began, or the end of it."""
         if self.dir is None:
             return ""
         text = ""
-        for name in ("virtpodd.log",):
-            try:
-                with open(self.path(name), encoding="utf-8", errors="replace") as f:
-                    text += "--- %s\n%s" % (name, "".join(f.readlines()[-40:]))
-            except FileNotFoundError:
-                pass
+        try:
+            with open(self.path("virtpodd.log"), "rb") as f:
+                f.seek(self.log_offset)
+                lines = f.read().decode(errors="replace").splitlines()[-60:]
+            text += "\n".join(["--- virtpodd", *lines, ""])
+        except FileNotFoundError:
+            pass
         if self.libvirt is not None:
             text += self.libvirt.log()
         return text
-

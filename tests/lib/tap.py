@@ -92,6 +92,8 @@ def _run_all(tests, env):
         started = time.monotonic()
         error = broken
         try:
+            if broken is None and env is not None:
+                env.begin_test()
             if broken is None:
                 test(env) if env is not None else test()
         except Skip as reason:
