@@ -125,7 +125,7 @@ connect_in_worker (GTask *task, gpointer source, gpointer data)
   if (a->conn != NULL)
     {
       if (a->lifecycle_id >= 0)
-        vp_virt_events_deregister (a->conn, a->lifecycle_id);
+        vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
       virConnectClose (g_steal_pointer (&a->conn));
     }
   g_task_return_error (task, g_steal_pointer (&error));
@@ -136,7 +136,7 @@ disconnect_in_worker (GTask *task, gpointer source, gpointer data)
 {
   Attempt *a = data;
 
-  vp_virt_events_deregister (a->conn, a->lifecycle_id);
+  vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
   virConnectClose (g_steal_pointer (&a->conn));
   g_task_return_boolean (task, TRUE);
 }

@@ -8,7 +8,7 @@
 #include "vp-error.h"
 #include "vp-names.h"
 #include "vp-signals.h"
-#include "vp-stdio.h"
+#include "vp-relay.h"
 #include "vp-tty.h"
 
 static char *opt_bundle;
@@ -33,7 +33,7 @@ typedef struct
 {
   VpClient *client; /* borrowed */
   const char *id;
-  VpStdio *stdio;   /* NULL: detached */
+  VpRelay *relay;   /* NULL: detached */
   VpSignals *signals;
   GCancellable *starting; /* cancelled by a signal that comes before there is a process to get it */
   int ended_by;           /* that signal */
@@ -48,7 +48,7 @@ static void
 run_clear (Run *self)
 {
   vp_signals_free (self->signals);
-  vp_stdio_free (self->stdio);
+  vp_relay_free (self->relay);
   g_clear_object (&self->starting);
   g_clear_object (&self->sandbox);
   g_clear_object (&self->container);
@@ -68,7 +68,7 @@ on_signal (int signo, gpointer user_data)
 {
   Run *self = user_data;
   const char *name = vp_signals_get_name (signo);
-  int terminal = self->stdio != NULL ? vp_stdio_get_terminal (self->stdio) : -1;
+  int terminal = self->relay != NULL ? vp_relay_get_terminal (self->relay) : -1;
 
   if (name == NULL)
     {
@@ -103,7 +103,7 @@ create (Run *self, GError **error)
     return FALSE;
   if (opt_handler != NULL)
     g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (opt_handler));
-  if (self->stdio != NULL && !vp_stdio_add_options (self->stdio, &builder, fds, error))
+  if (self->relay != NULL && !vp_relay_add_options (self->relay, &builder, fds, error))
     return FALSE;
 
   /* not cancellable: whether there is something to undo must be known */
@@ -141,7 +141,7 @@ start_sandbox (Run *self, GError **error)
 
 /* Finds out whether the container has a terminal, and gives it ours. */
 static gboolean
-connect_stdio (Run *self, GError **error)
+connect_relay (Run *self, GError **error)
 {
   g_autoptr (GVariant) properties
       = vp_client_get_properties (self->client, object_path (self->container), VP_IFACE_CONTAINER, error);
@@ -159,7 +159,7 @@ connect_stdio (Run *self, GError **error)
       if (self->process == NULL)
         return FALSE;
     }
-  vp_stdio_start (self->stdio, terminal);
+  vp_relay_start (self->relay, terminal);
   return TRUE;
 }
 
@@ -170,11 +170,11 @@ start_container (Run *self, GError **error)
   gboolean sized = FALSE;
   int terminal = -1;
 
-  if (self->stdio != NULL)
+  if (self->relay != NULL)
     {
-      if (!connect_stdio (self, error))
+      if (!connect_relay (self, error))
         return FALSE;
-      terminal = vp_stdio_get_terminal (self->stdio);
+      terminal = vp_relay_get_terminal (self->relay);
     }
   /* before the program can ask for it, if the guest's side is that far */
   if (terminal >= 0)
@@ -237,8 +237,8 @@ give_up (const VpCommand *command, Run *self, const GError *error)
 {
   g_autoptr (GError) undo_error = NULL;
 
-  if (self->stdio != NULL)
-    vp_stdio_finish (self->stdio);
+  if (self->relay != NULL)
+    vp_relay_finish (self->relay);
   if (!vp_client_error_is_lost (error) && !delete_container (self, TRUE, &undo_error)
       && !vp_error_is (undo_error, VP_ERROR_NOT_FOUND))
     (void) vp_command_fail (command, self->id, undo_error);
@@ -263,7 +263,7 @@ attend (const VpCommand *command, Run *self)
   if (!vp_dbus_container1_call_wait_finish (self->container, &status, NULL, vp_client_await (&result), &error))
     return give_up (command, self, error);
 
-  vp_stdio_finish (self->stdio);
+  vp_relay_finish (self->relay);
   print_stages (self);
   if (!opt_keep && !delete_container (self, FALSE, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
     (void) vp_command_fail (command, self->id, error);
@@ -283,8 +283,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return vp_command_fail (command, self.id, error);
   if (!opt_detach)
     {
-      self.stdio = vp_stdio_new (VP_STDIO_STDIN | VP_STDIO_STDERR, &error);
-      if (self.stdio == NULL)
+      self.relay = vp_relay_new (VP_RELAY_STDIN | VP_RELAY_STDERR, &error);
+      if (self.relay == NULL)
         return vp_command_fail (command, self.id, error);
     }
 

@@ -65,6 +65,10 @@ def test_forbidden():
         contains(complaints, complaint)
 
 
+def test_names_are_unique():
+    contains(check("guest/agent/vp-plan.h", "#pragma once\n")[1], "model/vp-plan.h has the same name")
+
+
 def test_words_and_licence():
     contains(check("daemon/vp-sandbox.c", "void f (GDBusMethodInvocation *i);\n")[1], "GDBusMethodInvocation")
     equal(check("daemon/vp-sandbox.c", "/* not a GDBusMethodInvocation */\n"), (0, ""))

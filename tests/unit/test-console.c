@@ -11,6 +11,7 @@
 
 #include "vp-console.h"
 #include "vp-error.h"
+#include "vp-log.h"
 #include "vp-fd.h"
 #include "vp-sdnotify.h"
 
@@ -289,6 +290,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
 #define ADD(name, func) g_test_add (name, Fixture, NULL, set_up, func, tear_down)
   ADD ("/console/basic", test_basic);
   ADD ("/console/bounded", test_bounded);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-log.h"
 #include "vp-facts.h"
 #include "vp-names.h"
 #include "vp-virt-embed.h"
@@ -506,6 +507,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
   g_test_add_func ("/virt/error-table", test_error_table);
   g_test_add_func ("/virt/xml", test_xml);
   g_test_add_func ("/virt/embed-uri", test_embed_uri);

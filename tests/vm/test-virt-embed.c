@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vp-error.h"
+#include "vp-log.h"
 #include "vp-fd.h"
 #include "vp-names.h"
 #include "vp-pidwatch.h"
@@ -315,6 +316,7 @@ main (int argc, char **argv)
   int r;
 
   g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
   if (!can_run ())
     {
       printf ("1..0 # SKIP needs root and qemu-system-x86_64\n");
