@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+#include <sys/types.h>
+
+#include "vp-facts.h"
+
+/* The door to libvirt: one connection that is kept up, domains by name, events
+ * as signals. It knows domains, not sandboxes.
+ *
+ * Main thread only. Every call that libvirt may block in runs on a worker
+ * thread with copies; completions and signals come on the main context. The
+ * default main context must be running (it is libvirt's event loop as well).
+ *
+ * Signals:
+ *  "state-changed" (VpVirt *self)
+ *      vp_virt_get_state () changed. On CONNECTED the facts are fresh and
+ *      domains that went away meanwhile have been reported; whoever keeps
+ *      state about domains lists them now.
+ *  "domain-stopped" (VpVirt *self, const char *name, const char *reason)
+ *      A domain's hypervisor is gone; emitted once for each life of a domain.
+ *      The reason is "shutdown" (the guest turned itself off), "destroyed"
+ *      (somebody called destroy), "crashed" (the guest panicked), "failed" (the
+ *      hypervisor died, or nobody knows), "migrated" or "saved". Covers domains
+ *      that were created or listed through this object or started while it was
+ *      connected. It may come before the callback of the create call.
+ *
+ * Errors of all calls are VP_ERROR, "what NAME: libvirt's message (libvirt error
+ * CODE)"; see vp_virt_error (). While there is no connection every call fails at
+ * once with HypervisorUnavailable, "libvirt at URI: reason". */
+
+#define VP_TYPE_VIRT (vp_virt_get_type ())
+G_DECLARE_FINAL_TYPE (VpVirt, vp_virt, VP, VIRT, GObject)
+
+typedef enum {
+  VP_VIRT_DOWN,       /* not opened, closed, or waiting for the next attempt */
+  VP_VIRT_CONNECTING, /* an attempt is under way */
+  VP_VIRT_CONNECTED,
+} VpVirtState;
+
+typedef enum {
+  VP_VIRT_CREATE_NONE = 0,
+  VP_VIRT_CREATE_VALIDATE = 1 << 0, /* check the XML against libvirt's schema */
+  VP_VIRT_CREATE_PAUSED = 1 << 1,   /* do not run the CPUs yet; resume does (not every driver can) */
+} VpVirtCreateFlags;
+
+/* What listing finds out about a domain. Values; the list owns them. */
+typedef struct {
+  char *name;
+  char *uuid;       /* text form */
+  char *sandbox_id; /* from the domain's metadata; NULL: not one of ours */
+  char *handler;    /* likewise, NULL when it does not say */
+  gboolean active;
+  gboolean paused;  /* active, CPUs stopped */
+} VpVirtDomain;
+
+void vp_virt_domain_free (VpVirtDomain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpVirtDomain, vp_virt_domain_free)
+
+/* "connecting", "connected" or "down". */
+const char *vp_virt_state_to_string (VpVirtState state);
+
+/* A closed door to the libvirt driver at @uri. Pure. */
+VpVirt *vp_virt_new (const char *uri);
+
+const char *vp_virt_get_uri (VpVirt *self);
+VpVirtState vp_virt_get_state (VpVirt *self);
+
+/* Why there is no connection: one line without the URI, NULL when connected. */
+const char *vp_virt_get_reason (VpVirt *self);
+
+/* What was found out at the last connect (borrowed); NULL before the first one. */
+VpFacts *vp_virt_get_facts (VpVirt *self);
+
+/* Connects, registers for events and gathers the facts, which also fills
+ * libvirt's own cache of what the emulators can do (seconds, the first time
+ * ever). The finish call tells about the first attempt. From then on, failed or
+ * not, the connection is kept: after a loss attempts are made 0.1 s to 5 s apart until
+ * vp_virt_close_async (), after which it may be called again. @cancellable is
+ * not looked at: to give up, close; the open call then fails with Cancelled.
+ *
+ * A URI of libvirt's embedded driver ("qemu:///embed?root=DIR") makes this process
+ * the child subreaper of the hypervisors and reaps them; DIR and
+ * DIR/etc/qemu.conf are made when missing. One such DIR a process. */
+void vp_virt_open_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_open_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Ends the connection; domains go on running. Calls still under way fail or
+ * finish first. Cannot fail. Dropping the last reference without it closes too,
+ * but nobody learns when that is done. */
+void vp_virt_close_async (VpVirt *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_virt_close_finish (VpVirt *self, GAsyncResult *result);
+
+/* Starts a transient domain from @xml. Returns its UUID as text (free with
+ * g_free). AlreadyExists, ConfigError (the XML is not good: a bug of ours),
+ * NotSupported, HypervisorFailed... When cancelled before the call begins:
+ * Cancelled, and no domain; later cancellation is ignored. */
+void vp_virt_create_async (VpVirt *self, const char *xml, VpVirtCreateFlags flags, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
+char *vp_virt_create_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Runs the CPUs of a paused domain. */
+void vp_virt_resume_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_resume_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Ends a domain without asking the guest. NotFound when there is none: for
+ * somebody who wants it gone that is success. "domain-stopped" is emitted
+ * before or soon after the callback. */
+void vp_virt_destroy_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_destroy_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Asks the guest to turn itself off (ACPI button); does not wait for it. */
+void vp_virt_shutdown_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_shutdown_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* The live XML of a domain, without secrets. Free with g_free. */
+void vp_virt_dup_xml_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data);
+char *vp_virt_dup_xml_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* All domains of the connection, of any owner. Array of VpVirtDomain*, freed
+ * with g_ptr_array_unref. */
+void vp_virt_list_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *vp_virt_list_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* The hypervisor process of a domain on this host: read from libvirt's pid file
+ * and checked, or looked for in /proc. 0: unknown, gone, or on another host. Does
+ * not call libvirt; a few milliseconds at most. */
+pid_t vp_virt_find_pid (VpVirt *self, const char *domain_name);

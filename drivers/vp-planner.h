@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "vp-config.h"
+#include "vp-container-plan.h"
+#include "vp-driver.h"
+#include "vp-facts.h"
+#include "vp-plan.h"
+
+/* The only place that decides. Pure: no I/O, no clock, no randomness; equal
+ * inputs give equal plans. Errors are InvalidArgument (what was asked for makes
+ * no sense) and NotSupported (it cannot be had here, and why). */
+
+typedef struct
+{
+  const char *id;
+  const char *uuid;      /* of the domain, canonical form */
+  const char *handler;   /* NULL: "default" */
+  const char *directory; /* absolute; holds sockets, log and share */
+} VpSandboxIdentity;
+
+/* @spec is the sandbox's first container. */
+VpPlan *vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *config, VpFacts *facts,
+                                 GError **error);
+
+VpContainerPlan *vp_planner_plan_container (const char *sandbox_id, const char *container_id, VpSpec *spec,
+                                            VpConfig *config, VpFacts *facts, GError **error);
+
+/* Names below a sandbox's directory that planner and daemon share. */
+char *vp_planner_dup_share_dir (const char *directory);
+char *vp_planner_dup_agent_socket (const char *directory);
+char *vp_planner_dup_console_socket (const char *directory);
+char *vp_planner_dup_console_log (const char *directory);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "vp-spec.h"
+
+/* What one container needs: files of the host made visible in the sandbox's
+ * share, and the spec as the guest gets it. Public to be read; reference counted. */
+
+/* A host file or directory to appear below the share. */
+typedef struct
+{
+  char *field;  /* where it was asked for, for errors: "root.path", "mounts[3].source" */
+  char *source; /* absolute path on the host */
+  char *target; /* below the share's root: "CID/rootfs", "CID/mounts/3" */
+  gboolean read_only; /* made so on the host, whatever the guest does */
+  gboolean recursive; /* with the mounts below the source */
+  gboolean is_rootfs; /* open it with vp_spec_open_rootfs() instead of by path */
+} VpHostBind;
+
+typedef struct _VpContainerPlan
+{
+  char *sandbox_id;
+  char *container_id;
+  VpSpec *spec;        /* as loaded */
+  VpJson *guest_spec;  /* as the agent gets it */
+  GPtrArray *binds;    /* of VpHostBind; the root file system is the first */
+  gboolean sandbox_pidns;
+  gboolean terminal;
+} VpContainerPlan;
+
+VpContainerPlan *vp_container_plan_new (const char *sandbox_id, const char *container_id, VpSpec *spec);
+VpContainerPlan *vp_container_plan_ref (VpContainerPlan *plan);
+void vp_container_plan_unref (VpContainerPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpContainerPlan, vp_container_plan_unref)
+
+VpHostBind *vp_container_plan_add_bind (VpContainerPlan *plan, const char *field, const char *source,
+                                        const char *target);
+
+/* One "key: value" a line, without the specs. */
+char *vp_container_plan_to_text (const VpContainerPlan *plan);

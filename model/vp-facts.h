@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* What was found to be so about the host and the hypervisor behind the
+ * connection. Immutable and reference counted: the thread that gathers facts
+ * makes one and hands it over. */
+typedef struct _VpFacts VpFacts;
+
+typedef struct
+{
+  const char *driver;         /* libvirt's name: "QEMU", "TEST", "CH" */
+  const char *arch;           /* "x86_64" */
+  const char *emulator;       /* absolute path; NULL: not known */
+  guint64 libvirt_version;    /* major * 1000000 + minor * 1000 + micro */
+  guint64 hypervisor_version; /* same form */
+  gboolean kvm_usable;        /* hardware virtualisation that runs a stock guest */
+  const char *kvm_reason;     /* why it is not; NULL when usable */
+  guint host_cpus;            /* 0: not known */
+  guint max_vcpus;            /* of one domain; 0: not known */
+  guint64 host_memory;        /* bytes; 0: not known */
+  gboolean virtiofs;          /* domains can have virtiofs shares */
+} VpFactsInit;
+
+/* Copies everything; absent strings become "" for driver and arch. */
+VpFacts *vp_facts_new (const VpFactsInit *init);
+VpFacts *vp_facts_ref (VpFacts *facts);
+void vp_facts_unref (VpFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpFacts, vp_facts_unref)
+
+/* Borrowed view, valid as long as @facts. */
+const VpFactsInit *vp_facts_get (VpFacts *facts);
+
+/* What accel=auto comes to here: "kvm" or "tcg". */
+const char *vp_facts_get_auto_accel (VpFacts *facts);
