@@ -66,6 +66,10 @@ handle_lifecycle (gpointer data)
     vp_virt_life_started (self, event->name, event->uuid);
   else if (event->event == VIR_DOMAIN_EVENT_STOPPED)
     vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
+  else if (event->event == VIR_DOMAIN_EVENT_CRASHED)
+    vp_virt_life_hint (self, event->uuid, "crashed");
+  else if (event->event == VIR_DOMAIN_EVENT_SHUTDOWN && event->detail != VIR_DOMAIN_EVENT_SHUTDOWN_HOST)
+    vp_virt_life_hint (self, event->uuid, "shutdown"); /* HOST: QEMU got a signal, which is how destroying begins */
   return G_SOURCE_REMOVE;
 }
 
@@ -75,8 +79,7 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int what, int detail, voi
   char uuid[VIR_UUID_STRING_BUFLEN];
   Event *event;
 
-  if ((what != VIR_DOMAIN_EVENT_STARTED && what != VIR_DOMAIN_EVENT_STOPPED)
-      || virDomainGetUUIDString (domain, uuid) < 0)
+  if (virDomainGetUUIDString (domain, uuid) < 0)
     return 0;
   event = g_new0 (Event, 1);
   event->link = vp_virt_link_ref (opaque);

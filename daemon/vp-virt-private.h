@@ -84,6 +84,8 @@ void vp_virt_snapshot_begin (VpVirt *self);
 void vp_virt_snapshot_end (VpVirt *self);
 void vp_virt_life_started (VpVirt *self, const char *name, const char *uuid);
 void vp_virt_life_seen (VpVirt *self, const char *name, const char *uuid, gboolean watch);
+void vp_virt_life_hint (VpVirt *self, const char *uuid, const char *reason);
+void vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason);
 void vp_virt_life_stopped (VpVirt *self, const char *uuid, const char *reason);
 void vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains);
 
