@@ -26,10 +26,11 @@ typedef enum {
   VP_CHANNEL_SERIAL, /* virtio-serial: no connect in the guest, so a token handshake comes first */
 } VpChannelKind;
 
-/* A whole frame has arrived. @payload is borrowed until the function returns.
- * It may close the connection and may drop its last reference. */
-typedef void (*VpAgentConnFrameFunc) (VpAgentConn *self, guint8 type, guint32 stream, const guint8 *payload,
-                                      gsize len, gpointer user_data);
+/* A whole response has arrived (a frame of another type ends the connection).
+ * @payload is borrowed until the function returns. It may close the connection
+ * and may drop its last reference. */
+typedef void (*VpAgentConnFrameFunc) (VpAgentConn *self, guint32 stream, const guint8 *payload, gsize len,
+                                      gpointer user_data);
 
 /* @path: Unix socket to connect to; absolute, may be longer than sun_path. Pure. */
 VpAgentConn *vp_agent_conn_new (const char *path, VpChannelKind kind);
@@ -48,6 +49,9 @@ void vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnFrameFunc func,
 void vp_agent_conn_open_async (VpAgentConn *self, guint timeout_ms, GCancellable *cancellable,
                                GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_agent_conn_open_finish (VpAgentConn *self, GAsyncResult *result, GError **error);
+
+/* Id for the next request; 0 when all of the connection's ids are used up. */
+guint32 vp_agent_conn_next_stream (VpAgentConn *self);
 
 /* Queues @len bytes (whole frames, header included, from malloc()) and takes
  * them in any case. Sends what the socket takes at once. AgentUnavailable when

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <glib-unix.h>
 #include <stdio.h>
 #include <string.h>

@@ -24,8 +24,8 @@
  * caller, so pipes and terminals are opened again (through /proc/self/fd) to
  * get non-blocking ones. Regular files are read and written in a worker thread.
  *
- * Main thread only. SIGPIPE is ignored from the first object on. A running
- * object keeps itself alive; vp_stdio_stop() ends it. */
+ * Main thread only. SIGPIPE is ignored from the first object on. Calls under way
+ * keep the object alive: its owner ends it with vp_stdio_stop(), not by dropping it. */
 #define VP_TYPE_STDIO (vp_stdio_get_type ())
 G_DECLARE_FINAL_TYPE (VpStdio, vp_stdio, VP, STDIO, GObject)
 
