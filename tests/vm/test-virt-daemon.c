@@ -27,17 +27,18 @@ static GPid libvirtd;
 static void
 start_libvirtd (void)
 {
-  static const char script[] = "for d in run lib log cache; do mkdir -p \"$1/$d\"; done\n"
-                               "mount --bind \"$1/etc\" /etc/libvirt && mount --bind \"$1/run\" /run/libvirt &&\n"
-                               "mount --bind \"$1/lib\" /var/lib/libvirt && mount --bind \"$1/log\" /var/log/libvirt &&\n"
-                               "mount --bind \"$1/cache\" /var/cache/libvirt &&\n"
-                               "exec libvirtd -f \"$1/etc/libvirtd.conf\" -p \"$1/libvirtd.pid\"\n";
+  static const char script[]
+      = "for d in run lib log cache; do mkdir -p \"$1/$d\"; done\n"
+        "mount --bind \"$1/etc\" /etc/libvirt && mount --bind \"$1/run\" /run/libvirt &&\n"
+        "mount --bind \"$1/lib\" /var/lib/libvirt && mount --bind \"$1/log\" /var/log/libvirt &&\n"
+        "mount --bind \"$1/cache\" /var/cache/libvirt &&\n"
+        "exec libvirtd -f \"$1/etc/libvirtd.conf\" -p \"$1/libvirtd.pid\"\n";
   const char *argv[] = { "unshare", "-m", "--propagation", "slave", "sh", "-c", script, "sh", root, NULL };
   g_autoptr (GError) error = NULL;
 
   g_spawn_async (NULL, (char **) argv, NULL,
-                 G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &libvirtd,
-                 &error);
+                 G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                 &libvirtd, &error);
   g_assert_no_error (error);
 }
 
@@ -81,8 +82,8 @@ keep_result (GObject *source, GAsyncResult *result, gpointer data)
   *(GAsyncResult **) data = g_object_ref (result);
 }
 
-#define WAIT(result)                         \
-  while (result == NULL)                     \
+#define WAIT(result)                                                                                         \
+  while (result == NULL)                                                                                     \
   g_main_context_iteration (NULL, TRUE)
 
 static gboolean
@@ -182,7 +183,8 @@ test_restart (void)
   create ("vp-restart-a");
   create ("vp-restart-b");
   create ("vp-restart-c");
-  pid_a = vp_virt_find_pid (virt, "vp-restart-a"); /* by looking through /proc: the pid file is out of sight */
+  pid_a
+      = vp_virt_find_pid (virt, "vp-restart-a"); /* by looking through /proc: the pid file is out of sight */
   pid_b = vp_virt_find_pid (virt, "vp-restart-b");
   pid_c = vp_virt_find_pid (virt, "vp-restart-c");
   g_assert_cmpint (pid_a, >, 0);
@@ -242,7 +244,8 @@ can_run (void)
   g_autofree char *qemu = g_find_program_in_path ("qemu-system-x86_64");
 
   return geteuid () == 0 && daemon != NULL && qemu != NULL && g_file_test ("/etc/libvirt", G_FILE_TEST_IS_DIR)
-         && g_file_test ("/var/lib/libvirt", G_FILE_TEST_IS_DIR) && g_file_test ("/var/log/libvirt", G_FILE_TEST_IS_DIR)
+         && g_file_test ("/var/lib/libvirt", G_FILE_TEST_IS_DIR)
+         && g_file_test ("/var/log/libvirt", G_FILE_TEST_IS_DIR)
          && g_file_test ("/var/cache/libvirt", G_FILE_TEST_IS_DIR)
          && (g_file_test ("/run/libvirt", G_FILE_TEST_IS_DIR) || g_mkdir ("/run/libvirt", 0755) == 0);
 }
