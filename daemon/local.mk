@@ -1,10 +1,27 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# the daemon but for main(): edges, domain, front
+# the daemon but for main (): edges, domain, front. Who links it lists the layers below it too.
 noinst_LTLIBRARIES += libvp-daemon.la
 libvp_daemon_la_SOURCES =
-libvp_daemon_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/daemon -I$(srcdir)/lib/common $(VP_WIRE_CPPFLAGS)
-libvp_daemon_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
-libvp_daemon_la_LIBADD = libvp-common.la libvp-wire.la $(GLIB_LIBS)
+libvp_daemon_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/daemon -I$(srcdir)/drivers -I$(srcdir)/model \
+	-I$(srcdir)/lib/common -I$(builddir)/lib/dbus $(VP_WIRE_CPPFLAGS)
+libvp_daemon_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
+libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
+
+# edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
+libvp_daemon_la_SOURCES += \
+	daemon/vp-console.c daemon/vp-console.h \
+	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
+	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
+	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
+	daemon/vp-virt-domain.c \
+	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
+	daemon/vp-virt-error.c daemon/vp-virt-error.h \
+	daemon/vp-virt-events.c \
+	daemon/vp-virt-facts.c \
+	daemon/vp-virt-lives.c \
+	daemon/vp-virt-pid.c \
+	daemon/vp-virt-xml.c daemon/vp-virt-xml.h \
+	daemon/vp-worker.c daemon/vp-worker.h
 
 # edge: the agent's channel, its calls, the streams of processes
 libvp_daemon_la_SOURCES += \
@@ -12,10 +29,52 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
-	daemon/vp-agent-error.c daemon/vp-agent-error.h
-libvp_daemon_la_SOURCES += \
+	daemon/vp-agent-error.c daemon/vp-agent-error.h \
 	daemon/vp-stdio.c daemon/vp-stdio.h \
 	daemon/vp-stdio-end.c daemon/vp-stdio-end.h \
 	daemon/vp-stdio-input.c daemon/vp-stdio-input.h \
 	daemon/vp-stdio-output.c daemon/vp-stdio-output.h \
 	daemon/vp-stdio-ring.c daemon/vp-stdio-ring.h
+
+# edge: records on disk
+libvp_daemon_la_SOURCES += \
+	daemon/vp-store.c daemon/vp-store.h
+
+# domain: process < container < sandbox < manager
+libvp_daemon_la_SOURCES += \
+	daemon/vp-streams.c daemon/vp-streams.h \
+	daemon/vp-process.c daemon/vp-process.h \
+	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
+	daemon/vp-container-exec.c \
+	daemon/vp-container-prepare.c \
+	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
+	daemon/vp-sandbox-get.c \
+	daemon/vp-sandbox-start.c \
+	daemon/vp-sandbox-steps.c \
+	daemon/vp-sandbox-stop.c \
+	daemon/vp-manager.c daemon/vp-manager.h \
+	daemon/vp-recovery.c daemon/vp-recovery.h
+
+# front: the bus
+libvp_daemon_la_SOURCES += \
+	daemon/vp-bouncer.c daemon/vp-bouncer.h \
+	daemon/vp-dbus.h \
+	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
+	daemon/vp-dbus-container.c \
+	daemon/vp-dbus-manager.c \
+	daemon/vp-dbus-process.c \
+	daemon/vp-dbus-sandbox.c \
+	daemon/vp-dbus-server.c
+
+# composition root
+libvp_daemon_la_SOURCES += \
+	daemon/vp-daemon.c daemon/vp-daemon.h
+
+# our layers in link order, for programs that are (or test) the daemon
+vp_daemon_libs = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-dbus.la libvp-wire.la libvp-common.la
+
+sbin_PROGRAMS += virtpodd
+virtpodd_SOURCES = daemon/main.c
+virtpodd_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
+virtpodd_CFLAGS = $(libvp_daemon_la_CFLAGS)
+virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)

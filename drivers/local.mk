@@ -1,1 +1,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# varieties, and everything that decides; pure but for vp-host-mount
+noinst_LTLIBRARIES += libvp-drivers.la
+libvp_drivers_la_SOURCES = \
+	drivers/vp-device.c drivers/vp-device.h \
+	drivers/vp-device-channel.c \
+	drivers/vp-device-console.c \
+	drivers/vp-device-rng.c \
+	drivers/vp-device-share.c \
+	drivers/vp-domain-xml.c drivers/vp-domain-xml.h \
+	drivers/vp-driver.c drivers/vp-driver.h \
+	drivers/vp-driver-qemu.c \
+	drivers/vp-driver-test.c \
+	drivers/vp-guest-messages.c drivers/vp-guest-messages.h \
+	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
+	drivers/vp-host-mount.c drivers/vp-host-mount.h \
+	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
+	drivers/vp-planner-cmdline.c \
+	drivers/vp-planner-guest-spec.c \
+	drivers/vp-planner-mount.c
+libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \
+	$(VP_WIRE_CPPFLAGS)
+libvp_drivers_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(XML_CFLAGS) $(MOUNT_CFLAGS)
+libvp_drivers_la_LIBADD = libvp-model.la libvp-wire.la $(GLIB_LIBS) $(XML_LIBS) $(MOUNT_LIBS)

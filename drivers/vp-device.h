@@ -6,15 +6,16 @@
 #include "vp-driver.h"
 #include "vp-plan.h"
 
-/* One kind of device: both its doors in one room, vp-device-KIND.c. */
+/* One kind of device: its constructor and both its doors in one room,
+ * vp-device-KIND.c. */
 typedef struct
 {
   VpDeviceKind kind;
-  /* PCIe ports it takes on a machine with a PCIe root */
+  /* PCIe ports it takes. */
   guint n_ports;
-  /* adds its elements below <devices>; InvalidArgument, NotSupported */
+  /* Adds its elements below <devices>. InvalidArgument, NotSupported. */
   gboolean (*emit_xml) (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GError **error);
-  /* adds what the agent must be told; NULL: nothing */
+  /* Adds what the agent must be told to @plan's guest half; NULL: nothing. */
   void (*emit_guest) (const VpDevice *device, VpPlan *plan);
 } VpDeviceOps;
 
@@ -25,8 +26,16 @@ extern const VpDeviceOps vp_device_channel;
 extern const VpDeviceOps vp_device_console;
 extern const VpDeviceOps vp_device_rng;
 
-/* Constructors, for the planner. */
 VpDevice *vp_device_share_new (const char *id, const char *tag, const char *source);
 VpDevice *vp_device_channel_new (const char *id, const char *name, const char *socket);
 VpDevice *vp_device_console_new (const char *id, const char *socket, const char *log, guint64 max_bytes);
 VpDevice *vp_device_rng_new (const char *id, const char *source);
+
+/* For emitters. Strings come from outside: what XML cannot carry (control
+ * characters, invalid UTF-8) is InvalidArgument naming element and attribute. */
+xmlNode *vp_xml_child (xmlNode *parent, const char *name);
+gboolean vp_xml_set (xmlNode *node, const char *attribute, const char *value, GError **error);
+gboolean vp_xml_add_text (xmlNode *parent, const char *name, const char *text, GError **error);
+/* For names, words and numbers of our own, which always fit. */
+void vp_xml_set_word (xmlNode *node, const char *attribute, const char *word);
+void vp_xml_set_number (xmlNode *node, const char *attribute, guint64 number);

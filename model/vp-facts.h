@@ -10,7 +10,7 @@ typedef struct _VpFacts VpFacts;
 
 typedef struct
 {
-  const char *driver;         /* libvirt's name: "QEMU", "Test", "CH" */
+  const char *driver;         /* libvirt's name: "QEMU", "TEST", "CH" */
   const char *arch;           /* "x86_64" */
   const char *emulator;       /* absolute path; NULL: not known */
   guint64 libvirt_version;    /* major * 1000000 + minor * 1000 + micro */
@@ -32,5 +32,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpFacts, vp_facts_unref)
 /* Borrowed view, valid as long as @facts. */
 const VpFactsInit *vp_facts_get (VpFacts *facts);
 
-/* What accel=auto comes to here: "kvm" or "tcg"; "none" for drivers that run nothing. */
+/* What accel=auto comes to here: "kvm" or "tcg". */
 const char *vp_facts_get_auto_accel (VpFacts *facts);

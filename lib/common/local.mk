@@ -7,6 +7,7 @@ libvp_common_la_SOURCES = \
 	lib/common/vp-fd.c lib/common/vp-fd.h \
 	lib/common/vp-id.c lib/common/vp-id.h \
 	lib/common/vp-log.c lib/common/vp-log.h \
+	lib/common/vp-signal.c lib/common/vp-signal.h \
 	lib/common/vp-steps.c lib/common/vp-steps.h
 libvp_common_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common
 libvp_common_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)

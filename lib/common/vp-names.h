@@ -34,9 +34,10 @@
 #define VP_HYPERVISOR_URI "qemu:///system"
 
 /* host files, below the state directory (/run/virtpod) */
-#define VP_DIR_SANDBOXES "sandboxes"   /* SID/: record, agent.sock, console.log, shared/ */
+#define VP_DIR_SANDBOXES "sandboxes" /* NAME/: record, sockets, console.log, shared/ */
 #define VP_FILE_RECORD "record.json"
 #define VP_FILE_AGENT_SOCKET "agent.sock"
+#define VP_FILE_CONSOLE_SOCKET "console.sock"
 #define VP_FILE_CONSOLE_LOG "console.log"
 #define VP_DIR_SHARED "shared"         /* what virtiofs exports; one directory per container */
 #define VP_DIR_ROOTFS "rootfs"
@@ -51,7 +52,7 @@
 
 /* bounds that more than one layer checks */
 #define VP_ID_MAX 128
-#define VP_EXEC_ID_MAX 128
+#define VP_DOMAIN_NAME_MAX 36 /* what vp_id_to_domain_name () makes */
 #define VP_JSON_MAX_BYTES (4u << 20)
 #define VP_JSON_MAX_DEPTH 64
 #define VP_HOSTNAME_MAX 64

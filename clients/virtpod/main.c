@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virtpod, the command: a table of verbs over the D-Bus API. It knows nothing
+ * that is not on the bus. */
+#include "config.h"
+
+#include <fcntl.h>
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vp-client.h"
+#include "vp-command.h"
+#include "vp-names.h"
+
+static const VpCommand *const commands[] = {
+  &vp_cmd_run,    &vp_cmd_exec, &vp_cmd_list,    &vp_cmd_state, &vp_cmd_kill,
+  &vp_cmd_delete, &vp_cmd_stop, &vp_cmd_inspect, &vp_cmd_xml,   &vp_cmd_version,
+};
+
+static char *opt_address;
+static gboolean opt_session;
+static gboolean opt_version;
+
+static const GOptionEntry global_options[] = {
+  { "address", 0, 0, G_OPTION_ARG_STRING, &opt_address, N_("Talk to virtpodd on the bus at ADDRESS"), N_("ADDRESS") },
+  { "session", 0, 0, G_OPTION_ARG_NONE, &opt_session, N_("Talk to virtpodd on the session bus"), NULL },
+  { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"), NULL },
+  { NULL },
+};
+
+/* A container tool is often started with standard streams closed; what it
+ * opens next must not become one of them. */
+static void
+ensure_standard_streams (void)
+{
+  int fd;
+
+  do
+    fd = open ("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    (void) close (fd);
+}
+
+static const VpCommand *
+find_command (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    if (g_str_equal (commands[i]->name, name))
+      return commands[i];
+  return NULL;
+}
+
+static GOptionContext *
+new_global_context (void)
+{
+  GOptionContext *context = g_option_context_new (_("COMMAND [ARGUMENT...]"));
+  GString *summary = g_string_new (_("Runs OCI containers in virtual machines.\n\nCommands:"));
+
+  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
+    g_string_append_printf (summary, "\n  %-10s %s", commands[i]->name, _(commands[i]->summary));
+  g_string_append_printf (summary, "\n  %-10s %s", "help", _("Explain a command"));
+
+  g_option_context_set_summary (context, summary->str);
+  g_option_context_set_description (context, _("\"virtpod COMMAND --help\" explains a command, virtpod(1) all of them."));
+  g_option_context_set_strict_posix (context, TRUE);
+  g_option_context_set_translation_domain (context, PACKAGE);
+  g_option_context_add_main_entries (context, global_options, PACKAGE);
+  g_string_free (summary, TRUE);
+  return context;
+}
+
+static GOptionContext *
+new_command_context (const VpCommand *command)
+{
+  static const GOptionEntry none[] = { { NULL } };
+  GOptionContext *context = g_option_context_new (command->arguments != NULL ? _(command->arguments) : NULL);
+
+  g_option_context_set_summary (context, _(command->summary));
+  g_option_context_set_strict_posix (context, command->verbatim);
+  g_option_context_set_translation_domain (context, PACKAGE);
+  g_option_context_add_main_entries (context, command->options != NULL ? command->options : none, PACKAGE);
+  return context;
+}
+
+/* GOption names the program in "Usage:"; a verb is part of that name. */
+static void
+set_name (const VpCommand *command)
+{
+  g_autofree char *name = g_strdup_printf ("virtpod %s", command->name);
+
+  g_set_prgname (name);
+}
+
+static int
+usage_error (const char *message)
+{
+  g_printerr ("virtpod: %s\n%s\n", message, _("Try \"virtpod --help\"."));
+  return VP_EXIT_OWN;
+}
+
+static int
+unknown_command (const char *name)
+{
+  g_autofree char *message = g_strdup_printf (_("there is no command \"%s\""), name);
+
+  return usage_error (message);
+}
+
+static int
+run_help (int n_args, char **args)
+{
+  g_autoptr (GOptionContext) context = NULL;
+  g_autofree char *text = NULL;
+
+  if (n_args == 0)
+    context = new_global_context ();
+  else
+    {
+      const VpCommand *command = find_command (args[0]);
+
+      if (command == NULL)
+        return unknown_command (args[0]);
+      set_name (command);
+      context = new_command_context (command);
+    }
+  text = g_option_context_get_help (context, TRUE, NULL);
+  g_print ("%s", text);
+  return EXIT_SUCCESS;
+}
+
+/* @argv[0] is the verb. */
+static int
+run_command (const VpCommand *command, int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = new_command_context (command);
+  g_autoptr (VpClient) client = NULL;
+  g_autoptr (GError) error = NULL;
+
+  set_name (command);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    return vp_command_usage (command, error->message);
+  /* a first "--" stays in argv when it separates nothing */
+  if (argc > 1 && g_str_equal (argv[1], "--"))
+    {
+      argc--;
+      argv++;
+    }
+  if (argc - 1 < command->min_args)
+    return vp_command_usage (command, _("an argument is missing"));
+  if (command->max_args >= 0 && argc - 1 > command->max_args)
+    {
+      g_autofree char *message = g_strdup_printf (_("\"%s\" is one argument too many"), argv[1 + command->max_args]);
+      return vp_command_usage (command, message);
+    }
+
+  client = vp_client_new (opt_address != NULL || opt_session ? opt_address : g_getenv (VP_ENV_ADDRESS), opt_session);
+  return command->run (command, client, argc - 1, argv + 1);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GOptionContext) context = NULL;
+  g_autoptr (GError) error = NULL;
+  const VpCommand *command;
+
+  ensure_standard_streams ();
+  setlocale (LC_ALL, "");
+  bindtextdomain (PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (PACKAGE, "UTF-8");
+  textdomain (PACKAGE);
+  g_set_prgname ("virtpod");
+
+  context = new_global_context ();
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    return usage_error (error->message);
+  if (opt_version)
+    {
+      g_print ("virtpod %s\n", PACKAGE_VERSION);
+      return EXIT_SUCCESS;
+    }
+  if (argc < 2)
+    return usage_error (_("a command is missing"));
+  if (g_str_equal (argv[1], "help"))
+    return run_help (argc - 2, argv + 2);
+
+  command = find_command (argv[1]);
+  if (command == NULL)
+    return unknown_command (argv[1]);
+  return run_command (command, argc - 1, argv + 1);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "vp-client.h"
+
+#include <glib/gi18n.h>
+
+#include "vp-error.h"
+#include "vp-names.h"
+
+struct _VpClient
+{
+  char *address;
+  gboolean session;
+  GDBusConnection *connection;
+  VpDBusManager1 *manager;
+};
+
+#define PROXY_FLAGS                                                                                                  \
+  (G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS                             \
+   | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START_AT_CONSTRUCTION)
+
+VpClient *
+vp_client_new (const char *address, gboolean session)
+{
+  VpClient *self = g_new0 (VpClient, 1);
+
+  self->address = g_strdup (address);
+  self->session = session;
+  /* registers the error names, so that replies come back as VP_ERROR codes */
+  (void) VP_ERROR;
+  return self;
+}
+
+void
+vp_client_free (VpClient *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_object (&self->manager);
+  g_clear_object (&self->connection);
+  g_free (self->address);
+  g_free (self);
+}
+
+/* Not g_bus_get(): its shared connections end the process when the bus goes away. */
+static GDBusConnection *
+get_connection (VpClient *self, GError **error)
+{
+  g_autofree char *address = g_strdup (self->address);
+
+  if (self->connection != NULL)
+    return self->connection;
+  if (address == NULL)
+    address = g_dbus_address_get_for_bus_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
+  if (address == NULL)
+    return NULL;
+  self->connection = g_dbus_connection_new_for_address_sync (
+      address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
+      NULL, error);
+  if (self->connection == NULL)
+    g_prefix_error (error, "%s", _("cannot reach the bus: "));
+  return self->connection;
+}
+
+/* Takes @proxy (NULL on failure) and gives it back without a time limit on its calls. */
+static gpointer
+unlimited (gpointer proxy)
+{
+  if (proxy != NULL)
+    g_dbus_proxy_set_default_timeout (proxy, G_MAXINT);
+  return proxy;
+}
+
+VpDBusManager1 *
+vp_client_get_manager (VpClient *self, GError **error)
+{
+  GDBusConnection *connection = get_connection (self, error);
+
+  if (connection != NULL && self->manager == NULL)
+    self->manager = unlimited (vp_dbus_manager1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME,
+                                                                VP_PATH_MANAGER, NULL, error));
+  return self->manager;
+}
+
+VpDBusSandbox1 *
+vp_client_open_sandbox (VpClient *self, const char *path, GError **error)
+{
+  GDBusConnection *connection = get_connection (self, error);
+
+  if (connection == NULL)
+    return NULL;
+  return unlimited (vp_dbus_sandbox1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
+}
+
+VpDBusContainer1 *
+vp_client_open_container (VpClient *self, const char *path, GError **error)
+{
+  GDBusConnection *connection = get_connection (self, error);
+
+  if (connection == NULL)
+    return NULL;
+  return unlimited (vp_dbus_container1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
+}
+
+VpDBusProcess1 *
+vp_client_open_process (VpClient *self, const char *path, GError **error)
+{
+  GDBusConnection *connection = get_connection (self, error);
+
+  if (connection == NULL)
+    return NULL;
+  return unlimited (vp_dbus_process1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
+}
+
+VpDBusSandbox1 *
+vp_client_find_sandbox (VpClient *self, const char *id, GError **error)
+{
+  VpDBusManager1 *manager = vp_client_get_manager (self, error);
+  g_autofree char *path = NULL;
+
+  if (manager == NULL || !vp_dbus_manager1_call_get_sandbox_sync (manager, id, &path, NULL, error))
+    return NULL;
+  return vp_client_open_sandbox (self, path, error);
+}
+
+VpDBusContainer1 *
+vp_client_find_container (VpClient *self, const char *id, GError **error)
+{
+  VpDBusManager1 *manager = vp_client_get_manager (self, error);
+  g_autofree char *path = NULL;
+
+  if (manager == NULL || !vp_dbus_manager1_call_get_container_sync (manager, id, &path, NULL, error))
+    return NULL;
+  return vp_client_open_container (self, path, error);
+}
+
+GVariant *
+vp_client_get_properties (VpClient *self, const char *path, const char *interface, GError **error)
+{
+  GDBusConnection *connection = get_connection (self, error);
+  g_autoptr (GVariant) reply = NULL;
+
+  if (connection == NULL)
+    return NULL;
+  reply = g_dbus_connection_call_sync (connection, VP_BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll",
+                                       g_variant_new ("(s)", interface), G_VARIANT_TYPE ("(a{sv})"),
+                                       G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error);
+  return reply == NULL ? NULL : g_variant_get_child_value (reply, 0);
+}
+
+void
+vp_client_ready (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+GAsyncResult *
+vp_client_await (GAsyncResult **result)
+{
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return *result;
+}
+
+gboolean
+vp_client_error_is_lost (const GError *error)
+{
+  static const int codes[] = {
+    G_DBUS_ERROR_NO_REPLY, G_DBUS_ERROR_DISCONNECTED, G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_SERVICE_UNKNOWN,
+  };
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+    return TRUE;
+  for (gsize i = 0; i < G_N_ELEMENTS (codes); i++)
+    if (g_error_matches (error, G_DBUS_ERROR, codes[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/* What the user can do about an error that is the bus's and not virtpodd's. */
+static const char *
+bus_error_hint (const GError *error)
+{
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+      || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    return _("virtpodd is not running: ");
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY))
+    return _("virtpodd went away: ");
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))
+    return _("the bus went away: ");
+  if (g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED))
+    return _("only root and members of the group virtpod may do this: ");
+  return "";
+}
+
+char *
+vp_client_error_text (const GError *error)
+{
+  g_autoptr (GError) copy = g_error_copy (error);
+  g_autofree char *name = NULL;
+  const char *shown;
+
+  if (g_dbus_error_is_remote_error (copy))
+    {
+      name = g_dbus_error_get_remote_error (copy);
+      g_dbus_error_strip_remote_error (copy);
+    }
+  if (name == NULL)
+    return g_strdup_printf ("%s%s", bus_error_hint (error), copy->message);
+
+  shown = g_str_has_prefix (name, VP_ERROR_PREFIX) ? name + strlen (VP_ERROR_PREFIX) : name;
+  return g_strdup_printf ("%s%s (%s)", bus_error_hint (error), copy->message, shown);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "vp-command.h"
+
+#include <glib/gi18n.h>
+
+#include "vp-error.h"
+
+int
+vp_command_fail (const VpCommand *self, const char *id, const GError *error)
+{
+  g_autofree char *text = vp_client_error_text (error);
+
+  if (id != NULL)
+    g_printerr ("virtpod: %s %s: %s\n", self->name, id, text);
+  else
+    g_printerr ("virtpod: %s: %s\n", self->name, text);
+
+  /* the two that tell about the command only mean something where there is one */
+  if (self->failure == VP_EXIT_OWN && vp_error_is (error, VP_ERROR_COMMAND_NOT_FOUND))
+    return VP_EXIT_NOT_FOUND;
+  if (self->failure == VP_EXIT_OWN && vp_error_is (error, VP_ERROR_COMMAND_NOT_EXECUTABLE))
+    return VP_EXIT_NOT_EXECUTABLE;
+  return self->failure;
+}
+
+int
+vp_command_usage (const VpCommand *self, const char *message)
+{
+  g_printerr ("virtpod: %s: %s\n", self->name, message);
+  g_printerr (_("Try \"virtpod %s --help\".\n"), self->name);
+  return self->failure;
+}
+
+GVariant *
+vp_command_force_options (gboolean force)
+{
+  GVariantBuilder options;
+
+  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+  if (force)
+    g_variant_builder_add (&options, "{sv}", "force", g_variant_new_boolean (TRUE));
+  return g_variant_builder_end (&options);
+}

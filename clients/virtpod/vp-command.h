@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "vp-client.h"
+
+/* exit statuses of virtpod's own, as shells and other container tools have them */
+#define VP_EXIT_FAILURE 1          /* of every verb but run and exec */
+#define VP_EXIT_OWN 125            /* run, exec: virtpod failed, not the command; unknown verbs and global options */
+#define VP_EXIT_NOT_EXECUTABLE 126 /* run, exec: the command cannot be executed */
+#define VP_EXIT_NOT_FOUND 127      /* run, exec: there is no such command */
+#define VP_EXIT_SIGNAL 128         /* + number: virtpod was told to give up by a signal */
+
+typedef struct _VpCommand VpCommand;
+
+/* One verb: a row of the table in main.c, defined in cmd-VERB.c. */
+struct _VpCommand
+{
+  const char *name;
+  const char *arguments; /* for "Usage:", marked with N_(); NULL: none */
+  const char *summary;   /* one line, marked with N_() */
+  int min_args;
+  int max_args;          /* -1: any number */
+  int failure;           /* exit status when virtpod itself fails */
+  gboolean verbatim;     /* the first argument ends the options: what follows is a command line */
+  const GOptionEntry *options; /* NULL: none */
+
+  /* Returns the exit status. @args has between min_args and max_args elements. */
+  int (*run) (const VpCommand *self, VpClient *client, int n_args, char **args);
+};
+
+extern const VpCommand vp_cmd_run;
+extern const VpCommand vp_cmd_exec;
+extern const VpCommand vp_cmd_list;
+extern const VpCommand vp_cmd_state;
+extern const VpCommand vp_cmd_kill;
+extern const VpCommand vp_cmd_delete;
+extern const VpCommand vp_cmd_stop;
+extern const VpCommand vp_cmd_inspect;
+extern const VpCommand vp_cmd_xml;
+extern const VpCommand vp_cmd_version;
+
+/* Prints "virtpod: VERB ID: message (ErrorName)" and returns the verb's exit
+ * status for @error. @id may be NULL. */
+int vp_command_fail (const VpCommand *self, const char *id, const GError *error);
+
+/* The same for a wrong command line: the message and where help is. */
+int vp_command_usage (const VpCommand *self, const char *message);
+
+/* What every argument-less option dictionary looks like: a{sv} with "force" when @force. Floating. */
+GVariant *vp_command_force_options (gboolean force);

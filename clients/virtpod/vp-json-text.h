@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* D-Bus values as JSON text, for --format json: dictionaries with string keys
+ * are objects, other arrays and tuples are arrays, all integers are numbers. */
+
+/* @value indented by two spaces a level; to free. Sinks a floating @value and drops it; else borrows. */
+char *vp_json_text (GVariant *value);
+
+/* Microseconds since 1970 as "2026-01-02T03:04:05.678901Z"; "" for 0. To free. */
+char *vp_json_time (guint64 usec);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-container-private.h"
+
+#include "vp-error.h"
+#include "vp-guest-messages.h"
+#include "vp-id.h"
+#include "vp-log.h"
+
+/* Further processes. One that has ended is kept for a while, so that a client
+ * that asks late still learns its status. */
+
+#define MAX_EXECS 512
+#define KEEP_ENDED_SECONDS 60
+
+typedef struct
+{
+  VpContainer *container; /* weak */
+  char *exec_id;
+} Forget;
+
+static gboolean
+forget_process (gpointer user_data)
+{
+  Forget *forget = user_data;
+  VpContainer *self = forget->container;
+  g_autoptr (VpProcess) process = NULL;
+
+  if (self == NULL || self->execs == NULL)
+    return G_SOURCE_REMOVE;
+  process = g_hash_table_lookup (self->execs, forget->exec_id);
+  if (process == NULL)
+    return G_SOURCE_REMOVE;
+  g_object_ref (process);
+  vp_container_emit_process (self, process, FALSE);
+  g_hash_table_remove (self->execs, forget->exec_id);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+forget_free (gpointer data)
+{
+  Forget *forget = data;
+
+  if (forget->container != NULL)
+    g_object_remove_weak_pointer (G_OBJECT (forget->container), (gpointer *) &forget->container);
+  g_free (forget->exec_id);
+  g_free (forget);
+}
+
+static void
+on_exec_exited (VpProcess *process, gpointer user_data)
+{
+  VpContainer *self = user_data;
+  Forget *forget = g_new0 (Forget, 1);
+
+  vp_container_emit_exited (self, process);
+  forget->container = self;
+  g_object_add_weak_pointer (G_OBJECT (self), (gpointer *) &forget->container);
+  forget->exec_id = g_strdup (vp_process_get_exec_id (process));
+  g_timeout_add_seconds_full (G_PRIORITY_LOW, KEEP_ENDED_SECONDS, forget_process, forget, forget_free);
+}
+
+static void
+on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  VpProcess *process = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      g_prefix_error (&error, "exec in container \"%s\": ", self->id);
+      g_hash_table_remove (self->execs, vp_process_get_exec_id (process));
+      g_task_return_error (task, error);
+      return;
+    }
+  vp_process_begin_io (process);
+  vp_process_begin_wait (process);
+  vp_container_emit_process (self, process, TRUE);
+  g_task_return_pointer (task, process, NULL);
+}
+
+static gboolean
+check_exec (VpContainer *self, const char *exec_id, GError **error)
+{
+  if (!vp_container_check_verb (self, "exec", error) || !vp_id_check (exec_id, "exec id", error))
+    return FALSE;
+  if (g_hash_table_contains (self->execs, exec_id))
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS, "exec id \"%s\": container \"%s\" has it already", exec_id,
+                   self->id);
+      return FALSE;
+    }
+  if (g_hash_table_size (self->execs) >= MAX_EXECS)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_RESOURCE_EXHAUSTED, "exec in container \"%s\": it has %d processes",
+                   self->id, MAX_EXECS);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExec *exec, VpStreams *streams,
+                         GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (VpStreams) owned = streams;
+  g_autofree char *chosen = *exec_id == '\0' ? vp_id_random_hex (16) : g_strdup (exec_id);
+  g_autoptr (VpProcess) process = NULL;
+  Grpc__ExecProcessRequest *request = NULL;
+  g_autoptr (GBytes) packed = NULL;
+  GError *error = NULL;
+
+  if (!check_exec (self, chosen, &error)
+      || (request = vp_guest_message_exec_process (self->plan, chosen, exec, &error)) == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  packed = vp_guest_message_pack (&request->base);
+  grpc__exec_process_request__free_unpacked (request, NULL);
+
+  process = vp_process_new (self->sandbox_id, self->id, chosen, exec->terminal);
+  if (!vp_process_prepare (process, self->agent, g_steal_pointer (&owned), &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
+  g_hash_table_replace (self->execs, g_strdup (chosen), g_object_ref (process));
+  g_task_set_task_data (task, g_steal_pointer (&process), g_object_unref);
+  vp_agent_client_exec_process_async (self->agent, packed, vp_container_get_request_timeout (), NULL, on_exec_made,
+                                      g_steal_pointer (&task));
+}
+
+VpProcess *
+vp_container_exec_finish (VpContainer *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-container-private.h"
+
+#include "vp-error.h"
+#include "vp-guest-messages.h"
+#include "vp-host-mount.h"
+#include "vp-log.h"
+
+/* Making a container on both sides, and taking it away again. */
+
+/* ---- host side, on a worker ---- */
+
+typedef struct
+{
+  char *share_dir;
+  char *container_id;
+  VpContainerPlan *plan; /* NULL: remove */
+} MountJob;
+
+static void
+mount_job_free (gpointer data)
+{
+  MountJob *job = data;
+
+  g_free (job->share_dir);
+  g_free (job->container_id);
+  g_clear_pointer (&job->plan, vp_container_plan_unref);
+  g_free (job);
+}
+
+static void
+mount_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  MountJob *job = task_data;
+  GError *error = NULL;
+  gboolean ok;
+
+  ok = job->plan != NULL ? vp_host_mount_container (job->share_dir, job->plan, &error)
+                         : vp_host_mount_container_remove (job->share_dir, job->container_id, &error);
+  if (ok)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+run_mount_job (VpContainer *self, gboolean remove, GAsyncReadyCallback callback, gpointer user_data)
+{
+  MountJob *job = g_new0 (MountJob, 1);
+
+  job->share_dir = g_strdup (self->share_dir);
+  job->container_id = g_strdup (self->id);
+  job->plan = remove ? NULL : vp_container_plan_ref (self->plan);
+  vp_worker_run_async (self->worker, self, run_mount_job, mount_in_worker, job, mount_job_free, NULL, callback,
+                       user_data);
+}
+
+/* ---- prepare ---- */
+
+static void
+on_unmounted_after_failure (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+  GError *why = g_object_steal_data (G_OBJECT (task), "failure");
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    vp_warning (self->sandbox_id, self->id, "files stay in the share: %s", error->message);
+  g_task_return_error (task, why);
+}
+
+static void
+fail_prepare (GTask *task, GError *error)
+{
+  VpContainer *self = g_task_get_source_object (task);
+
+  g_prefix_error (&error, "create container \"%s\": ", self->id);
+  g_object_set_data (G_OBJECT (task), "failure", error);
+  run_mount_job (self, TRUE, on_unmounted_after_failure, task);
+}
+
+static void
+on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      fail_prepare (g_steal_pointer (&task), error);
+      return;
+    }
+  vp_process_begin_io (self->init);
+  vp_container_set_state (self, VP_CONTAINER_CREATED);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  Grpc__CreateContainerRequest *request;
+  g_autoptr (GBytes) packed = NULL;
+  GCancellable *cancellable;
+  GError *error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      g_prefix_error (&error, "create container \"%s\": ", self->id);
+      g_task_return_error (task, error);
+      return;
+    }
+  request = vp_guest_message_create_container (self->plan, &error);
+  if (request == NULL || !vp_process_prepare (self->init, self->agent, g_steal_pointer (&self->streams), &error))
+    {
+      if (request != NULL)
+        grpc__create_container_request__free_unpacked (request, NULL);
+      fail_prepare (g_steal_pointer (&task), error);
+      return;
+    }
+  packed = vp_guest_message_pack (&request->base);
+  grpc__create_container_request__free_unpacked (request, NULL);
+  cancellable = g_task_get_cancellable (task);
+  vp_agent_client_create_container_async (self->agent, packed, vp_container_get_request_timeout (), cancellable,
+                                          on_created_in_guest, g_steal_pointer (&task));
+}
+
+void
+vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                            VpWorker *worker, GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  GError *error = NULL;
+
+  /* a cancelled call still takes its mounts away before it returns */
+  g_task_set_check_cancellable (task, FALSE);
+  if (!vp_container_check_verb (self, "prepare", &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  g_clear_pointer (&self->plan, vp_container_plan_unref);
+  self->plan = vp_container_plan_ref (plan);
+  g_free (self->share_dir);
+  self->share_dir = g_strdup (share_dir);
+  g_set_object (&self->agent, agent);
+  g_clear_pointer (&self->worker, vp_worker_unref);
+  self->worker = vp_worker_ref (worker);
+  run_mount_job (self, FALSE, on_mounted, g_steal_pointer (&task));
+}
+
+gboolean
+vp_container_prepare_finish (VpContainer *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* ---- discard ---- */
+
+static void
+on_discarded_mounts (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    vp_warning (self->sandbox_id, self->id, "files stay in the share: %s", error->message);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_removed_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    vp_notice (self->sandbox_id, self->id, "the guest did not remove the container: %s", error->message);
+  run_mount_job (self, TRUE, on_discarded_mounts, g_steal_pointer (&task));
+}
+
+void
+vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  if (self->plan == NULL)
+    g_task_return_boolean (task, TRUE);
+  else if (guest_gone || self->state == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))
+    run_mount_job (self, TRUE, on_discarded_mounts, g_steal_pointer (&task));
+  else
+    vp_agent_client_remove_container_async (self->agent, self->id, 0, vp_container_get_request_timeout (), NULL,
+                                            on_removed_in_guest, g_steal_pointer (&task));
+}
+
+void
+vp_container_discard_finish (VpContainer *self, GAsyncResult *result)
+{
+  vp_container_lose (self);
+  (void) g_task_propagate_boolean (G_TASK (result), NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "vp-container.h"
+
+/* Shared by the files of the container's verbs, by nobody else. */
+struct _VpContainer
+{
+  GObject parent;
+  char *sandbox_id;
+  char *id;
+  VpSpec *spec;
+  VpContainerPlan *plan; /* from prepare on */
+  VpContainerState state;
+  gint64 created_at;
+  gint64 started_at;
+  gboolean starting;
+  VpStreams *streams; /* until prepare takes them */
+  VpProcess *init;
+  GHashTable *execs; /* exec id -> VpProcess */
+
+  /* borrowed abilities, from prepare on */
+  char *share_dir;
+  VpAgentClient *agent;
+  VpWorker *worker;
+};
+
+/* The one place where the state changes: logs and notifies. */
+void vp_container_set_state (VpContainer *self, VpContainerState state);
+void vp_container_emit_process (VpContainer *self, VpProcess *process, gboolean added);
+void vp_container_emit_exited (VpContainer *self, VpProcess *process);
+guint vp_container_get_request_timeout (void);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "vp-agent-client.h"
+#include "vp-container-plan.h"
+#include "vp-process.h"
+#include "vp-worker.h"
+
+/* A container: its spec, its part of the share, its first process and the
+ * further ones. It does not know its sandbox; what it needs of it (agent, share,
+ * plan) is given to its verbs.
+ *
+ * States are OCI's: creating (the guest does not have it yet), created, running,
+ * stopped. The table of what each verb needs is in vp-container.c.
+ *
+ * Main thread. Signals: "changed" (), "process-added" (VpProcess *),
+ * "process-removed" (VpProcess *), "exited" (VpProcess *). */
+#define VP_TYPE_CONTAINER (vp_container_get_type ())
+G_DECLARE_FINAL_TYPE (VpContainer, vp_container, VP, CONTAINER, GObject)
+
+typedef enum {
+  VP_CONTAINER_CREATING,
+  VP_CONTAINER_CREATED,
+  VP_CONTAINER_RUNNING,
+  VP_CONTAINER_STOPPED,
+  VP_N_CONTAINER_STATES
+} VpContainerState;
+
+const char *vp_container_state_to_string (VpContainerState state);
+
+/* How long a request to the agent may take; set once by the composition root. */
+void vp_container_set_request_timeout (guint timeout_ms);
+
+/* Takes @streams (may be NULL): what the first process will use. */
+VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);
+
+const char *vp_container_get_id (VpContainer *self);
+VpSpec *vp_container_get_spec (VpContainer *self);
+VpContainerState vp_container_get_state (VpContainer *self);
+VpProcess *vp_container_get_init (VpContainer *self);
+gint64 vp_container_get_created_at (VpContainer *self);
+gint64 vp_container_get_started_at (VpContainer *self);
+
+/* NULL when there is none; "" is the first process. Borrowed. */
+VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
+
+/* Makes the host files visible in @share_dir and the container in the guest:
+ * creating -> created. A failure leaves nothing of it on either side. */
+void vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                                 VpWorker *worker, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+gboolean vp_container_prepare_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* created -> running */
+void vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_container_start_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* created or running; a created one is ended by any signal that would end a process */
+void vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyncReadyCallback callback,
+                              gpointer user_data);
+gboolean vp_container_kill_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* Starts a further process; takes @streams. The returned process is running and borrowed. */
+void vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExec *exec, VpStreams *streams,
+                              GAsyncReadyCallback callback, gpointer user_data);
+VpProcess *vp_container_exec_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* Takes a container out of the guest, killing what still runs, and its files out
+ * of the share. With @guest_gone (the machine has ended) the guest is not asked.
+ * Cannot fail: what the guest refuses to give up ends with its machine. */
+void vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+void vp_container_discard_finish (VpContainer *self, GAsyncResult *result);
+
+/* Its machine is gone: stopped, every process that ran has VP_STATUS_LOST. */
+void vp_container_lose (VpContainer *self);
+
+/* InvalidState naming @verb and the state unless the table allows it. */
+gboolean vp_container_check_verb (VpContainer *self, const char *verb, GError **error);

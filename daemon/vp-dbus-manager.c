@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "vp-dbus.h"
+
+#include <string.h>
+
+#include "vp-dbus-args.h"
+#include "vp-error.h"
+
+/* org.virtpod.Manager1 */
+
+static void
+on_created (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+  VpSandbox *sandbox = vp_manager_create_finish (VP_MANAGER (source), result, &error);
+  g_autofree char *path = NULL;
+
+  if (sandbox == NULL)
+    {
+      vp_dbus_fail (invocation, error);
+      return;
+    }
+  path = vp_dbus_path_sandbox (vp_sandbox_get_id (sandbox));
+  vp_dbus_manager1_complete_create_sandbox (NULL, invocation, NULL, path);
+}
+
+static gboolean
+handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fds, const char *id,
+                       const char *bundle, GVariant *options, gpointer user_data)
+{
+  static const VpDbusOption table[] = { { "handler", "s" }, { "labels", "a{ss}" }, VP_DBUS_STREAM_OPTIONS, { NULL } };
+  g_autoptr (GHashTable) labels = NULL;
+  VpStreams *streams = NULL;
+  const char *handler = NULL;
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error)
+      || (labels = vp_dbus_args_dup_labels (options, &error)) == NULL
+      || (streams = vp_dbus_args_dup_streams (options, fds, &error)) == NULL)
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  (void) g_variant_lookup (options, "handler", "&s", &handler);
+  vp_manager_create_async (user_data, id, bundle, handler, labels, streams, on_created, invocation);
+  return TRUE;
+}
+
+static gboolean
+handle_get_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *id, gpointer user_data)
+{
+  GError *error = NULL;
+  g_autofree char *path = NULL;
+
+  if (vp_manager_find_sandbox (user_data, id, &error) == NULL)
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  path = vp_dbus_path_sandbox (id);
+  vp_dbus_manager1_complete_get_sandbox (skeleton, invocation, path);
+  return TRUE;
+}
+
+static gboolean
+handle_get_container (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *id, gpointer user_data)
+{
+  GError *error = NULL;
+  VpSandbox *sandbox = vp_manager_find_container (user_data, id, NULL, &error);
+  g_autofree char *path = NULL;
+
+  if (sandbox == NULL)
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), id);
+  vp_dbus_manager1_complete_get_container (skeleton, invocation, path);
+  return TRUE;
+}
+
+/* ---- lists ---- */
+
+static gboolean
+check_filter (GVariant *filter, const char *const *known, GError **error)
+{
+  GVariantIter iter;
+  const char *key, *value;
+
+  g_variant_iter_init (&iter, filter);
+  while (g_variant_iter_next (&iter, "{&s&s}", &key, &value))
+    if (!g_strv_contains (known, key) && !(g_strv_contains (known, "label:") && g_str_has_prefix (key, "label:")))
+      {
+        g_autofree char *shown = g_strescape (key, NULL);
+        g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "filter \"%.80s\": is not known here", shown);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static gboolean
+filter_passes (GVariant *filter, const char *key, const char *have)
+{
+  const char *wanted = NULL;
+
+  return !g_variant_lookup (filter, key, "&s", &wanted) || g_strcmp0 (wanted, have) == 0;
+}
+
+static gboolean
+labels_pass (GVariant *filter, GHashTable *labels)
+{
+  GVariantIter iter;
+  const char *key, *value;
+
+  g_variant_iter_init (&iter, filter);
+  while (g_variant_iter_next (&iter, "{&s&s}", &key, &value))
+    if (g_str_has_prefix (key, "label:")
+        && g_strcmp0 (g_hash_table_lookup (labels, key + strlen ("label:")), value) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+handle_list_sandboxes (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GVariant *filter,
+                       gpointer user_data)
+{
+  static const char *const known[] = { "id", "state", "handler", "label:", NULL };
+  g_autoptr (GList) all = vp_manager_list (user_data);
+  GVariantBuilder rows;
+  GError *error = NULL;
+
+  if (!check_filter (filter, known, &error))
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sssto)"));
+  for (GList *l = all; l != NULL; l = l->next)
+    {
+      const char *id = vp_sandbox_get_id (l->data);
+      const char *state = vp_sandbox_state_to_string (vp_sandbox_get_state (l->data));
+      const char *handler = vp_sandbox_get_handler (l->data);
+      g_autofree char *path = vp_dbus_path_sandbox (id);
+
+      if (filter_passes (filter, "id", id) && filter_passes (filter, "state", state)
+          && filter_passes (filter, "handler", handler) && labels_pass (filter, vp_sandbox_get_labels (l->data)))
+        g_variant_builder_add (&rows, "(sssto)", id, state, handler, (guint64) vp_sandbox_get_created_at (l->data),
+                               path);
+    }
+  vp_dbus_manager1_complete_list_sandboxes (skeleton, invocation, g_variant_builder_end (&rows));
+  return TRUE;
+}
+
+static void
+add_container_row (GVariantBuilder *rows, GVariant *filter, VpSandbox *sandbox, VpContainer *container)
+{
+  const char *id = vp_container_get_id (container);
+  const char *state = vp_container_state_to_string (vp_container_get_state (container));
+  gboolean runs = vp_container_get_state (container) == VP_CONTAINER_RUNNING;
+  g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), id);
+
+  if (filter_passes (filter, "id", id) && filter_passes (filter, "state", state)
+      && filter_passes (filter, "sandbox", vp_sandbox_get_id (sandbox)))
+    g_variant_builder_add (rows, "(ssssuto)", id, vp_sandbox_get_id (sandbox), state,
+                           vp_spec_get_bundle (vp_container_get_spec (container)),
+                           runs ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox) : 0,
+                           (guint64) vp_container_get_created_at (container), path);
+}
+
+static gboolean
+handle_list_containers (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GVariant *filter,
+                        gpointer user_data)
+{
+  static const char *const known[] = { "id", "state", "sandbox", NULL };
+  g_autoptr (GList) all = vp_manager_list (user_data);
+  GVariantBuilder rows;
+  GError *error = NULL;
+
+  if (!check_filter (filter, known, &error))
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(ssssuto)"));
+  for (GList *l = all; l != NULL; l = l->next)
+    {
+      GPtrArray *containers = vp_sandbox_get_containers (l->data);
+
+      for (guint i = 0; i < containers->len; i++)
+        add_container_row (&rows, filter, l->data, containers->pdata[i]);
+    }
+  vp_dbus_manager1_complete_list_containers (skeleton, invocation, g_variant_builder_end (&rows));
+  return TRUE;
+}
+
+/* ---- properties ---- */
+
+static void
+mirror_counts (VpManager *manager, gpointer user_data)
+{
+  VpDBusManager1 *skeleton = user_data;
+
+  vp_dbus_manager1_set_nsandboxes (skeleton, vp_manager_get_n_sandboxes (manager));
+  vp_dbus_manager1_set_ncontainers (skeleton, vp_manager_get_n_containers (manager));
+}
+
+static void
+mirror_hypervisor (VpVirt *virt, gpointer user_data)
+{
+  VpDBusManager1 *skeleton = user_data;
+  gboolean connected = vp_virt_get_state (virt) == VP_VIRT_CONNECTED;
+  VpFacts *facts = connected ? vp_virt_get_facts (virt) : NULL;
+
+  vp_dbus_manager1_set_hypervisor_uri (skeleton, vp_virt_get_uri (virt));
+  vp_dbus_manager1_set_hypervisor_state (skeleton, vp_virt_state_to_string (vp_virt_get_state (virt)));
+  vp_dbus_manager1_set_hypervisor_version (skeleton, facts != NULL ? vp_facts_get (facts)->hypervisor_version : 0);
+  vp_dbus_manager1_set_libvirt_version (skeleton, facts != NULL ? vp_facts_get (facts)->libvirt_version : 0);
+  vp_dbus_manager1_set_accelerator (skeleton, facts != NULL ? vp_facts_get_auto_accel (facts) : "");
+}
+
+VpDBusManager1 *
+vp_dbus_manager_new (VpManager *manager)
+{
+  VpDBusManager1 *skeleton = vp_dbus_manager1_skeleton_new ();
+  VpVirt *virt = vp_manager_get_services (manager)->virt;
+
+  vp_dbus_handle (skeleton, "handle-create-sandbox", handle_create_sandbox, manager);
+  vp_dbus_handle (skeleton, "handle-get-sandbox", handle_get_sandbox, manager);
+  vp_dbus_handle (skeleton, "handle-get-container", handle_get_container, manager);
+  vp_dbus_handle (skeleton, "handle-list-sandboxes", handle_list_sandboxes, manager);
+  vp_dbus_handle (skeleton, "handle-list-containers", handle_list_containers, manager);
+
+  vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
+  vp_dbus_manager1_set_runtime_handlers (skeleton, vp_manager_get_handlers (manager));
+  mirror_counts (manager, skeleton);
+  mirror_hypervisor (virt, skeleton);
+  g_signal_connect_object (manager, "changed", G_CALLBACK (mirror_counts), skeleton, 0);
+  g_signal_connect_object (virt, "state-changed", G_CALLBACK (mirror_hypervisor), skeleton, 0);
+  return skeleton;
+}

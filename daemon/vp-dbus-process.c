@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-dbus.h"
+
+#include "vp-error.h"
+#include "vp-signal.h"
+
+/* org.virtpod.Process1 */
+
+#define CALL_TIMEOUT_MS 60000
+
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  guint status = 0;
+  gint64 exited_at = 0;
+
+  if (vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error))
+    vp_dbus_process1_complete_wait (NULL, user_data, status, (guint64) exited_at);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_wait (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  vp_process_wait_async (user_data, NULL, on_waited, invocation);
+  return TRUE;
+}
+
+static void
+on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  if (vp_process_kill_finish (VP_PROCESS (source), result, &error))
+    vp_dbus_process1_complete_kill (NULL, user_data);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_kill (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, const char *text, gpointer user_data)
+{
+  GError *error = NULL;
+  int signum;
+
+  if (vp_signal_parse (text, &signum, &error))
+    vp_process_kill_async (user_data, signum, FALSE, CALL_TIMEOUT_MS, on_killed, invocation);
+  else
+    vp_dbus_fail (invocation, error);
+  return TRUE;
+}
+
+static void
+on_resized (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  if (vp_process_resize_finish (VP_PROCESS (source), result, &error))
+    vp_dbus_process1_complete_resize_tty (NULL, user_data);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_resize_tty (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, guint16 columns, guint16 rows,
+                   gpointer user_data)
+{
+  if (columns == 0 || rows == 0)
+    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+                                           "size %u x %u: columns and rows are 1 or more", columns, rows));
+  else
+    vp_process_resize_async (user_data, columns, rows, CALL_TIMEOUT_MS, on_resized, invocation);
+  return TRUE;
+}
+
+static void
+on_stdin_closed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  if (vp_stdio_close_stdin_finish (VP_STDIO (source), result, &error))
+    vp_dbus_process1_complete_close_stdin (NULL, user_data);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_close_stdin (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  VpStdio *stdio = vp_process_get_stdio (user_data);
+
+  if (stdio == NULL || vp_process_get_state (user_data) == VP_PROCESS_STOPPED)
+    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "close stdin: the process is %s",
+                                           vp_process_state_to_string (vp_process_get_state (user_data))));
+  else
+    vp_stdio_close_stdin_async (stdio, NULL, on_stdin_closed, invocation);
+  return TRUE;
+}
+
+static void
+mirror (VpProcess *process, gpointer user_data)
+{
+  VpDBusProcess1 *skeleton = user_data;
+
+  vp_dbus_process1_set_exit_status (skeleton, vp_process_get_exit_status (process));
+  vp_dbus_process1_set_exited_at (skeleton, (guint64) vp_process_get_exited_at (process));
+  vp_dbus_process1_set_state (skeleton, vp_process_state_to_string (vp_process_get_state (process)));
+}
+
+VpDBusProcess1 *
+vp_dbus_process_new (VpSandbox *sandbox, VpContainer *container, VpProcess *process)
+{
+  VpDBusProcess1 *skeleton = vp_dbus_process1_skeleton_new ();
+  g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), vp_container_get_id (container));
+
+  vp_dbus_handle (skeleton, "handle-wait", handle_wait, process);
+  vp_dbus_handle (skeleton, "handle-kill", handle_kill, process);
+  vp_dbus_handle (skeleton, "handle-resize-tty", handle_resize_tty, process);
+  vp_dbus_handle (skeleton, "handle-close-stdin", handle_close_stdin, process);
+
+  vp_dbus_process1_set_exec_id (skeleton, vp_process_get_exec_id (process));
+  vp_dbus_process1_set_container (skeleton, path);
+  vp_dbus_process1_set_terminal (skeleton, vp_process_get_terminal (process));
+  mirror (process, skeleton);
+  g_signal_connect_object (process, "changed", G_CALLBACK (mirror), skeleton, 0);
+  return skeleton;
+}

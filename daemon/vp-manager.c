@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-manager.h"
+
+#include "vp-annotation.h"
+#include "vp-error.h"
+#include "vp-id.h"
+#include "vp-log.h"
+
+#define VP_ID_SHOWN 80 /* characters of an unknown id in a message */
+
+struct _VpManager
+{
+  GObject parent;
+  const VpServices *services;
+  GHashTable *sandboxes; /* id -> VpSandbox */
+  GHashTable *pending;   /* ids (sandbox and container alike) whose bundle is being read */
+  gboolean closing;
+};
+
+enum {
+  SIGNAL_ADDED,
+  SIGNAL_REMOVED,
+  SIGNAL_CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+static const char *const handlers[] = { "default", NULL };
+
+G_DEFINE_FINAL_TYPE (VpManager, vp_manager, G_TYPE_OBJECT)
+
+static void
+vp_manager_finalize (GObject *object)
+{
+  VpManager *self = VP_MANAGER (object);
+
+  g_hash_table_unref (self->sandboxes);
+  g_hash_table_unref (self->pending);
+  G_OBJECT_CLASS (vp_manager_parent_class)->finalize (object);
+}
+
+static void
+vp_manager_class_init (VpManagerClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = vp_manager_finalize;
+  signals[SIGNAL_ADDED] = g_signal_new ("sandbox-added", VP_TYPE_MANAGER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                        G_TYPE_NONE, 1, VP_TYPE_SANDBOX);
+  signals[SIGNAL_REMOVED] = g_signal_new ("sandbox-removed", VP_TYPE_MANAGER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 1, VP_TYPE_SANDBOX);
+  signals[SIGNAL_CHANGED]
+      = g_signal_new ("changed", VP_TYPE_MANAGER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+vp_manager_init (VpManager *self)
+{
+  self->sandboxes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->pending = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static void
+on_domain_stopped (VpVirt *virt, const char *name, const char *reason, gpointer user_data)
+{
+  VpManager *self = user_data;
+  GHashTableIter iter;
+  gpointer sandbox;
+
+  g_hash_table_iter_init (&iter, self->sandboxes);
+  while (g_hash_table_iter_next (&iter, NULL, &sandbox))
+    if (g_str_equal (vp_sandbox_get_domain_name (sandbox), name))
+      {
+        vp_sandbox_domain_stopped (sandbox, reason);
+        return;
+      }
+}
+
+VpManager *
+vp_manager_new (const VpServices *services)
+{
+  VpManager *self = g_object_new (VP_TYPE_MANAGER, NULL);
+
+  self->services = services;
+  g_signal_connect_object (services->virt, "domain-stopped", G_CALLBACK (on_domain_stopped), self, 0);
+  return self;
+}
+
+const VpServices *
+vp_manager_get_services (VpManager *self)
+{
+  return self->services;
+}
+
+const char *const *
+vp_manager_get_handlers (VpManager *self)
+{
+  return handlers;
+}
+
+guint
+vp_manager_get_n_sandboxes (VpManager *self)
+{
+  return g_hash_table_size (self->sandboxes);
+}
+
+guint
+vp_manager_get_n_containers (VpManager *self)
+{
+  GHashTableIter iter;
+  gpointer sandbox;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->sandboxes);
+  while (g_hash_table_iter_next (&iter, NULL, &sandbox))
+    n += vp_sandbox_get_containers (sandbox)->len;
+  return n;
+}
+
+GList *
+vp_manager_list (VpManager *self)
+{
+  return g_hash_table_get_values (self->sandboxes);
+}
+
+VpSandbox *
+vp_manager_find_sandbox (VpManager *self, const char *id, GError **error)
+{
+  VpSandbox *sandbox = g_hash_table_lookup (self->sandboxes, id);
+
+  if (sandbox == NULL)
+    {
+      g_autofree char *shown = g_strescape (id, NULL);
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "sandbox \"%.*s\": does not exist", VP_ID_SHOWN, shown);
+    }
+  return sandbox;
+}
+
+VpSandbox *
+vp_manager_find_container (VpManager *self, const char *id, VpContainer **ret_container, GError **error)
+{
+  g_autofree char *shown = NULL;
+  GHashTableIter iter;
+  gpointer sandbox;
+
+  g_hash_table_iter_init (&iter, self->sandboxes);
+  while (g_hash_table_iter_next (&iter, NULL, &sandbox))
+    {
+      VpContainer *container = vp_sandbox_find_container (sandbox, id);
+
+      if (container == NULL)
+        continue;
+      if (ret_container != NULL)
+        *ret_container = container;
+      return sandbox;
+    }
+  shown = g_strescape (id, NULL);
+  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "container \"%.*s\": does not exist", VP_ID_SHOWN, shown);
+  return NULL;
+}
+
+/* ---- coming and going ---- */
+
+static void
+on_containers_changed (VpSandbox *sandbox, VpContainer *container, gpointer user_data)
+{
+  g_signal_emit (user_data, signals[SIGNAL_CHANGED], 0);
+}
+
+static void
+on_deleted (VpSandbox *sandbox, gpointer user_data)
+{
+  VpManager *self = user_data;
+  g_autoptr (VpSandbox) keep = g_object_ref (sandbox);
+
+  g_signal_handlers_disconnect_by_data (sandbox, self);
+  g_hash_table_remove (self->sandboxes, vp_sandbox_get_id (sandbox));
+  g_signal_emit (self, signals[SIGNAL_REMOVED], 0, sandbox);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+static void
+adopt (VpManager *self, VpSandbox *sandbox)
+{
+  g_hash_table_insert (self->sandboxes, g_strdup (vp_sandbox_get_id (sandbox)), sandbox);
+  g_signal_connect (sandbox, "deleted", G_CALLBACK (on_deleted), self);
+  g_signal_connect (sandbox, "container-added", G_CALLBACK (on_containers_changed), self);
+  g_signal_connect (sandbox, "container-removed", G_CALLBACK (on_containers_changed), self);
+  g_signal_emit (self, signals[SIGNAL_ADDED], 0, sandbox);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+/* ---- create: the bundle is read on a worker, then it is decided what it is ---- */
+
+typedef struct
+{
+  char *id;
+  char *bundle;
+  char *handler;
+  GHashTable *labels;
+  VpStreams *streams;
+  VpSandbox *sandbox; /* to join; NULL: as the bundle says */
+} Request;
+
+static void
+request_free (gpointer data)
+{
+  Request *request = data;
+
+  g_free (request->id);
+  g_free (request->bundle);
+  g_free (request->handler);
+  g_clear_pointer (&request->labels, g_hash_table_unref);
+  g_clear_pointer (&request->streams, vp_streams_free);
+  g_clear_object (&request->sandbox);
+  g_free (request);
+}
+
+static gboolean
+check_limit (guint n, guint64 max, const char *what, GError **error)
+{
+  if (n < max)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_RESOURCE_EXHAUSTED, "%s: there are %u already, as many as are allowed", what,
+               n);
+  return FALSE;
+}
+
+static gboolean
+check_request (VpManager *self, Request *request, GError **error)
+{
+  VpConfig *config = self->services->config;
+  guint pending = g_hash_table_size (self->pending);
+
+  if (self->closing)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is going down", request->id);
+      return FALSE;
+    }
+  if (!vp_id_check (request->id, request->sandbox != NULL ? "container id" : "sandbox id", error))
+    return FALSE;
+  if (!g_path_is_absolute (request->bundle))
+    {
+      g_autofree char *shown = g_strescape (request->bundle, NULL);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "bundle \"%s\": must be an absolute path", shown);
+      return FALSE;
+    }
+  if (request->handler != NULL && !g_strv_contains (handlers, request->handler))
+    {
+      g_autofree char *shown = g_strescape (request->handler, NULL);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "handler \"%s\": is not configured", shown);
+      return FALSE;
+    }
+  if (g_hash_table_contains (self->pending, request->id) || g_hash_table_contains (self->sandboxes, request->id)
+      || vp_manager_find_container (self, request->id, NULL, NULL) != NULL)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS, "id \"%s\": is in use", request->id);
+      return FALSE;
+    }
+  return check_limit (vp_manager_get_n_containers (self) + pending,
+                      vp_config_get_uint (config, VP_CONFIG_DAEMON_MAX_CONTAINERS), "containers", error)
+         && (request->sandbox != NULL
+             || check_limit (vp_manager_get_n_sandboxes (self) + pending,
+                             vp_config_get_uint (config, VP_CONFIG_DAEMON_MAX_SANDBOXES), "sandboxes", error));
+}
+
+static void
+load_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+  VpSpec *spec = vp_spec_load (task_data, &error);
+
+  if (spec != NULL)
+    g_task_return_pointer (task, spec, (GDestroyNotify) vp_spec_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_container_added (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Request *request = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  g_hash_table_remove (VP_MANAGER (g_task_get_source_object (task))->pending, request->id);
+  if (vp_sandbox_add_container_finish (VP_SANDBOX (source), result, &error) == NULL)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+/* The sandbox a bundle belongs to: the one it was created in, the one its
+ * annotations name, or (NULL without an error) one of its own. */
+static gboolean
+find_home (VpManager *self, Request *request, VpSpec *spec, GError **error)
+{
+  VpContainerType type;
+  const char *sandbox_id = NULL;
+  VpSandbox *sandbox;
+
+  if (!vp_annotation_get_container_type (spec, &type, error) || !vp_annotation_get_sandbox_id (spec, &sandbox_id, error))
+    return FALSE;
+  if (request->sandbox != NULL)
+    {
+      if (type == VP_CONTAINER_CONTAINER && !g_str_equal (sandbox_id, vp_sandbox_get_id (request->sandbox)))
+        {
+          g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+                       "container \"%s\": its annotations say sandbox \"%s\", not \"%s\"", request->id, sandbox_id,
+                       vp_sandbox_get_id (request->sandbox));
+          return FALSE;
+        }
+      return TRUE;
+    }
+  if (type != VP_CONTAINER_CONTAINER)
+    return TRUE;
+  sandbox = vp_manager_find_sandbox (self, sandbox_id, error);
+  g_set_object (&request->sandbox, sandbox);
+  return sandbox != NULL;
+}
+
+static void
+on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpManager *self = VP_MANAGER (source);
+  Request *request = g_task_get_task_data (task);
+  g_autoptr (VpSpec) spec = NULL;
+  g_autoptr (VpSandbox) sandbox = NULL;
+  GError *error = NULL;
+
+  spec = g_task_propagate_pointer (G_TASK (result), &error);
+  if (spec == NULL || !find_home (self, request, spec, &error))
+    {
+      g_hash_table_remove (self->pending, request->id);
+      g_task_return_error (task, error);
+      return;
+    }
+  if (request->sandbox != NULL)
+    {
+      vp_sandbox_add_container_async (request->sandbox, request->id, spec, g_steal_pointer (&request->streams),
+                                      on_container_added, g_steal_pointer (&task));
+      return;
+    }
+  g_hash_table_remove (self->pending, request->id);
+  sandbox = vp_sandbox_new (self->services, request->id, request->handler != NULL ? request->handler : handlers[0],
+                            request->labels);
+  if (!vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  g_set_object (&request->sandbox, sandbox);
+  adopt (self, g_steal_pointer (&sandbox));
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+begin (VpManager *self, Request *request, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
+
+  g_task_set_task_data (task, request, request_free);
+  if (!check_request (self, request, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  g_hash_table_add (self->pending, g_strdup (request->id));
+  vp_worker_run_async (self->services->worker, self, begin, load_in_worker, g_strdup (request->bundle), g_free, NULL,
+                       on_loaded, g_steal_pointer (&task));
+}
+
+void
+vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler, GHashTable *labels,
+                         VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->id = g_strdup (id);
+  request->bundle = g_strdup (bundle);
+  request->handler = g_strdup (handler);
+  request->labels = g_hash_table_ref (labels);
+  request->streams = streams;
+  begin (self, request, callback, user_data);
+}
+
+VpSandbox *
+vp_manager_create_finish (VpManager *self, GAsyncResult *result, GError **error)
+{
+  Request *request = g_task_get_task_data (G_TASK (result));
+
+  return g_task_propagate_boolean (G_TASK (result), error) ? request->sandbox : NULL;
+}
+
+void
+vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const char *id, const char *bundle,
+                                   VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data)
+{
+  Request *request = g_new0 (Request, 1);
+
+  request->id = g_strdup (id);
+  request->bundle = g_strdup (bundle);
+  request->streams = streams;
+  request->sandbox = g_object_ref (sandbox);
+  begin (self, request, callback, user_data);
+}
+
+VpContainer *
+vp_manager_create_container_finish (VpManager *self, GAsyncResult *result, GError **error)
+{
+  Request *request = g_task_get_task_data (G_TASK (result));
+  VpContainer *container;
+
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return NULL;
+  container = vp_sandbox_find_container (request->sandbox, request->id);
+  if (container == NULL)
+    g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "container \"%s\": was deleted meanwhile", request->id);
+  return container;
+}
+
+/* ---- shutdown ---- */
+
+static void
+on_shutdown_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  guint left = GPOINTER_TO_UINT (g_task_get_task_data (task)) - 1;
+
+  if (!vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error))
+    vp_warning (vp_sandbox_get_id (VP_SANDBOX (source)), NULL, "not deleted at shutdown: %s", error->message);
+  g_task_set_task_data (task, GUINT_TO_POINTER (left), NULL);
+  if (left == 0)
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+vp_manager_shutdown_async (VpManager *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GList) all = g_hash_table_get_values (self->sandboxes);
+
+  self->closing = TRUE;
+  g_task_set_task_data (task, GUINT_TO_POINTER (g_list_length (all)), NULL);
+  if (all == NULL)
+    g_task_return_boolean (task, TRUE);
+  for (GList *l = all; l != NULL; l = l->next)
+    vp_sandbox_delete_async (l->data, TRUE, on_shutdown_deleted, g_object_ref (task));
+}
+
+void
+vp_manager_shutdown_finish (VpManager *self, GAsyncResult *result)
+{
+  (void) g_task_propagate_boolean (G_TASK (result), NULL);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "vp-sandbox.h"
+
+/* All sandboxes of the host: ids, limits, coming and going.
+ *
+ * Main thread. Signals: "sandbox-added" (VpSandbox *), "sandbox-removed"
+ * (VpSandbox *), "changed" () when a count is new. */
+#define VP_TYPE_MANAGER (vp_manager_get_type ())
+G_DECLARE_FINAL_TYPE (VpManager, vp_manager, VP, MANAGER, GObject)
+
+/* @services outlives the manager. */
+VpManager *vp_manager_new (const VpServices *services);
+
+const VpServices *vp_manager_get_services (VpManager *self);
+
+guint vp_manager_get_n_sandboxes (VpManager *self);
+guint vp_manager_get_n_containers (VpManager *self);
+
+/* Borrowed list (transfer container) in no order. */
+GList *vp_manager_list (VpManager *self);
+
+/* NotFound naming the id. Borrowed. */
+VpSandbox *vp_manager_find_sandbox (VpManager *self, const char *id, GError **error);
+VpSandbox *vp_manager_find_container (VpManager *self, const char *id, VpContainer **ret_container, GError **error);
+
+/* Names that @handler of vp_manager_create_async () may have; NULL-terminated. */
+const char *const *vp_manager_get_handlers (VpManager *self);
+
+/* What Manager1.CreateSandbox () does. Takes @streams. The sandbox is borrowed. */
+void vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler,
+                              GHashTable *labels, VpStreams *streams, GAsyncReadyCallback callback,
+                              gpointer user_data);
+VpSandbox *vp_manager_create_finish (VpManager *self, GAsyncResult *result, GError **error);
+
+/* What Sandbox1.CreateContainer () does. Takes @streams. The container is borrowed. */
+void vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const char *id, const char *bundle,
+                                        VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data);
+VpContainer *vp_manager_create_container_finish (VpManager *self, GAsyncResult *result, GError **error);
+
+/* Deletes every sandbox, running or not; finishes when none is left or cannot
+ * be deleted (that is logged). New ones are refused from here on. */
+void vp_manager_shutdown_async (VpManager *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_manager_shutdown_finish (VpManager *self, GAsyncResult *result);

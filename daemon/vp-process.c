@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-process.h"
+
+#include "vp-error.h"
+#include "vp-log.h"
+
+struct _VpProcess
+{
+  GObject parent;
+  char *sandbox_id;
+  char *container_id;
+  char *exec_id;
+  gboolean terminal;
+  VpProcessState state;
+  guint exit_status;
+  gint64 exited_at;
+  VpAgentClient *agent;
+  VpStdio *stdio;
+  GPtrArray *waiters; /* GTask */
+};
+
+enum {
+  SIGNAL_CHANGED,
+  SIGNAL_EXITED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (VpProcess, vp_process, G_TYPE_OBJECT)
+
+static void
+fail_waiters (VpProcess *self)
+{
+  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
+
+  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < waiters->len; i++)
+    g_task_return_new_error (waiters->pdata[i], VP_ERROR, VP_ERROR_INVALID_STATE,
+                             "wait \"%s\": deleted before it ran", self->container_id);
+}
+
+static void
+vp_process_dispose (GObject *object)
+{
+  VpProcess *self = VP_PROCESS (object);
+
+  if (self->stdio != NULL)
+    vp_stdio_stop (self->stdio);
+  g_clear_object (&self->stdio);
+  g_clear_object (&self->agent);
+  G_OBJECT_CLASS (vp_process_parent_class)->dispose (object);
+}
+
+static void
+vp_process_finalize (GObject *object)
+{
+  VpProcess *self = VP_PROCESS (object);
+
+  g_ptr_array_unref (self->waiters);
+  g_free (self->sandbox_id);
+  g_free (self->container_id);
+  g_free (self->exec_id);
+  G_OBJECT_CLASS (vp_process_parent_class)->finalize (object);
+}
+
+static void
+vp_process_class_init (VpProcessClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = vp_process_dispose;
+  G_OBJECT_CLASS (klass)->finalize = vp_process_finalize;
+  signals[SIGNAL_CHANGED]
+      = g_signal_new ("changed", VP_TYPE_PROCESS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_EXITED]
+      = g_signal_new ("exited", VP_TYPE_PROCESS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+vp_process_init (VpProcess *self)
+{
+  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+}
+
+const char *
+vp_process_state_to_string (VpProcessState state)
+{
+  static const char *const names[]
+      = { [VP_PROCESS_CREATED] = "created", [VP_PROCESS_RUNNING] = "running", [VP_PROCESS_STOPPED] = "stopped" };
+
+  return names[state];
+}
+
+VpProcess *
+vp_process_new (const char *sandbox_id, const char *container_id, const char *exec_id, gboolean terminal)
+{
+  VpProcess *self = g_object_new (VP_TYPE_PROCESS, NULL);
+
+  self->sandbox_id = g_strdup (sandbox_id);
+  self->container_id = g_strdup (container_id);
+  self->exec_id = g_strdup (exec_id);
+  self->terminal = terminal;
+  return self;
+}
+
+const char *
+vp_process_get_exec_id (VpProcess *self)
+{
+  return self->exec_id;
+}
+
+gboolean
+vp_process_get_terminal (VpProcess *self)
+{
+  return self->terminal;
+}
+
+VpProcessState
+vp_process_get_state (VpProcess *self)
+{
+  return self->state;
+}
+
+guint
+vp_process_get_exit_status (VpProcess *self)
+{
+  return self->exit_status;
+}
+
+gint64
+vp_process_get_exited_at (VpProcess *self)
+{
+  return self->exited_at;
+}
+
+VpStdio *
+vp_process_get_stdio (VpProcess *self)
+{
+  return self->stdio;
+}
+
+gboolean
+vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *streams, GError **error)
+{
+  g_autoptr (VpStreams) owned = streams;
+
+  g_set_object (&self->agent, agent);
+  g_clear_object (&self->stdio);
+  self->stdio = vp_stdio_new (agent, self->container_id, self->exec_id, self->terminal);
+  vp_stdio_set_log_names (self->stdio, self->sandbox_id, self->container_id);
+  if (owned == NULL)
+    return TRUE;
+
+  for (int i = 0; i < VP_N_STREAMS; i++)
+    {
+      /* a terminal has no stderr of its own: what a caller bound to it stays unused */
+      if (self->terminal && i == VP_STREAM_STDERR)
+        continue;
+      if (owned->paths[i] != NULL && !vp_stdio_bind_path (self->stdio, (VpStdioStream) i, owned->paths[i], error))
+        return FALSE;
+      if (owned->fds[i] >= 0
+          && !vp_stdio_bind_fd (self->stdio, (VpStdioStream) i, vp_streams_steal_fd (owned, i), error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+void
+vp_process_begin_io (VpProcess *self)
+{
+  vp_stdio_start (self->stdio);
+}
+
+static void
+return_status (VpProcess *self, GTask *task)
+{
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+set_stopped (VpProcess *self, guint status)
+{
+  g_autoptr (GPtrArray) waiters = NULL;
+
+  if (self->state == VP_PROCESS_STOPPED)
+    return;
+  self->state = VP_PROCESS_STOPPED;
+  self->exit_status = status;
+  self->exited_at = g_get_real_time ();
+  vp_info (self->sandbox_id, self->container_id, "process %s%sended with status %u", self->exec_id,
+           *self->exec_id != '\0' ? " " : "", status);
+
+  waiters = g_steal_pointer (&self->waiters);
+  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  g_signal_emit (self, signals[SIGNAL_EXITED], 0);
+  for (guint i = 0; i < waiters->len; i++)
+    return_status (self, waiters->pdata[i]);
+}
+
+typedef struct
+{
+  VpProcess *process;
+  guint status;
+} Exit;
+
+/* The exit is told after the output: a client that sees it may stop reading. */
+static void
+on_drained (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Exit *ended = user_data;
+  g_autoptr (VpProcess) self = ended->process;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_stdio_drain_finish (VP_STDIO (source), result, &error))
+    vp_debug (self->sandbox_id, self->container_id, "output not drained: %s", error->message);
+  set_stopped (self, ended->status);
+  g_free (ended);
+}
+
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpProcess) self = user_data;
+  g_autoptr (GError) error = NULL;
+  guint status = VP_STATUS_LOST;
+  Exit *ended;
+
+  if (!vp_agent_client_wait_process_finish (VP_AGENT_CLIENT (source), result, &status, &error))
+    {
+      vp_notice (self->sandbox_id, self->container_id, "waiting for the process failed: %s", error->message);
+      vp_process_lose (self, VP_STATUS_LOST);
+      return;
+    }
+  if (self->state == VP_PROCESS_STOPPED)
+    return;
+  ended = g_new (Exit, 1);
+  *ended = (Exit) { g_object_ref (self), status };
+  vp_stdio_drain_async (self->stdio, NULL, on_drained, ended);
+}
+
+void
+vp_process_begin_wait (VpProcess *self)
+{
+  g_return_if_fail (self->state == VP_PROCESS_CREATED);
+
+  self->state = VP_PROCESS_RUNNING;
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  vp_agent_client_wait_process_async (self->agent, self->container_id, self->exec_id, NULL, on_waited,
+                                      g_object_ref (self));
+}
+
+void
+vp_process_lose (VpProcess *self, guint status)
+{
+  if (self->stdio != NULL && self->state != VP_PROCESS_STOPPED)
+    vp_stdio_stop (self->stdio);
+  if (self->state == VP_PROCESS_RUNNING)
+    set_stopped (self, status);
+  else
+    fail_waiters (self);
+}
+
+void
+vp_process_wait_async (VpProcess *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  if (self->state == VP_PROCESS_STOPPED)
+    return_status (self, task);
+  else
+    g_ptr_array_add (self->waiters, g_steal_pointer (&task));
+}
+
+gboolean
+vp_process_wait_finish (VpProcess *self, GAsyncResult *result, guint *ret_status, gint64 *ret_exited_at,
+                        GError **error)
+{
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  *ret_status = self->exit_status;
+  *ret_exited_at = self->exited_at;
+  return TRUE;
+}
+
+static void
+on_empty_call (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static gboolean
+check_running (VpProcess *self, GTask *task, const char *verb)
+{
+  if (self->state == VP_PROCESS_RUNNING)
+    return TRUE;
+  g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "%s \"%s\": the process is %s, not running", verb,
+                           *self->exec_id != '\0' ? self->exec_id : self->container_id,
+                           vp_process_state_to_string (self->state));
+  return FALSE;
+}
+
+void
+vp_process_kill_async (VpProcess *self, int signum, gboolean all, guint timeout_ms, GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  if (check_running (self, task, "kill"))
+    /* for the protocol an empty exec id with SIGKILL is every process of the container */
+    vp_agent_client_signal_process_async (self->agent, self->container_id, all ? "" : self->exec_id, (guint) signum,
+                                          timeout_ms, NULL, on_empty_call, g_steal_pointer (&task));
+}
+
+gboolean
+vp_process_kill_finish (VpProcess *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+vp_process_resize_async (VpProcess *self, guint columns, guint rows, guint timeout_ms, GAsyncReadyCallback callback,
+                         gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  if (!self->terminal)
+    g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "resize \"%s\": the process has no terminal",
+                             self->container_id);
+  else if (check_running (self, task, "resize"))
+    vp_agent_client_tty_win_resize_async (self->agent, self->container_id, self->exec_id, rows, columns, timeout_ms,
+                                          NULL, on_empty_call, g_steal_pointer (&task));
+}
+
+gboolean
+vp_process_resize_finish (VpProcess *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

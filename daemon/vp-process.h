@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "vp-agent-client.h"
+#include "vp-stdio.h"
+#include "vp-streams.h"
+
+/* One process in a guest, a container's first or a further one: its streams
+ * and how it ended. It is told what happened to it (prepared, running, lost);
+ * who asks the agent to make it is its container.
+ *
+ * Main thread. Signals:
+ *   "changed" ()  state, pid or exit status are new
+ *   "exited" ()   once, after its output has been delivered */
+#define VP_TYPE_PROCESS (vp_process_get_type ())
+G_DECLARE_FINAL_TYPE (VpProcess, vp_process, VP, PROCESS, GObject)
+
+typedef enum {
+  VP_PROCESS_CREATED,
+  VP_PROCESS_RUNNING,
+  VP_PROCESS_STOPPED,
+} VpProcessState;
+
+const char *vp_process_state_to_string (VpProcessState state);
+
+/* Status of a process whose virtual machine was lost: as if killed. */
+#define VP_STATUS_LOST 137
+
+/* @exec_id "" is the container's first process. */
+VpProcess *vp_process_new (const char *sandbox_id, const char *container_id, const char *exec_id, gboolean terminal);
+
+const char *vp_process_get_exec_id (VpProcess *self);
+gboolean vp_process_get_terminal (VpProcess *self);
+VpProcessState vp_process_get_state (VpProcess *self);
+guint vp_process_get_exit_status (VpProcess *self);
+gint64 vp_process_get_exited_at (VpProcess *self); /* microseconds, 0: not yet */
+
+/* Takes @streams (may be NULL) and ties them to the agent. Before the agent is asked to make it. */
+gboolean vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *streams, GError **error);
+
+/* The agent has made it; its output flows from here on. */
+void vp_process_begin_io (VpProcess *self);
+
+/* It runs: waits for its end. */
+void vp_process_begin_wait (VpProcess *self);
+
+/* It will not tell any more (its machine is gone, or it never ran): stopped
+ * with @status. Nothing when it has stopped. */
+void vp_process_lose (VpProcess *self, guint status);
+
+/* Finishes when it has stopped; InvalidState when it was forgotten before it ran. */
+void vp_process_wait_async (VpProcess *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data);
+gboolean vp_process_wait_finish (VpProcess *self, GAsyncResult *result, guint *ret_status, gint64 *ret_exited_at,
+                                 GError **error);
+
+/* InvalidState when it does not run. @all: every process of the container. */
+void vp_process_kill_async (VpProcess *self, int signum, gboolean all, guint timeout_ms, GAsyncReadyCallback callback,
+                            gpointer user_data);
+gboolean vp_process_kill_finish (VpProcess *self, GAsyncResult *result, GError **error);
+
+void vp_process_resize_async (VpProcess *self, guint columns, guint rows, guint timeout_ms,
+                              GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_process_resize_finish (VpProcess *self, GAsyncResult *result, GError **error);
+
+/* NULL before vp_process_prepare (). For Attach and CloseStdin. */
+VpStdio *vp_process_get_stdio (VpProcess *self);

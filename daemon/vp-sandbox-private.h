@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "vp-console.h"
+#include "vp-sandbox.h"
+#include "vp-steps.h"
+
+/* Shared by the files of the sandbox's verbs, by nobody else. */
+
+/* What it has while it runs; made by the steps of its start, in their order. */
+typedef struct
+{
+  VpPlan *plan;
+  char *xml;
+  char *share_dir;
+  pid_t pid;
+  VpConsole *console;
+  VpAgentClient *agent;
+} VpSandboxMachine;
+
+/* The end it is heading for, while starting or stopping. */
+typedef struct
+{
+  GCancellable *cancellable; /* of the start */
+  char *why;                 /* the start was given up because… */
+  int code;                  /* … as a VpError */
+  gboolean graceful;         /* the guest is asked first */
+  guint grace_ms;
+  VpSandboxState state;      /* state and reason at the end */
+  const char *reason;
+  GPtrArray *stop_waiters;   /* GTask of stop calls */
+} VpSandboxEnd;
+
+struct _VpSandbox
+{
+  GObject parent;
+  const VpServices *services;
+  char *id;
+  char *handler;
+  char *domain_name;
+  char *uuid;
+  GHashTable *labels;
+  VpSandboxState state;
+  const char *exit_reason;
+  gint64 created_at;
+  gint64 started_at;
+  gint64 exited_at;
+  GPtrArray *containers;
+  GPtrArray *waiters; /* GTask of wait calls */
+  VpSteps *steps;
+  VpSandboxMachine machine;
+  VpSandboxEnd end;
+};
+
+extern const VpStep vp_sandbox_steps[];
+extern const gsize vp_sandbox_n_steps;
+
+/* The one place where the state changes: logs, records, notifies, and in an end
+ * state answers who waits. */
+void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
+void vp_sandbox_changed (VpSandbox *self);
+
+/* Writes what the sandbox is and may have on the host. */
+gboolean vp_sandbox_save (VpSandbox *self, GError **error);
+
+void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
+
+/* Starts to end: unwinds the steps, then enters end.state with end.reason. */
+void vp_sandbox_begin_end (VpSandbox *self);
+void vp_sandbox_answer_stop_waiters (VpSandbox *self);

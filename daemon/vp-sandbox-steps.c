@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-sandbox-private.h"
+
+#include <unistd.h>
+
+#include "vp-agent-conn.h"
+#include "vp-domain-xml.h"
+#include "vp-error.h"
+#include "vp-guest-messages.h"
+#include "vp-host-mount.h"
+#include "vp-log.h"
+#include "vp-planner.h"
+
+/* The one list of things that are done to make a sandbox run, each with its
+ * undo. It serves Start, a start that fails half way, Stop and the end of a
+ * machine that died by itself. A step that fails has left nothing of itself. */
+
+#define TAIL_BYTES 400
+
+/* ---- plan: decide everything before anything is touched ---- */
+
+static gboolean
+check_file (const char *path, const char *what, GError **error)
+{
+  if (access (path, R_OK) == 0)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "%s \"%s\": is not there or not readable (set [guest] %s)", what,
+               path, what);
+  return FALSE;
+}
+
+static gboolean
+make_plan (VpSandbox *self, GError **error)
+{
+  VpFacts *facts = vp_virt_get_facts (self->services->virt);
+  g_autofree char *directory = vp_store_dup_directory (self->services->store, self->domain_name);
+  VpSpec *spec = vp_container_get_spec (self->containers->pdata[0]);
+  VpSandboxIdentity who = { self->id, self->uuid, self->handler, directory };
+  g_autoptr (VpPlan) plan = NULL;
+  g_autofree char *xml = NULL;
+  const VpDriver *driver;
+
+  if (facts == NULL)
+    {
+      const char *reason = vp_virt_get_reason (self->services->virt);
+      g_set_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s",
+                   vp_virt_get_uri (self->services->virt), reason != NULL ? reason : "not connected");
+      return FALSE;
+    }
+  driver = vp_driver_find (vp_facts_get (facts)->driver);
+  if (driver == NULL)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "libvirt driver \"%s\": virtpod does not support it",
+                   vp_facts_get (facts)->driver);
+      return FALSE;
+    }
+  plan = vp_planner_plan_sandbox (&who, spec, self->services->config, facts, error);
+  if (plan == NULL
+      || (driver->runs_guests
+          && (!check_file (plan->kernel, "kernel", error) || !check_file (plan->initrd, "initrd", error)))
+      || (xml = vp_domain_xml (plan, driver, error)) == NULL)
+    return FALSE;
+
+  g_clear_pointer (&self->machine.plan, vp_plan_unref);
+  self->machine.plan = g_steal_pointer (&plan);
+  g_free (self->machine.xml);
+  self->machine.xml = g_steal_pointer (&xml);
+  g_free (self->machine.share_dir);
+  self->machine.share_dir = vp_planner_dup_share_dir (directory);
+  return TRUE;
+}
+
+static void
+run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  GError *error = NULL;
+
+  if (!make_plan (self, &error) || !vp_sandbox_save (self, &error))
+    {
+      vp_step_done (steps, error);
+      return;
+    }
+  vp_sandbox_changed (self);
+  vp_step_done (steps, NULL);
+}
+
+/* ---- share: the directory the guest sees ---- */
+
+static void
+prepare_share_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+
+  if (vp_host_mount_share_prepare (task_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+remove_share_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+
+  if (vp_host_mount_share_remove (task_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_share_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  (void) g_task_propagate_boolean (G_TASK (result), &error);
+  vp_step_done (user_data, error);
+}
+
+static void
+run_share (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+
+  vp_worker_run_async (self->services->worker, self, run_share, prepare_share_in_worker,
+                       g_strdup (self->machine.share_dir), g_free, NULL, on_share_prepared, steps);
+}
+
+static void
+on_share_removed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    vp_warning (VP_SANDBOX (source)->id, NULL, "share not removed: %s", error->message);
+  vp_step_done (user_data, NULL);
+}
+
+static void
+undo_share (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  vp_worker_run_async (self->services->worker, self, undo_share, remove_share_in_worker,
+                       g_strdup (self->machine.share_dir), g_free, NULL, on_share_removed, steps);
+}
+
+/* ---- domain ---- */
+
+static void
+on_domain_created (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  g_autofree char *uuid = NULL;
+  GError *error = NULL;
+
+  uuid = vp_virt_create_finish (VP_VIRT (source), result, &error);
+  if (uuid != NULL)
+    {
+      self->machine.pid = vp_virt_find_pid (self->services->virt, self->domain_name);
+      vp_sandbox_changed (self);
+    }
+  vp_step_done (self->steps, error);
+}
+
+static void
+run_domain (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  const VpDriver *driver = vp_driver_find (vp_facts_get (vp_virt_get_facts (self->services->virt))->driver);
+
+  vp_virt_create_async (self->services->virt, self->machine.xml,
+                        driver->can_validate ? VP_VIRT_CREATE_VALIDATE : VP_VIRT_CREATE_NONE, cancellable,
+                        on_domain_created, g_object_ref (self));
+}
+
+static void
+on_domain_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
+    vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+  self->machine.pid = 0;
+  vp_step_done (self->steps, NULL);
+}
+
+static void
+undo_domain (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_domain_destroyed, g_object_ref (self));
+}
+
+/* ---- console: worth having, not worth failing for ---- */
+
+static void
+on_console_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_console_start_finish (VP_CONSOLE (source), result, &error))
+    vp_notice (self->id, NULL, "no console log: %s", error->message);
+  vp_step_done (self->steps, NULL);
+}
+
+static void
+run_console (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  const VpDevice *device = vp_plan_find_device (self->machine.plan, VP_DEVICE_CONSOLE);
+  g_autofree char *directory = NULL;
+  g_autofree char *name = NULL;
+
+  if (device == NULL || device->u.console.socket == NULL)
+    {
+      vp_step_done (steps, NULL);
+      return;
+    }
+  directory = g_path_get_dirname (device->u.console.log);
+  name = g_path_get_basename (device->u.console.log);
+  g_clear_object (&self->machine.console);
+  self->machine.console = vp_console_new (device->u.console.socket, directory, name, device->u.console.max_bytes);
+  vp_console_start_async (self->machine.console, cancellable, on_console_started, g_object_ref (self));
+}
+
+static void
+undo_console (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->machine.console != NULL)
+    vp_console_stop (self->machine.console);
+  vp_step_done (steps, NULL);
+}
+
+/* ---- agent ---- */
+
+/* What the guest said last helps more than "timed out" alone. */
+static void
+add_console_tail (VpSandbox *self, GError **error)
+{
+  g_autofree char *tail = NULL;
+
+  if (self->machine.console == NULL)
+    return;
+  tail = vp_console_dup_tail (self->machine.console, TAIL_BYTES);
+  g_strdelimit (g_strchomp (tail), "\n", '|');
+  if (*tail != '\0')
+    {
+      g_autofree char *message = g_strdup_printf ("%s; console: %s", (*error)->message, tail);
+      g_free ((*error)->message);
+      (*error)->message = g_steal_pointer (&message);
+    }
+}
+
+static void
+on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  GError *error = NULL;
+
+  if (!vp_agent_client_open_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      g_prefix_error (&error, "agent of sandbox \"%s\": ", self->id);
+      add_console_tail (self, &error);
+      vp_agent_client_close (self->machine.agent);
+      g_clear_object (&self->machine.agent);
+    }
+  vp_sandbox_changed (self);
+  vp_step_done (self->steps, error);
+}
+
+static void
+on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
+{
+  VpSandbox *self = user_data;
+
+  vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
+  vp_sandbox_domain_stopped (self, "agent-lost");
+}
+
+static void
+run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
+  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (channel->u.channel.socket, VP_CHANNEL_SERIAL);
+
+  self->machine.agent = vp_agent_client_new (conn);
+  g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
+  vp_sandbox_changed (self);
+  vp_agent_client_open_async (self->machine.agent,
+                              (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
+                              cancellable, on_agent_opened, g_object_ref (self));
+}
+
+static void
+undo_agent (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->machine.agent != NULL)
+    vp_agent_client_close (self->machine.agent);
+  g_clear_object (&self->machine.agent);
+  vp_sandbox_changed (self);
+  vp_step_done (steps, NULL);
+}
+
+/* ---- guest: the sandbox inside ---- */
+
+static void
+on_guest_made (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  GError *error = NULL;
+
+  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    g_prefix_error (&error, "guest of sandbox \"%s\": ", self->id);
+  vp_step_done (self->steps, error);
+}
+
+static void
+run_guest (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  GError *error = NULL;
+  Grpc__CreateSandboxRequest *request = vp_guest_message_create_sandbox (self->machine.plan, &error);
+  g_autoptr (GBytes) packed = NULL;
+
+  if (request == NULL)
+    {
+      vp_step_done (steps, error);
+      return;
+    }
+  packed = vp_guest_message_pack (&request->base);
+  grpc__create_sandbox_request__free_unpacked (request, NULL);
+  vp_agent_client_create_sandbox_async (
+      self->machine.agent, packed,
+      (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), cancellable,
+      on_guest_made, g_object_ref (self));
+}
+
+static void
+on_guest_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    vp_info (self->id, NULL, "the guest did not shut down by itself: %s", error->message);
+  vp_step_done (self->steps, NULL);
+}
+
+static void
+undo_guest (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->end.graceful && self->machine.agent != NULL && vp_agent_client_is_open (self->machine.agent))
+    vp_agent_client_destroy_sandbox_async (self->machine.agent, self->end.grace_ms, NULL, on_guest_ended,
+                                           g_object_ref (self));
+  else
+    vp_step_done (steps, NULL);
+}
+
+/* ---- containers that were created before the machine ran ---- */
+
+static void prepare_next (VpSandbox *self, guint index);
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  GError *error = NULL;
+  guint index = 0;
+
+  if (!vp_container_prepare_finish (VP_CONTAINER (source), result, &error))
+    {
+      vp_step_done (self->steps, error);
+      return;
+    }
+  if (g_ptr_array_find (self->containers, source, &index))
+    index++;
+  prepare_next (self, index);
+}
+
+static void
+prepare_next (VpSandbox *self, guint index)
+{
+  g_autoptr (VpContainerPlan) plan = NULL;
+  VpContainer *container;
+  GError *error = NULL;
+
+  if (index >= self->containers->len)
+    {
+      vp_step_done (self->steps, NULL);
+      return;
+    }
+  container = self->containers->pdata[index];
+  plan = vp_planner_plan_container (self->id, vp_container_get_id (container), vp_container_get_spec (container),
+                                    self->services->config, vp_virt_get_facts (self->services->virt), &error);
+  if (plan == NULL)
+    {
+      vp_step_done (self->steps, error);
+      return;
+    }
+  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
+                              self->end.cancellable, on_prepared, g_object_ref (self));
+}
+
+static void
+run_containers (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  prepare_next (owner, 0);
+}
+
+static void
+on_all_exited (gpointer user_data)
+{
+  VpSandbox *self = user_data;
+
+  for (guint i = 0; i < self->containers->len; i++)
+    vp_container_lose (self->containers->pdata[i]);
+  vp_step_done (self->steps, NULL);
+}
+
+/* Kills what runs and gives it until the grace is over to be seen to end, so
+ * that statuses and output are the true ones; then whoever is left is lost. */
+typedef struct
+{
+  VpSandbox *self;
+  guint left;
+  guint timer;
+} Killing;
+
+static void
+killing_done (Killing *killing)
+{
+  g_autoptr (VpSandbox) self = killing->self;
+
+  if (killing->timer != 0)
+    g_source_remove (killing->timer);
+  killing->timer = 0;
+  killing->self = NULL;
+  on_all_exited (self);
+}
+
+static gboolean
+on_kill_timeout (gpointer user_data)
+{
+  Killing *killing = user_data;
+
+  killing->timer = 0;
+  if (killing->self != NULL)
+    killing_done (killing);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_one_exited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Killing *killing = user_data;
+
+  killing->left--;
+  if (killing->left == 0 && killing->self != NULL)
+    killing_done (killing);
+  if (killing->left == 0)
+    g_free (killing);
+}
+
+static void
+undo_containers (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+  Killing *killing;
+
+  if (!self->end.graceful || self->machine.agent == NULL)
+    {
+      on_all_exited (self);
+      return;
+    }
+  killing = g_new0 (Killing, 1);
+  killing->self = g_object_ref (self);
+  for (guint i = 0; i < self->containers->len; i++)
+    {
+      VpContainer *container = self->containers->pdata[i];
+      VpProcess *init = vp_container_get_init (container);
+
+      if (vp_container_get_state (container) != VP_CONTAINER_RUNNING)
+        continue;
+      killing->left++;
+      vp_process_wait_async (init, NULL, on_one_exited, killing);
+      vp_container_kill_async (container, 9, TRUE, NULL, NULL);
+    }
+  if (killing->left == 0)
+    {
+      killing_done (killing);
+      g_free (killing);
+      return;
+    }
+  killing->timer = g_timeout_add (self->end.grace_ms, on_kill_timeout, killing);
+}
+
+const VpStep vp_sandbox_steps[] = {
+  { "plan", run_plan, NULL },
+  { "share", run_share, undo_share },
+  { "domain", run_domain, undo_domain },
+  { "console", run_console, undo_console },
+  { "agent", run_agent, undo_agent },
+  { "guest", run_guest, undo_guest },
+  { "containers", run_containers, undo_containers },
+};
+const gsize vp_sandbox_n_steps = G_N_ELEMENTS (vp_sandbox_steps);

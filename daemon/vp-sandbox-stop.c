@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-sandbox-private.h"
+
+#include "vp-error.h"
+#include "vp-log.h"
+
+/* Every way in which a sandbox ends: asked to, by itself, deleted. */
+
+void
+vp_sandbox_answer_stop_waiters (VpSandbox *self)
+{
+  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->end.stop_waiters);
+
+  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < waiters->len; i++)
+    g_task_return_boolean (waiters->pdata[i], TRUE);
+}
+
+static void
+on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+
+  vp_steps_unwind_finish (self->steps, result);
+  self->exit_reason = self->end.reason;
+  for (guint i = 0; i < self->containers->len; i++)
+    vp_container_lose (self->containers->pdata[i]);
+  vp_sandbox_set_state (self, self->end.state);
+  vp_sandbox_answer_stop_waiters (self);
+}
+
+void
+vp_sandbox_begin_end (VpSandbox *self)
+{
+  vp_sandbox_set_state (self, VP_SANDBOX_STOPPING);
+  vp_steps_unwind_async (self->steps, on_unwound, g_object_ref (self));
+}
+
+static void
+aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
+{
+  self->end.state = state;
+  self->end.reason = reason;
+  self->end.graceful = graceful;
+  self->end.grace_ms
+      = grace_ms != 0 ? grace_ms
+                      : (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+}
+
+static void
+give_up_start (VpSandbox *self, VpError code, const char *why)
+{
+  if (self->end.why == NULL)
+    {
+      self->end.code = (int) code;
+      self->end.why = g_strdup (why);
+    }
+  g_cancellable_cancel (self->end.cancellable);
+}
+
+void
+vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  switch (self->state)
+    {
+    case VP_SANDBOX_CREATED:
+      self->exit_reason = "stopped";
+      for (guint i = 0; i < self->containers->len; i++)
+        vp_container_lose (self->containers->pdata[i]);
+      vp_sandbox_set_state (self, VP_SANDBOX_STOPPED);
+      g_task_return_boolean (task, TRUE);
+      return;
+    case VP_SANDBOX_STARTING:
+      aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
+      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
+      return;
+    case VP_SANDBOX_READY:
+      aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
+      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_sandbox_begin_end (self);
+      return;
+    case VP_SANDBOX_STOPPING:
+      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      return;
+    default:
+      g_task_return_boolean (task, TRUE);
+    }
+}
+
+gboolean
+vp_sandbox_stop_finish (VpSandbox *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+void
+vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
+{
+  gboolean guest_did_it = g_str_equal (reason, "shutdown");
+  g_autofree char *why = g_strdup_printf ("its virtual machine ended (%s)", reason);
+
+  /* in a start that is being undone it is us who ended it */
+  if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
+    return;
+  vp_notice (self->id, NULL, "%s", why);
+  aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
+          guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
+  if (self->state == VP_SANDBOX_STARTING)
+    give_up_start (self, VP_ERROR_HYPERVISOR_FAILED, why);
+  else
+    vp_sandbox_begin_end (self);
+}
+
+/* ---- delete ---- */
+
+static gboolean
+forget (VpSandbox *self, GError **error)
+{
+  if (!vp_store_remove (self->services->store, self->domain_name, error))
+    return FALSE;
+  while (self->containers->len > 0)
+    vp_sandbox_drop_container (self, self->containers->pdata[self->containers->len - 1]);
+  vp_notice (self->id, NULL, "sandbox deleted");
+  g_signal_emit_by_name (self, "deleted");
+  return TRUE;
+}
+
+static void
+finish_delete (GTask *task)
+{
+  VpSandbox *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (vp_sandbox_check_verb (self, "delete", &error) && forget (self, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_stopped_for_delete (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  (void) vp_sandbox_stop_finish (VP_SANDBOX (source), result, NULL);
+  finish_delete (task);
+}
+
+void
+vp_sandbox_delete_async (VpSandbox *self, gboolean force, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  if (force && self->state != VP_SANDBOX_CREATED)
+    vp_sandbox_stop_async (self, 0, TRUE, on_stopped_for_delete, g_steal_pointer (&task));
+  else
+    finish_delete (task);
+}
+
+gboolean
+vp_sandbox_delete_finish (VpSandbox *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* ---- removing one container ---- */
+
+static void
+on_own_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_discarded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpSandbox *self = g_task_get_source_object (task);
+
+  vp_container_discard_finish (VP_CONTAINER (source), result);
+  vp_sandbox_drop_container (self, VP_CONTAINER (source));
+  g_task_return_boolean (task, TRUE);
+}
+
+void
+vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
+                                   GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  gboolean own = self->containers->len > 0 && self->containers->pdata[0] == container;
+  gboolean runs = vp_container_get_state (container) == VP_CONTAINER_RUNNING;
+  GError *error = NULL;
+
+  if (runs && !force)
+    {
+      (void) vp_container_check_verb (container, "delete", &error);
+      g_task_return_error (task, error);
+    }
+  else if (own && self->containers->len > 1)
+    g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE,
+                             "delete container \"%s\": it is its sandbox's own and %u others are left",
+                             vp_container_get_id (container), self->containers->len - 1);
+  else if (own)
+    vp_sandbox_delete_async (self, TRUE, on_own_deleted, g_steal_pointer (&task));
+  else
+    vp_container_discard_async (container, self->state != VP_SANDBOX_READY, on_discarded, g_steal_pointer (&task));
+}
+
+gboolean
+vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-sandbox-private.h"
+
+#include "vp-error.h"
+#include "vp-id.h"
+#include "vp-log.h"
+#include "vp-planner.h"
+#include "vp-record.h"
+
+enum {
+  SIGNAL_CHANGED,
+  SIGNAL_CONTAINER_ADDED,
+  SIGNAL_CONTAINER_REMOVED,
+  SIGNAL_DELETED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (VpSandbox, vp_sandbox, G_TYPE_OBJECT)
+
+#define IN(state) (1u << VP_SANDBOX_##state)
+#define ENDED (IN (STOPPED) | IN (FAILED) | IN (LOST))
+
+/* The state machine, part one: verb -> states it is allowed in. */
+static const struct {
+  const char *verb;
+  guint states;
+} verbs[] = {
+  { "start", IN (CREATED) },
+  { "stop", IN (CREATED) | IN (STARTING) | IN (READY) | IN (STOPPING) | ENDED },
+  { "delete", IN (CREATED) | ENDED },
+  { "create a container in", IN (CREATED) | IN (READY) },
+  { "ping", IN (READY) },
+  { "ask the guest of", IN (READY) },
+  { "read the live XML of", IN (STARTING) | IN (READY) },
+};
+
+/* Part two: state -> states it may change to. */
+static const guint transitions[VP_N_SANDBOX_STATES] = {
+  [VP_SANDBOX_CREATING] = IN (CREATED),
+  [VP_SANDBOX_CREATED] = IN (STARTING) | IN (STOPPED),
+  [VP_SANDBOX_STARTING] = IN (READY) | IN (FAILED),
+  [VP_SANDBOX_READY] = IN (STOPPING),
+  [VP_SANDBOX_STOPPING] = IN (STOPPED) | IN (LOST),
+};
+
+static void
+vp_sandbox_dispose (GObject *object)
+{
+  VpSandbox *self = VP_SANDBOX (object);
+
+  g_clear_pointer (&self->containers, g_ptr_array_unref);
+  g_clear_pointer (&self->steps, vp_steps_free);
+  g_clear_pointer (&self->machine.plan, vp_plan_unref);
+  g_clear_object (&self->machine.console);
+  g_clear_object (&self->machine.agent);
+  g_clear_object (&self->end.cancellable);
+  G_OBJECT_CLASS (vp_sandbox_parent_class)->dispose (object);
+}
+
+static void
+vp_sandbox_finalize (GObject *object)
+{
+  VpSandbox *self = VP_SANDBOX (object);
+
+  g_ptr_array_unref (self->waiters);
+  g_ptr_array_unref (self->end.stop_waiters);
+  g_hash_table_unref (self->labels);
+  g_free (self->machine.xml);
+  g_free (self->machine.share_dir);
+  g_free (self->end.why);
+  g_free (self->id);
+  g_free (self->handler);
+  g_free (self->domain_name);
+  g_free (self->uuid);
+  G_OBJECT_CLASS (vp_sandbox_parent_class)->finalize (object);
+}
+
+static void
+vp_sandbox_class_init (VpSandboxClass *klass)
+{
+  GType type = VP_TYPE_SANDBOX;
+
+  G_OBJECT_CLASS (klass)->dispose = vp_sandbox_dispose;
+  G_OBJECT_CLASS (klass)->finalize = vp_sandbox_finalize;
+  signals[SIGNAL_CHANGED] = g_signal_new ("changed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_CONTAINER_ADDED] = g_signal_new ("container-added", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                                  G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
+  signals[SIGNAL_CONTAINER_REMOVED] = g_signal_new ("container-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                                    G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
+  signals[SIGNAL_DELETED] = g_signal_new ("deleted", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+vp_sandbox_init (VpSandbox *self)
+{
+  self->containers = g_ptr_array_new_with_free_func (g_object_unref);
+  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->exit_reason = "";
+  self->steps = vp_steps_new (vp_sandbox_steps, vp_sandbox_n_steps, self);
+}
+
+VpSandbox *
+vp_sandbox_new (const VpServices *services, const char *id, const char *handler, GHashTable *labels)
+{
+  VpSandbox *self = g_object_new (VP_TYPE_SANDBOX, NULL);
+
+  self->services = services;
+  self->id = g_strdup (id);
+  self->handler = g_strdup (handler);
+  self->domain_name = vp_id_to_domain_name (id);
+  self->uuid = g_uuid_string_random ();
+  self->labels = g_hash_table_ref (labels);
+  self->created_at = g_get_real_time ();
+  return self;
+}
+
+/* ---- state ---- */
+
+const char *
+vp_sandbox_state_to_string (VpSandboxState state)
+{
+  static const char *const names[VP_N_SANDBOX_STATES]
+      = { "creating", "created", "starting", "ready", "stopping", "stopped", "failed", "lost" };
+
+  return names[state];
+}
+
+gboolean
+vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
+    if (g_str_equal (verbs[i].verb, verb) && (verbs[i].states & (1u << self->state)) != 0)
+      return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s sandbox \"%s\": it is %s", verb, self->id,
+               vp_sandbox_state_to_string (self->state));
+  return FALSE;
+}
+
+static void
+answer_waiters (VpSandbox *self)
+{
+  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
+
+  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < waiters->len; i++)
+    g_task_return_boolean (waiters->pdata[i], TRUE);
+}
+
+void
+vp_sandbox_changed (VpSandbox *self)
+{
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+void
+vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
+{
+  g_autoptr (GError) error = NULL;
+
+  if ((transitions[self->state] & (1u << state)) == 0)
+    {
+      g_critical ("sandbox %s: no transition from %s to %s", self->id, vp_sandbox_state_to_string (self->state),
+                  vp_sandbox_state_to_string (state));
+      return;
+    }
+  vp_info (self->id, NULL, "sandbox %s -> %s", vp_sandbox_state_to_string (self->state),
+           vp_sandbox_state_to_string (state));
+  self->state = state;
+  if (state == VP_SANDBOX_READY)
+    self->started_at = g_get_real_time ();
+  if ((ENDED & (1u << state)) != 0)
+    self->exited_at = g_get_real_time ();
+  if (!vp_sandbox_save (self, &error))
+    vp_warning (self->id, NULL, "record not written: %s", error->message);
+  vp_sandbox_changed (self);
+  if ((ENDED & (1u << state)) != 0)
+    answer_waiters (self);
+}
+
+gboolean
+vp_sandbox_save (VpSandbox *self, GError **error)
+{
+  g_autoptr (VpRecord) record = vp_record_new ();
+  g_autofree char *json = NULL;
+  gsize len = 0;
+
+  record->id = g_strdup (self->id);
+  record->handler = g_strdup (self->handler);
+  record->bundle = g_strdup (self->containers->len > 0
+                                 ? vp_spec_get_bundle (vp_container_get_spec (self->containers->pdata[0]))
+                                 : "");
+  record->domain_name = g_strdup (self->domain_name);
+  record->domain_uuid = g_strdup (self->uuid);
+  record->state = g_strdup (vp_sandbox_state_to_string (self->state));
+  record->created_at = (guint64) self->created_at;
+  for (guint i = 0; i < self->containers->len; i++)
+    {
+      VpContainer *container = self->containers->pdata[i];
+
+      vp_record_add_container (record, vp_container_get_id (container),
+                               vp_spec_get_bundle (vp_container_get_spec (container)),
+                               vp_container_state_to_string (vp_container_get_state (container)),
+                               (guint64) vp_container_get_created_at (container));
+    }
+  if (self->machine.share_dir != NULL)
+    vp_record_add_resource (record, "share", self->machine.share_dir);
+  if (self->machine.xml != NULL)
+    vp_record_add_resource (record, "domain", self->domain_name);
+
+  json = vp_record_to_json (record, &len);
+  if (self->state == VP_SANDBOX_CREATING)
+    return vp_store_add (self->services->store, self->domain_name, json, len, error);
+  return vp_store_save (self->services->store, self->domain_name, json, len, error);
+}
+
+/* ---- containers ---- */
+
+static VpContainer *
+add_container (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams)
+{
+  VpContainer *container = vp_container_new (self->id, id, spec, streams);
+
+  g_ptr_array_add (self->containers, container);
+  return container;
+}
+
+gboolean
+vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error)
+{
+  VpContainer *own = add_container (self, self->id, spec, streams);
+
+  if (!vp_sandbox_save (self, error))
+    {
+      g_ptr_array_set_size (self->containers, 0);
+      return FALSE;
+    }
+  vp_sandbox_set_state (self, VP_SANDBOX_CREATED);
+  g_signal_emit (self, signals[SIGNAL_CONTAINER_ADDED], 0, own);
+  return TRUE;
+}
+
+void
+vp_sandbox_drop_container (VpSandbox *self, VpContainer *container)
+{
+  g_autoptr (VpContainer) keep = g_object_ref (container);
+  g_autoptr (GError) error = NULL;
+
+  if (!g_ptr_array_remove (self->containers, container))
+    return;
+  vp_process_lose (vp_container_get_init (container), VP_STATUS_LOST);
+  g_signal_emit (self, signals[SIGNAL_CONTAINER_REMOVED], 0, container);
+  if (self->containers->len > 0 && !vp_sandbox_save (self, &error))
+    vp_warning (self->id, NULL, "record not written: %s", error->message);
+}
+
+static void
+on_added_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpSandbox *self = g_task_get_source_object (task);
+  VpContainer *container = VP_CONTAINER (source);
+  GError *error = NULL;
+
+  if (!vp_container_prepare_finish (container, result, &error))
+    {
+      vp_sandbox_drop_container (self, container);
+      g_task_return_error (task, error);
+      return;
+    }
+  g_task_return_pointer (task, container, NULL);
+}
+
+void
+vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams,
+                                GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (VpStreams) owned = streams;
+  g_autoptr (VpContainerPlan) plan = NULL;
+  VpContainer *container;
+  GError *error = NULL;
+
+  if (!vp_sandbox_check_verb (self, "create a container in", &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  if (self->state == VP_SANDBOX_READY)
+    {
+      plan = vp_planner_plan_container (self->id, id, spec, self->services->config,
+                                        vp_virt_get_facts (self->services->virt), &error);
+      if (plan == NULL)
+        {
+          g_task_return_error (task, error);
+          return;
+        }
+    }
+  container = add_container (self, id, spec, g_steal_pointer (&owned));
+  if (!vp_sandbox_save (self, &error))
+    {
+      g_ptr_array_remove (self->containers, container);
+      g_task_return_error (task, error);
+      return;
+    }
+  g_signal_emit (self, signals[SIGNAL_CONTAINER_ADDED], 0, container);
+  if (plan == NULL)
+    g_task_return_pointer (task, container, NULL);
+  else
+    vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent,
+                                self->services->worker, NULL, on_added_prepared, g_steal_pointer (&task));
+}
+
+VpContainer *
+vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* ---- wait ---- */
+
+void
+vp_sandbox_wait_async (VpSandbox *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  if ((ENDED & (1u << self->state)) != 0)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_ptr_array_add (self->waiters, g_steal_pointer (&task));
+}
+
+gboolean
+vp_sandbox_wait_finish (VpSandbox *self, GAsyncResult *result, guint *ret_status, gint64 *ret_exited_at,
+                        GError **error)
+{
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  *ret_status = VP_STATUS_LOST;
+  if (self->containers->len > 0)
+    {
+      VpProcess *own = vp_container_get_init (self->containers->pdata[0]);
+
+      if (vp_process_get_state (own) == VP_PROCESS_STOPPED)
+        *ret_status = vp_process_get_exit_status (own);
+    }
+  *ret_exited_at = self->exited_at;
+  return TRUE;
+}

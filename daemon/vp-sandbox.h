@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "vp-config.h"
+#include "vp-container.h"
+#include "vp-plan.h"
+#include "vp-store.h"
+#include "vp-virt.h"
+#include "vp-worker.h"
+
+/* A virtual machine and the containers in it: identity, state, and the order in
+ * which things are done and undone. What to run is in its plan; who runs it are
+ * the services.
+ *
+ * Main thread. Signals:
+ *   "changed" ()                      any property is new
+ *   "container-added" (VpContainer*)
+ *   "container-removed" (VpContainer*)
+ *   "deleted" ()                      nothing of it is left on the host; forget it */
+#define VP_TYPE_SANDBOX (vp_sandbox_get_type ())
+G_DECLARE_FINAL_TYPE (VpSandbox, vp_sandbox, VP, SANDBOX, GObject)
+
+typedef enum {
+  VP_SANDBOX_CREATING,
+  VP_SANDBOX_CREATED,
+  VP_SANDBOX_STARTING,
+  VP_SANDBOX_READY,
+  VP_SANDBOX_STOPPING,
+  VP_SANDBOX_STOPPED,
+  VP_SANDBOX_FAILED,
+  VP_SANDBOX_LOST,
+  VP_N_SANDBOX_STATES
+} VpSandboxState;
+
+const char *vp_sandbox_state_to_string (VpSandboxState state);
+
+/* What sandboxes work with. Owned by the composition root, outlives them all. */
+typedef struct
+{
+  VpVirt *virt;
+  VpStore *store;
+  VpConfig *config;
+  VpWorker *worker;
+} VpServices;
+
+typedef struct
+{
+  const char *name;
+  gint64 usec;
+} VpSandboxStage;
+
+/* In state creating, with nothing on disk. @labels (string to string) is referenced. */
+VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const char *handler, GHashTable *labels);
+
+/* Writes the record and adds the first container, whose id is the sandbox's;
+ * takes @streams. creating -> created. Errors leave nothing behind. */
+gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error);
+
+const char *vp_sandbox_get_id (VpSandbox *self);
+const char *vp_sandbox_get_handler (VpSandbox *self);
+const char *vp_sandbox_get_domain_name (VpSandbox *self);
+const char *vp_sandbox_get_uuid (VpSandbox *self);
+GHashTable *vp_sandbox_get_labels (VpSandbox *self);
+VpSandboxState vp_sandbox_get_state (VpSandbox *self);
+const char *vp_sandbox_get_exit_reason (VpSandbox *self);
+const char *vp_sandbox_get_agent_state (VpSandbox *self);
+pid_t vp_sandbox_get_hypervisor_pid (VpSandbox *self);
+gint64 vp_sandbox_get_created_at (VpSandbox *self);
+gint64 vp_sandbox_get_started_at (VpSandbox *self);
+gint64 vp_sandbox_get_exited_at (VpSandbox *self);
+const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was planned */
+const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
+/* Stages of the last start that were done, in order; returns how many. */
+gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);
+
+/* In order of creation; the first is the sandbox's own. Borrowed. */
+GPtrArray *vp_sandbox_get_containers (VpSandbox *self);
+VpContainer *vp_sandbox_find_container (VpSandbox *self, const char *id);
+
+/* InvalidState naming @verb and the state unless the table allows it. */
+gboolean vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error);
+
+/* created -> starting -> ready, or failed with everything undone.
+ * @timeout_ms: for the whole start, 0: only the deadlines of its steps. */
+void vp_sandbox_start_async (VpSandbox *self, guint timeout_ms, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_start_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* -> stopping -> stopped. Cancels a start that is under way. Success when it has
+ * ended already. @force: the guest is not asked. @grace_ms 0: as configured. */
+void vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncReadyCallback callback,
+                            gpointer user_data);
+gboolean vp_sandbox_stop_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Removes everything; "deleted" is emitted before it finishes. */
+void vp_sandbox_delete_async (VpSandbox *self, gboolean force, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_delete_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Finishes when it has ended, with its own container's status. */
+void vp_sandbox_wait_async (VpSandbox *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data);
+gboolean vp_sandbox_wait_finish (VpSandbox *self, GAsyncResult *result, guint *ret_status, gint64 *ret_exited_at,
+                                 GError **error);
+
+/* Takes @streams. In a ready sandbox the container is prepared in the guest
+ * before this finishes. Returns it borrowed. */
+void vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams,
+                                     GAsyncReadyCallback callback, gpointer user_data);
+VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Removing the sandbox's own (and last) container deletes the sandbox. */
+void vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
+VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, const char *verb, GError **error);
+
+/* Its hypervisor is gone, as libvirt says (see VpVirt "domain-stopped"). */
+void vp_sandbox_domain_stopped (VpSandbox *self, const char *reason);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-sdnotify.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vp-fd.h"
+
+gboolean
+vp_sdnotify (const char *state)
+{
+  const char *path = g_getenv ("NOTIFY_SOCKET");
+  struct sockaddr_un addr = { .sun_family = AF_UNIX };
+  VP_AUTO_FD fd = -1;
+  gsize len;
+
+  if (path == NULL || (path[0] != '/' && path[0] != '@'))
+    return FALSE;
+  len = strlen (path);
+  if (len < 2 || len >= sizeof addr.sun_path)
+    return FALSE;
+  memcpy (addr.sun_path, path, len);
+  if (path[0] == '@')
+    addr.sun_path[0] = '\0';
+
+  fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return FALSE;
+  return sendto (fd, state, strlen (state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *) &addr,
+                 (socklen_t) (offsetof (struct sockaddr_un, sun_path) + len))
+         >= 0;
+}
+
+gboolean
+vp_sdnotify_status (const char *text)
+{
+  g_autofree char *line = g_strconcat ("STATUS=", text, NULL);
+
+  return vp_sdnotify (g_strdelimit (line, "\r\n", ' '));
+}
+
+guint64
+vp_sdnotify_get_watchdog_usec (void)
+{
+  const char *usec = g_getenv ("WATCHDOG_USEC");
+  const char *pid = g_getenv ("WATCHDOG_PID");
+  guint64 value;
+
+  if (usec == NULL || !g_ascii_string_to_unsigned (usec, 10, 1, G_MAXUINT64, &value, NULL))
+    return 0;
+  if (pid != NULL)
+    {
+      guint64 number;
+
+      if (!g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT32, &number, NULL) || number != (guint64) getpid ())
+        return 0;
+    }
+  return MAX (value / 2, 1);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-virt-private.h"
+
+/* libvirt's callbacks. They may come in any thread and with libvirt's locks
+ * held, so they only copy; the copy is looked at in the main loop, in order. */
+
+typedef struct
+{
+  VpVirtLink *link;
+  char *name;   /* NULL: the connection is gone */
+  char *uuid;
+  int event;
+  int detail;
+} Event;
+
+static void
+event_free (gpointer data)
+{
+  Event *event = data;
+
+  vp_virt_link_unref (event->link);
+  g_free (event->name);
+  g_free (event->uuid);
+  g_free (event);
+}
+
+static void
+post (Event *event, GSourceFunc func)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, event, event_free);
+  g_source_attach (source, NULL);
+}
+
+static const char *
+stop_reason (int detail)
+{
+  switch (detail)
+    {
+    case VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN:
+      return "shutdown";
+    case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
+      return "destroyed";
+    case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
+      return "crashed";
+    case VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
+      return "migrated";
+    case VIR_DOMAIN_EVENT_STOPPED_SAVED:
+      return "saved";
+    default:
+      return "failed";
+    }
+}
+
+static gboolean
+handle_lifecycle (gpointer data)
+{
+  Event *event = data;
+  VpVirt *self = event->link->self;
+
+  if (self == NULL)
+    return G_SOURCE_REMOVE;
+  if (event->event == VIR_DOMAIN_EVENT_STARTED)
+    vp_virt_life_started (self, event->name, event->uuid);
+  else if (event->event == VIR_DOMAIN_EVENT_STOPPED)
+    vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
+  return G_SOURCE_REMOVE;
+}
+
+static int
+on_lifecycle (virConnectPtr conn, virDomainPtr domain, int what, int detail, void *opaque)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN];
+  Event *event;
+
+  if ((what != VIR_DOMAIN_EVENT_STARTED && what != VIR_DOMAIN_EVENT_STOPPED)
+      || virDomainGetUUIDString (domain, uuid) < 0)
+    return 0;
+  event = g_new0 (Event, 1);
+  event->link = vp_virt_link_ref (opaque);
+  event->name = g_strdup (virDomainGetName (domain));
+  event->uuid = g_strdup (uuid);
+  event->event = what;
+  event->detail = detail;
+  post (event, handle_lifecycle);
+  return 0;
+}
+
+static gboolean
+handle_close (gpointer data)
+{
+  static const char *const reasons[] = {
+    [VIR_CONNECT_CLOSE_REASON_ERROR] = "the connection broke",
+    [VIR_CONNECT_CLOSE_REASON_EOF] = "the daemon closed the connection",
+    [VIR_CONNECT_CLOSE_REASON_KEEPALIVE] = "the daemon does not answer",
+    [VIR_CONNECT_CLOSE_REASON_CLIENT] = "the connection was closed",
+  };
+  Event *event = data;
+  gsize i = (gsize) event->detail;
+
+  if (event->link->self != NULL)
+    vp_virt_connection_lost (event->link->self, i < G_N_ELEMENTS (reasons) ? reasons[i] : reasons[0]);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_close (virConnectPtr conn, int reason, void *opaque)
+{
+  Event *event = g_new0 (Event, 1);
+
+  event->link = vp_virt_link_ref (opaque);
+  event->detail = reason;
+  post (event, handle_close);
+}
+
+/* Drivers without close callbacks accept one silently and never free its data,
+ * so its reference on the link is ours to drop. After unregistering it cannot
+ * be running any more. */
+static void
+close_callback_remove (virConnectPtr conn, VpVirtLink *link)
+{
+  (void) virConnectUnregisterCloseCallback (conn, on_close);
+  vp_virt_link_unref (link);
+}
+
+gboolean
+vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id)
+{
+  int id = virConnectDomainEventRegisterAny (conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                             VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), vp_virt_link_ref (link),
+                                             vp_virt_link_unref);
+
+  if (id < 0)
+    {
+      vp_virt_link_unref (link);
+      return FALSE;
+    }
+  *ret_lifecycle_id = id;
+  /* drivers inside the process have neither: there is no connection to lose */
+  (void) virConnectSetKeepAlive (conn, 5, 3);
+  (void) virConnectRegisterCloseCallback (conn, on_close, vp_virt_link_ref (link), NULL);
+  return TRUE;
+}
+
+void
+vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, int lifecycle_id)
+{
+  (void) virConnectDomainEventDeregisterAny (conn, lifecycle_id);
+  close_callback_remove (conn, link);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-virt-private.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vp-virt-error.h"
+#include "vp-virt-xml.h"
+
+/* Runs on a worker. Asking for the capabilities also makes libvirt start each
+ * emulator once and remember what it can do, which the first domain would
+ * otherwise wait for. */
+
+/* The test driver calls itself differently here than everywhere else. */
+static const char *
+driver_name (virConnectPtr conn)
+{
+  const char *type = virConnectGetType (conn);
+
+  return g_strcmp0 (type, "TEST") == 0 ? "Test" : type;
+}
+
+/* Machine types differ in how many CPUs they take: ask about the one we use. */
+static const char *
+machine_for (const char *arch)
+{
+  static const struct { const char *arch, *machine; } machines[] = {
+    { "x86_64", "q35" },
+    { "aarch64", "virt" },
+    { "riscv64", "virt" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (machines); i++)
+    if (g_strcmp0 (machines[i].arch, arch) == 0)
+      return machines[i].machine;
+  return NULL;
+}
+
+static gboolean
+read_domain_caps (virConnectPtr conn, const char *arch, const char *type, VpVirtDomainCaps *ret)
+{
+  char *xml = virConnectGetDomainCapabilities (conn, NULL, arch, machine_for (arch), type, 0);
+
+  if (xml == NULL)
+    return FALSE;
+  vp_virt_xml_read_domain_caps (xml, ret);
+  free (xml);
+  return g_strcmp0 (ret->type, type) == 0;
+}
+
+/* TRUE when the words after "flags" of the first processor have @flag. */
+static gboolean
+cpuinfo_has_flag (const char *cpuinfo, const char *flag)
+{
+  const char *line = strstr (cpuinfo, "\nflags");
+  g_autofree char *copy = NULL;
+  g_auto (GStrv) words = NULL;
+
+  if (line == NULL)
+    return FALSE;
+  copy = g_strndup (line + 1, strcspn (line + 1, "\n"));
+  words = g_strsplit_set (copy, " \t:", -1);
+  return g_strv_contains ((const char *const *) words, flag);
+}
+
+/* /dev/kvm alone proves nothing on x86: there are hosts whose kvm is no
+ * hardware virtualisation and hangs every stock kernel. */
+static gboolean
+cpu_has_virtualisation (const char *arch)
+{
+  g_autofree char *cpuinfo = NULL;
+
+  if (g_strcmp0 (arch, "x86_64") != 0 && g_strcmp0 (arch, "i686") != 0)
+    return TRUE;
+  if (!g_file_get_contents ("/proc/cpuinfo", &cpuinfo, NULL, NULL))
+    return FALSE;
+  return cpuinfo_has_flag (cpuinfo, "vmx") || cpuinfo_has_flag (cpuinfo, "svm");
+}
+
+/* NULL: usable. */
+static const char *
+why_not_kvm (gboolean local, const char *driver, const char *arch, gboolean offered)
+{
+  if (g_strcmp0 (driver, "QEMU") != 0)
+    return "this libvirt driver has no KVM";
+  if (local && access ("/dev/kvm", F_OK) != 0)
+    return "there is no /dev/kvm";
+  if (local && !cpu_has_virtualisation (arch))
+    return "/dev/kvm is there but the CPU shows neither vmx nor svm";
+  if (!offered)
+    return local ? "/dev/kvm is there but libvirt does not offer domains of type kvm"
+                 : "libvirt does not offer domains of type kvm";
+  return NULL;
+}
+
+static void
+read_numbers (virConnectPtr conn, VpFactsInit *init)
+{
+  unsigned long version;
+  virNodeInfo node;
+
+  if (virConnectGetLibVersion (conn, &version) == 0)
+    init->libvirt_version = version;
+  if (virConnectGetVersion (conn, &version) == 0)
+    init->hypervisor_version = version;
+  if (virNodeGetInfo (conn, &node) == 0)
+    {
+      init->host_cpus = node.cpus;
+      init->host_memory = (guint64) node.memory * 1024;
+    }
+}
+
+VpFacts *
+vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error)
+{
+  g_auto (VpVirtCapabilities) host = { 0 };
+  g_auto (VpVirtDomainCaps) tcg = { 0 };
+  g_auto (VpVirtDomainCaps) kvm = { 0 };
+  VpFactsInit init = { 0 };
+  gboolean kvm_offered;
+  char *xml;
+
+  init.driver = driver_name (conn);
+  xml = virConnectGetCapabilities (conn);
+  if (init.driver == NULL || xml == NULL)
+    {
+      g_propagate_error (error, vp_virt_error_last ("capabilities"));
+      free (xml);
+      return NULL;
+    }
+  vp_virt_xml_read_capabilities (xml, &host);
+  free (xml);
+
+  (void) read_domain_caps (conn, host.arch, "qemu", &tcg);
+  kvm_offered = read_domain_caps (conn, host.arch, "kvm", &kvm);
+
+  init.arch = host.arch;
+  init.emulator = tcg.emulator != NULL ? tcg.emulator : host.emulator;
+  init.kvm_reason = why_not_kvm (local, init.driver, host.arch, kvm_offered);
+  init.kvm_usable = init.kvm_reason == NULL;
+  init.virtiofs = tcg.virtiofs || kvm.virtiofs;
+  init.max_vcpus = init.kvm_usable ? kvm.max_vcpus : tcg.max_vcpus;
+  if (init.max_vcpus == 0)
+    {
+      int max = virConnectGetMaxVcpus (conn, NULL);
+
+      init.max_vcpus = max > 0 ? (guint) max : 0;
+    }
+  read_numbers (conn, &init);
+  return vp_facts_new (&init);
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-virt-private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vp-fd.h"
+
+#define SYSTEM_PID_DIR "/run/libvirt/qemu"
+#define CMDLINE_MAX 65536
+
+static char *
+read_small_file (const char *path, gsize max, gsize *ret_len)
+{
+  VP_AUTO_FD fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  g_autofree char *text = NULL;
+  gsize len = 0;
+
+  if (fd < 0)
+    return NULL;
+  text = g_malloc (max + 1);
+  while (len < max)
+    {
+      ssize_t n = read (fd, text + len, max - len);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        break;
+      len += (gsize) n;
+    }
+  text[len] = '\0';
+  *ret_len = len;
+  return g_steal_pointer (&text);
+}
+
+/* libvirt starts QEMU with "-name guest=NAME,debug-threads=on", a comma in NAME
+ * doubled. Only the argument after -name counts: a guest's command line may be
+ * made to look like anything. */
+gboolean
+vp_virt_pid_is_domain (pid_t pid, const char *name)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
+  g_autofree char *wanted = NULL;
+  g_autofree char *args = NULL;
+  g_auto (GStrv) parts = g_strsplit (name, ",", -1);
+  g_autofree char *escaped = g_strjoinv (",,", parts);
+  const char *p, *end;
+  gsize len;
+
+  args = read_small_file (path, CMDLINE_MAX, &len);
+  if (args == NULL || strstr (args, "qemu") == NULL) /* argv[0] */
+    return FALSE;
+
+  wanted = g_strdup_printf ("guest=%s,", escaped);
+  end = args + len;
+  for (p = args; p < end; p += strlen (p) + 1)
+    if (g_str_equal (p, "-name"))
+      {
+        p += strlen (p) + 1;
+        return p < end && g_str_has_prefix (p, wanted) && p[strlen (wanted)] != ',';
+      }
+  return FALSE;
+}
+
+static pid_t
+read_pid_file (const char *directory, const char *name)
+{
+  g_autofree char *path = g_strdup_printf ("%s/%s.pid", directory, name);
+  g_autofree char *text = NULL;
+  guint64 pid;
+  gsize len;
+
+  text = read_small_file (path, 32, &len);
+  if (text == NULL || !g_ascii_string_to_unsigned (g_strstrip (text), 10, 1, G_MAXINT32, &pid, NULL))
+    return 0;
+  return (pid_t) pid;
+}
+
+/* For libvirt daemons whose run directory is not in our mount namespace. */
+static pid_t
+search_proc (const char *name)
+{
+  DIR *dir = opendir ("/proc");
+  struct dirent *entry;
+  pid_t found = 0;
+
+  if (dir == NULL)
+    return 0;
+  while (found == 0 && (entry = readdir (dir)) != NULL)
+    {
+      guint64 pid;
+
+      if (g_ascii_string_to_unsigned (entry->d_name, 10, 1, G_MAXINT32, &pid, NULL)
+          && vp_virt_pid_is_domain ((pid_t) pid, name))
+        found = (pid_t) pid;
+    }
+  closedir (dir);
+  return found;
+}
+
+pid_t
+vp_virt_find_pid (VpVirt *self, const char *domain_name)
+{
+  g_autofree char *run = NULL;
+  pid_t pid;
+
+  if (!self->local || domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
+    return 0;
+  if (self->facts != NULL && !g_str_equal (vp_facts_get (self->facts)->driver, "QEMU"))
+    return 0;
+
+  if (self->embed != NULL)
+    run = g_build_filename (vp_virt_embed_get_root (self->embed), "run", "qemu", NULL);
+  pid = read_pid_file (run != NULL ? run : SYSTEM_PID_DIR, domain_name);
+  if (pid != 0 && vp_virt_pid_is_domain (pid, domain_name))
+    return pid;
+  return self->embed != NULL ? 0 : search_proc (domain_name);
+}

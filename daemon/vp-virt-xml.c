@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-virt-xml.h"
+
+#include <libxml/parser.h>
+#include <libxml/xpath.h>
+#include <string.h>
+
+typedef struct
+{
+  xmlDocPtr doc;
+  xmlXPathContextPtr xpath;
+} Document;
+
+static void
+document_clear (Document *document)
+{
+  g_clear_pointer (&document->xpath, xmlXPathFreeContext);
+  g_clear_pointer (&document->doc, xmlFreeDoc);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Document, document_clear)
+
+static gboolean
+document_parse (Document *document, const char *xml)
+{
+  document->doc = xmlReadMemory (xml, (int) MIN (strlen (xml), G_MAXINT), NULL, NULL,
+                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  if (document->doc != NULL)
+    document->xpath = xmlXPathNewContext (document->doc);
+  return document->xpath != NULL;
+}
+
+/* The string value of @expression, NULL when it is empty. */
+static char *
+query (Document *document, const char *expression)
+{
+  g_autofree char *wrapped = g_strdup_printf ("string(%s)", expression);
+  xmlXPathObjectPtr object = xmlXPathEvalExpression ((const xmlChar *) wrapped, document->xpath);
+  char *text = NULL;
+
+  if (object != NULL && object->stringval != NULL && object->stringval[0] != '\0')
+    text = g_strdup ((const char *) object->stringval);
+  xmlXPathFreeObject (object);
+  return text;
+}
+
+void
+vp_virt_xml_read_capabilities (const char *xml, VpVirtCapabilities *ret)
+{
+  g_auto (Document) document = { 0 };
+
+  memset (ret, 0, sizeof *ret);
+  if (!document_parse (&document, xml))
+    return;
+  ret->arch = query (&document, "/capabilities/host/cpu/arch");
+  ret->emulator = query (&document, "/capabilities/guest/arch[@name=/capabilities/host/cpu/arch]/emulator");
+}
+
+void
+vp_virt_capabilities_clear (VpVirtCapabilities *caps)
+{
+  g_clear_pointer (&caps->arch, g_free);
+  g_clear_pointer (&caps->emulator, g_free);
+}
+
+void
+vp_virt_xml_read_domain_caps (const char *xml, VpVirtDomainCaps *ret)
+{
+  g_auto (Document) document = { 0 };
+  g_autofree char *max = NULL;
+  g_autofree char *virtiofs = NULL;
+  guint64 number;
+
+  memset (ret, 0, sizeof *ret);
+  if (!document_parse (&document, xml))
+    return;
+  ret->type = query (&document, "/domainCapabilities/domain");
+  ret->emulator = query (&document, "/domainCapabilities/path");
+  max = query (&document, "/domainCapabilities/vcpu/@max");
+  if (max != NULL && g_ascii_string_to_unsigned (max, 10, 1, G_MAXINT32, &number, NULL))
+    ret->max_vcpus = (guint) number;
+  virtiofs = query (&document, "/domainCapabilities/devices/filesystem[@supported='yes']"
+                               "/enum[@name='driverType']/value[.='virtiofs']");
+  ret->virtiofs = virtiofs != NULL;
+}
+
+void
+vp_virt_domain_caps_clear (VpVirtDomainCaps *caps)
+{
+  g_clear_pointer (&caps->type, g_free);
+  g_clear_pointer (&caps->emulator, g_free);
+}
+
+void
+vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **ret_handler)
+{
+  g_auto (Document) document = { 0 };
+
+  *ret_sandbox_id = *ret_handler = NULL;
+  /* libvirt was asked for our namespace and may have dropped prefix and declaration */
+  if (!document_parse (&document, xml))
+    return;
+  *ret_sandbox_id = query (&document, "/*[local-name()='sandbox']/*[local-name()='id']");
+  if (*ret_sandbox_id != NULL)
+    *ret_handler = query (&document, "/*[local-name()='sandbox']/*[local-name()='handler']");
+}
+
+char *
+vp_virt_xml_read_domain_name (const char *xml)
+{
+  g_auto (Document) document = { 0 };
+
+  return document_parse (&document, xml) ? query (&document, "/domain/name") : NULL;
+}

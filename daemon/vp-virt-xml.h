@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/* Reads the XML that libvirt answers with. Pure, any thread; a document that
+ * cannot be parsed is like an empty one. */
+
+typedef struct
+{
+  char *arch;     /* of the host; NULL when not said */
+  char *emulator; /* of the first guest type of that architecture; NULL likewise */
+} VpVirtCapabilities;
+
+void vp_virt_xml_read_capabilities (const char *xml, VpVirtCapabilities *ret);
+void vp_virt_capabilities_clear (VpVirtCapabilities *caps);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VpVirtCapabilities, vp_virt_capabilities_clear)
+
+typedef struct
+{
+  char *type;     /* domain type the rest is about: "kvm", "qemu" */
+  char *emulator;
+  guint max_vcpus;
+  gboolean virtiofs;
+} VpVirtDomainCaps;
+
+void vp_virt_xml_read_domain_caps (const char *xml, VpVirtDomainCaps *ret);
+void vp_virt_domain_caps_clear (VpVirtDomainCaps *caps);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VpVirtDomainCaps, vp_virt_domain_caps_clear)
+
+/* Our element in a domain's metadata. Both are NULL when it is not ours. */
+void vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **ret_handler);
+
+/* The name in a domain's XML, NULL when it has none. */
+char *vp_virt_xml_read_domain_name (const char *xml);

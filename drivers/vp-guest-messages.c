@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-guest-messages.h"
+
+#include "vp-guest-spec.h"
+
+/* Everything in a message is malloc'd: see vp-guest-spec.c. */
+
+static char **
+copy_strings (char *const *strings, size_t *ret_n)
+{
+  size_t n = strings != NULL ? g_strv_length ((char **) strings) : 0;
+  char **copy = n > 0 ? g_new0 (char *, n) : NULL;
+
+  for (size_t i = 0; i < n; i++)
+    copy[i] = g_strdup (strings[i]);
+  *ret_n = n;
+  return copy;
+}
+
+static Grpc__Storage *
+new_storage (const VpGuestStorage *storage)
+{
+  Grpc__Storage *message = g_new0 (Grpc__Storage, 1);
+
+  grpc__storage__init (message);
+  message->driver = g_strdup (storage->driver);
+  message->source = g_strdup (storage->source);
+  message->fstype = g_strdup (storage->fstype);
+  message->mount_point = g_strdup (storage->mount_point);
+  message->options = copy_strings (storage->options, &message->n_options);
+  message->driver_options = copy_strings (storage->driver_options, &message->n_driver_options);
+  return message;
+}
+
+Grpc__CreateSandboxRequest *
+vp_guest_message_create_sandbox (const VpPlan *plan, GError **error)
+{
+  Grpc__CreateSandboxRequest *message = g_new0 (Grpc__CreateSandboxRequest, 1);
+
+  grpc__create_sandbox_request__init (message);
+  message->hostname = g_strdup (plan->hostname);
+  message->sandbox_id = g_strdup (plan->sandbox_id);
+  message->dns = copy_strings (plan->dns, &message->n_dns);
+  message->sandbox_pidns = plan->sandbox_pidns;
+  message->storages = g_new0 (Grpc__Storage *, plan->storages->len);
+  for (guint i = 0; i < plan->storages->len; i++)
+    message->storages[message->n_storages++] = new_storage (g_ptr_array_index (plan->storages, i));
+  return message;
+}
+
+Grpc__CreateContainerRequest *
+vp_guest_message_create_container (const VpContainerPlan *plan, GError **error)
+{
+  Grpc__Spec *spec = vp_guest_spec_new (plan->guest_spec, error);
+  Grpc__CreateContainerRequest *message;
+
+  if (spec == NULL)
+    return NULL;
+  message = g_new0 (Grpc__CreateContainerRequest, 1);
+  grpc__create_container_request__init (message);
+  message->container_id = g_strdup (plan->container_id);
+  /* the first process goes by its container's id */
+  message->exec_id = g_strdup (plan->container_id);
+  message->oci = spec;
+  message->sandbox_pidns = plan->sandbox_pidns;
+  return message;
+}
+
+Grpc__ExecProcessRequest *
+vp_guest_message_exec_process (const VpContainerPlan *plan, const char *exec_id, const VpSpecExec *exec,
+                               GError **error)
+{
+  g_autoptr (VpJson) json = vp_spec_make_exec (plan->spec, exec, error);
+  Grpc__ExecProcessRequest *message;
+  Grpc__Process *process;
+
+  if (json == NULL)
+    return NULL;
+  process = vp_guest_spec_new_process (json, error);
+  if (process == NULL)
+    return NULL;
+  message = g_new0 (Grpc__ExecProcessRequest, 1);
+  grpc__exec_process_request__init (message);
+  message->container_id = g_strdup (plan->container_id);
+  message->exec_id = g_strdup (exec_id);
+  message->process = process;
+  return message;
+}
+
+GBytes *
+vp_guest_message_pack (const ProtobufCMessage *message)
+{
+  gsize size = protobuf_c_message_get_packed_size (message);
+  guint8 *data = g_malloc (size);
+
+  protobuf_c_message_pack (message, data);
+  return g_bytes_new_take (data, size);
+}

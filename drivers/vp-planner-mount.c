@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-planner-private.h"
+
+#include <string.h>
+
+#include "vp-error.h"
+#include "vp-names.h"
+
+#define SHM_PATH "/dev/shm"
+
+/* File systems the guest's kernel makes by itself. */
+static const char *const guest_types[] = { "proc",  "sysfs",   "tmpfs",   "devpts",     "mqueue", "cgroup", "cgroup2",
+                                           "ramfs", "debugfs", "tracefs", "securityfs", "bpf",    NULL };
+
+static gboolean
+refuse (GError **error, VpSpec *spec, guint index, const char *format, ...) G_GNUC_PRINTF (4, 5);
+
+static gboolean
+refuse (GError **error, VpSpec *spec, guint index, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "%s: mounts[%u]: %s",
+               vp_json_get_file (vp_spec_get_json (spec)), index, message);
+  return FALSE;
+}
+
+static gboolean
+is_at_or_below (const char *path, const char *directory)
+{
+  gsize n = strlen (directory);
+
+  return strncmp (path, directory, n) == 0 && (path[n] == '\0' || path[n] == '/');
+}
+
+/* Binds of the kernel's own trees mean the kernel the container runs on, which
+ * is the guest's: the source stays as it is and is looked up there. */
+static gboolean
+is_kernel_path (const char *source)
+{
+  return is_at_or_below (source, "/proc") || is_at_or_below (source, "/sys") || is_at_or_below (source, "/dev");
+}
+
+static void
+write_mount (VpJsonWriter *writer, const char *destination, const char *type, const char *source,
+             const char *const *options)
+{
+  vp_json_writer_begin_object (writer, NULL);
+  vp_json_writer_add_string (writer, "destination", destination);
+  vp_json_writer_add_string (writer, "type", type);
+  vp_json_writer_add_string (writer, "source", source);
+  vp_json_writer_add_strv (writer, "options", options);
+  vp_json_writer_end_object (writer);
+}
+
+/* Containers of a pod share the sandbox's /dev/shm. One of its own, bound from
+ * the host by an engine, becomes a tmpfs: memory must not be shared through a
+ * file server. FALSE: nothing to do. */
+static gboolean
+write_shm (const VpSpecMount *mount, VpContainerType type, VpJsonWriter *writer)
+{
+  static const char *const bind_options[] = { "rbind", NULL };
+  static const char *const tmpfs_options[] = { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k", NULL };
+
+  if (type != VP_CONTAINER_SINGLE)
+    write_mount (writer, mount->destination, "bind", VP_GUEST_SHM_DIR, bind_options);
+  else if (vp_spec_mount_is_bind (mount))
+    write_mount (writer, mount->destination, "tmpfs", "shm", tmpfs_options);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJsonWriter *writer, GError **error)
+{
+  g_autofree char *field = g_strdup_printf ("mounts[%u].source", index);
+  g_autofree char *source = NULL;
+  g_autofree char *target = NULL;
+  g_autofree char *guest_source = NULL;
+  VpHostBind *bind;
+
+  for (const char *const *o = mount->options; *o != NULL; o++)
+    {
+      if (g_str_has_prefix (*o, "idmap") || g_str_has_prefix (*o, "ridmap"))
+        return refuse (error, plan->spec, index, "option \"%s\" is not supported", *o);
+    }
+  /* the runtime spec: a relative source is relative to the bundle */
+  source = g_path_is_absolute (mount->source)
+               ? g_strdup (mount->source)
+               : g_build_filename (vp_spec_get_bundle (plan->spec), mount->source, NULL);
+  target = g_strdup_printf ("%s/mounts/%u", plan->container_id, index);
+  guest_source = g_strdup_printf ("%s/%s", VP_GUEST_SHARED_DIR, target);
+  bind = vp_container_plan_add_bind (plan, field, source, target);
+  bind->read_only = vp_spec_mount_is_read_only (mount);
+  bind->recursive = g_str_equal (mount->type, "rbind") || g_strv_contains (mount->options, "rbind");
+  write_mount (writer, mount->destination, "bind", guest_source, mount->options);
+  return TRUE;
+}
+
+static gboolean
+write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWriter *writer, GError **error)
+{
+  const VpSpecMount *mount = vp_spec_get_mount (plan->spec, index);
+
+  if (g_str_equal (mount->destination, SHM_PATH) && write_shm (mount, type, writer))
+    return TRUE;
+  if (vp_spec_mount_is_bind (mount))
+    {
+      if (!is_kernel_path (mount->source))
+        return write_bind (plan, index, mount, writer, error);
+      write_mount (writer, mount->destination, "bind", mount->source, mount->options);
+      return TRUE;
+    }
+  if (!g_strv_contains (guest_types, mount->type))
+    return refuse (error, plan->spec, index, "type \"%s\" on %s cannot be mounted in the guest", mount->type,
+                   mount->destination);
+  write_mount (writer, mount->destination, mount->type, mount->source ?: mount->type, mount->options);
+  return TRUE;
+}
+
+gboolean
+vp_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
+{
+  vp_json_writer_begin_array (writer, "mounts");
+  for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)
+    {
+      if (!write_one (plan, type, i, writer, error))
+        return FALSE;
+    }
+  vp_json_writer_end_array (writer);
+  return TRUE;
+}

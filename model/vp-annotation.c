@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-annotation.h"
+
+#include "vp-error.h"
+#include "vp-id.h"
+#include "vp-names.h"
+
+/* One row per container manager, asked in this order. */
+typedef struct
+{
+  const char *type_key;
+  const char *sandbox_word;
+  const char *container_word;
+  const char *id_key;
+} PodWords;
+
+static const PodWords pod_words[] = {
+  /* containerd */
+  { "io.kubernetes.cri.container-type", "sandbox", "container", "io.kubernetes.cri.sandbox-id" },
+  /* CRI-O */
+  { "io.kubernetes.cri-o.ContainerType", "sandbox", "container", "io.kubernetes.cri-o.SandboxID" },
+  /* dockershim and cri-dockerd */
+  { "io.kubernetes.docker.type", "podsandbox", "container", "io.kubernetes.sandbox.id" },
+};
+
+const char *
+vp_container_type_to_string (VpContainerType type)
+{
+  static const char *const names[] = { "single", "sandbox", "container" };
+
+  return names[type];
+}
+
+static const PodWords *
+find_words (VpSpec *spec)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (pod_words); i++)
+    {
+      if (vp_spec_get_annotation (spec, pod_words[i].type_key) != NULL)
+        return &pod_words[i];
+    }
+  return NULL;
+}
+
+gboolean
+vp_annotation_get_container_type (VpSpec *spec, VpContainerType *ret, GError **error)
+{
+  const PodWords *words = find_words (spec);
+  const char *word;
+
+  if (words == NULL)
+    {
+      *ret = VP_CONTAINER_SINGLE;
+      return TRUE;
+    }
+  word = vp_spec_get_annotation (spec, words->type_key);
+  if (g_str_equal (word, words->sandbox_word))
+    *ret = VP_CONTAINER_SANDBOX;
+  else if (g_str_equal (word, words->container_word))
+    *ret = VP_CONTAINER_CONTAINER;
+  else
+    return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->type_key,
+                                     "must be \"%s\" or \"%s\"", words->sandbox_word, words->container_word);
+  return TRUE;
+}
+
+gboolean
+vp_annotation_get_sandbox_id (VpSpec *spec, const char **ret, GError **error)
+{
+  const PodWords *words = find_words (spec);
+  g_autoptr (GError) local = NULL;
+  VpContainerType type;
+  const char *id;
+
+  if (!vp_annotation_get_container_type (spec, &type, error))
+    return FALSE;
+  if (type != VP_CONTAINER_CONTAINER)
+    {
+      *ret = NULL;
+      return TRUE;
+    }
+  id = vp_spec_get_annotation (spec, words->id_key);
+  if (id == NULL)
+    return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->id_key,
+                                     "is missing, the container joins a sandbox");
+  if (!vp_id_check (id, "sandbox id", &local))
+    return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->id_key, "%s", local->message);
+  *ret = id;
+  return TRUE;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-facts.h"
+
+struct _VpFacts
+{
+  gatomicrefcount ref_count;
+  VpFactsInit init; /* strings are owned */
+};
+
+VpFacts *
+vp_facts_new (const VpFactsInit *init)
+{
+  VpFacts *facts = g_new0 (VpFacts, 1);
+
+  g_atomic_ref_count_init (&facts->ref_count);
+  facts->init = *init;
+  facts->init.driver = g_strdup (init->driver ?: "");
+  facts->init.arch = g_strdup (init->arch ?: "");
+  facts->init.emulator = g_strdup (init->emulator);
+  facts->init.kvm_reason = init->kvm_usable ? NULL : g_strdup (init->kvm_reason ?: "reason not known");
+  return facts;
+}
+
+VpFacts *
+vp_facts_ref (VpFacts *facts)
+{
+  g_atomic_ref_count_inc (&facts->ref_count);
+  return facts;
+}
+
+void
+vp_facts_unref (VpFacts *facts)
+{
+  if (facts == NULL || !g_atomic_ref_count_dec (&facts->ref_count))
+    return;
+  g_free ((char *) facts->init.driver);
+  g_free ((char *) facts->init.arch);
+  g_free ((char *) facts->init.emulator);
+  g_free ((char *) facts->init.kvm_reason);
+  g_free (facts);
+}
+
+const VpFactsInit *
+vp_facts_get (VpFacts *facts)
+{
+  return &facts->init;
+}
+
+const char *
+vp_facts_get_auto_accel (VpFacts *facts)
+{
+  return facts->init.kvm_usable ? "kvm" : "tcg";
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-spec.h"
+
+#include "vp-spec-private.h"
+
+#define NO_LIMIT (G_GINT64_CONSTANT (1) << 50)
+#define DEFAULT_CPU_PERIOD 100000 /* microseconds, the kernel's */
+
+static gboolean
+parse_namespaces (VpSpec *spec, VpJson *linux_json, GError **error)
+{
+  if (!vp_json_member_array (linux_json, "namespaces", FALSE, &spec->namespaces, error))
+    return FALSE;
+  for (guint i = 0; spec->namespaces != NULL && i < vp_json_get_n_items (spec->namespaces); i++)
+    {
+      VpJson *item = vp_json_get_item (spec->namespaces, i);
+      const char *text = NULL;
+
+      if (!vp_json_member_string (item, "type", TRUE, &text, error) ||
+          !vp_json_member_string (item, "path", FALSE, &text, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* None is written as 0, as -1 or as a number no machine has, depending on who wrote the file. */
+static gint64
+limit_or_none (gint64 value)
+{
+  return value > 0 && value < NO_LIMIT ? value : -1;
+}
+
+static gboolean
+parse_resources (VpSpec *spec, VpJson *linux_json, GError **error)
+{
+  VpJson *resources = NULL, *memory = NULL, *cpu = NULL;
+  gint64 limit = -1, quota = -1;
+
+  if (!vp_json_member_object (linux_json, "resources", FALSE, &resources, error))
+    return FALSE;
+  if (resources == NULL)
+    return TRUE;
+  if (!vp_json_member_object (resources, "memory", FALSE, &memory, error) ||
+      !vp_json_member_object (resources, "cpu", FALSE, &cpu, error))
+    return FALSE;
+  if (memory != NULL && !vp_json_member_int (memory, "limit", FALSE, -1, G_MAXINT64, &limit, error))
+    return FALSE;
+  if (cpu != NULL && (!vp_json_member_int (cpu, "quota", FALSE, -1, G_MAXINT64, &quota, error) ||
+                      !vp_json_member_uint (cpu, "period", FALSE, G_MAXINT64, &spec->cpu_period, error)))
+    return FALSE;
+  spec->memory_limit = limit_or_none (limit);
+  spec->cpu_quota = limit_or_none (quota);
+  return TRUE;
+}
+
+gboolean
+vp_spec_parse_linux (VpSpec *spec, GError **error)
+{
+  VpJson *linux_json = NULL;
+
+  if (!vp_json_member_object (spec->json, "linux", FALSE, &linux_json, error))
+    return FALSE;
+  return linux_json == NULL ||
+         (parse_namespaces (spec, linux_json, error) && parse_resources (spec, linux_json, error));
+}
+
+static VpJson *
+find_namespace (VpSpec *spec, const char *type)
+{
+  for (guint i = 0; spec->namespaces != NULL && i < vp_json_get_n_items (spec->namespaces); i++)
+    {
+      VpJson *item = vp_json_get_item (spec->namespaces, i);
+
+      if (g_strcmp0 (vp_json_get_string (vp_json_lookup (item, "type")), type) == 0)
+        return item;
+    }
+  return NULL;
+}
+
+gboolean
+vp_spec_has_namespace (VpSpec *spec, const char *type)
+{
+  return find_namespace (spec, type) != NULL;
+}
+
+const char *
+vp_spec_get_namespace_path (VpSpec *spec, const char *type)
+{
+  VpJson *item = find_namespace (spec, type);
+  VpJson *path = item != NULL ? vp_json_lookup (item, "path") : NULL;
+  const char *text = path != NULL ? vp_json_get_string (path) : NULL;
+
+  return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+gint64
+vp_spec_get_memory_limit (VpSpec *spec)
+{
+  return spec->memory_limit;
+}
+
+gint64
+vp_spec_get_cpu_quota (VpSpec *spec)
+{
+  return spec->cpu_quota;
+}
+
+guint64
+vp_spec_get_cpu_period (VpSpec *spec)
+{
+  return spec->cpu_period;
+}
+
+guint
+vp_spec_get_n_cpus (VpSpec *spec)
+{
+  guint64 period = spec->cpu_period != 0 ? spec->cpu_period : DEFAULT_CPU_PERIOD;
+  guint64 n;
+
+  if (spec->cpu_quota < 0)
+    return 0;
+  n = ((guint64) spec->cpu_quota - 1) / period + 1;
+  return (guint) MIN (n, G_MAXUINT);
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The files other programs read: well-formed, substituted, and agreeing with each other."""
+
+import configparser
+import os
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from cli_harness import BUILDDIR, SRCDIR, equal, main  # noqa: E402
+
+
+def unit(path):
+    parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=("=",))
+    parser.optionxform = str
+    parser.read(path)
+    return parser
+
+
+def test_activation():
+    service = unit(os.path.join(BUILDDIR, "data/org.virtpod.service"))["D-BUS Service"]
+    systemd = unit(os.path.join(BUILDDIR, "data/virtpodd.service"))
+    equal(service["Name"], "org.virtpod")
+    equal(service["SystemdService"], "virtpodd.service")
+    equal(systemd["Service"]["BusName"], service["Name"])
+    equal(systemd["Service"]["ExecStart"], service["Exec"])
+    equal(re.fullmatch(r"/.*/virtpodd", service["Exec"]) is not None, True, service["Exec"])
+
+
+def test_unit_keeps_mount_propagation():
+    service = unit(os.path.join(BUILDDIR, "data/virtpodd.service"))["Service"]
+    own_namespace = ("Protect", "Private", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths",
+                     "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountFlags",
+                     "RootDirectory", "RootImage", "DynamicUser", "MountAPIVFS")
+    equal([key for key in service if key.startswith(own_namespace)], [], "settings with a mount namespace")
+
+
+def test_policies():
+    policy = ElementTree.parse(os.path.join(BUILDDIR, "data/org.virtpod.policy")).getroot()
+    actions = [action.get("id") for action in policy.findall("action")]
+    equal(actions, ["org.virtpod.inspect", "org.virtpod.manage", "org.virtpod.exec"])
+    for action in policy.findall("action"):
+        for name in ("description", "message", "defaults/allow_any", "defaults/allow_inactive", "defaults/allow_active"):
+            equal(bool(action.findtext(name)), True, (action.get("id"), name))
+    bus = ElementTree.parse(os.path.join(SRCDIR, "data/org.virtpod.conf")).getroot()
+    owners = [p.get("user") for p in bus.findall("policy") for rule in p.findall("allow") if rule.get("own")]
+    equal(owners, ["root"])
+    anybody = [rule for p in bus.findall("policy[@context='default']") for rule in p.findall("allow")]
+    for rule in anybody:
+        interface, member = rule.get("send_interface"), rule.get("send_member")
+        if interface not in ("org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.Peer"):
+            # a name of the API, and one that only looks
+            tree = ElementTree.parse(os.path.join(SRCDIR, "data/%s.xml" % interface))
+            equal(tree.find("interface/method[@name='%s']" % member) is not None, True, member)
+            equal(member.startswith(("Get", "List")), True, member)
+
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.modules[__name__]))

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What goes wrong with the guest: no kernel, one that never answers, a program that is not there."""
+
+import os
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+
+import env as environment
+import tap
+from env import Env
+from tap import check, equal
+
+
+class State:
+    before = None
+    path = None
+
+
+def failed_start(env, name, pattern):
+    """A sandbox whose start fails with @name leaves nothing but itself, and that can be deleted."""
+    sid = env.new_id()
+    sandbox = env.manager.create_sandbox(sid, env.bundle(["true"]))
+    started = time.monotonic()
+    env.raises(name, sandbox.start, pattern)
+    duration = time.monotonic() - started
+    equal(sandbox.get("State"), "failed", "state")
+    equal(env.libvirt.domains(), [], "domains")
+    sandbox.delete()
+    env.no_leaks(State.before, timeout=15)
+    return duration
+
+
+def test_before(env):
+    """a good run before: libvirt and GLib keep what they made"""
+    equal(env.run(["true"]).returncode, 0, "status")
+    State.before = env.snapshot()
+
+
+def test_no_such_program(env):
+    """a program that is not in the root file system: CommandNotFound"""
+    sid = env.new_id()
+    sandbox = env.manager.create_sandbox(sid, env.bundle(["/bin/no-such-program"]))
+
+    def start():
+        sandbox.start()
+        env.manager.container(sid).start()
+
+    env.raises("CommandNotFound", start, "no-such-program")
+    sandbox.delete(force=True)
+    env.no_leaks(State.before, timeout=15)
+
+
+def test_not_executable(env):
+    """a file that is not executable: CommandNotExecutable"""
+    sid = env.new_id()
+    sandbox = env.manager.create_sandbox(sid, env.bundle(["/etc/not-executable"]))
+
+    def start():
+        sandbox.start()
+        env.manager.container(sid).start()
+
+    env.raises("CommandNotExecutable", start, "not-executable")
+    sandbox.delete(force=True)
+    env.no_leaks(State.before, timeout=15)
+
+
+def test_no_stream(env):
+    """a stream path that does not exist: NotFound, and the message names it"""
+    sid = env.new_id()
+
+    def start():
+        env.manager.create_sandbox(sid, env.bundle(["true"]), **{"stdout-path": env.path("no-such-fifo")}).start()
+        env.manager.container(sid).start()
+
+    env.raises("NotFound", start, "no-such-fifo")
+    env.virtpod("delete", "--force", sid)
+    env.no_leaks(State.before, timeout=15)
+
+
+def test_short_deadline(env):
+    """a start that may take 300 ms: TimedOut, and nothing is left"""
+    sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
+    started = time.monotonic()
+    env.raises("TimedOut", lambda: sandbox.start(timeout_usec=300000))
+    check(time.monotonic() - started < 15, "took %.1f s" % (time.monotonic() - started))
+    sandbox.delete(force=True)
+    env.no_leaks(State.before, timeout=15)
+
+
+def test_no_kernel(env):
+    """a guest kernel that is missing: NotFound, and the message names the file"""
+    os.rename(os.path.join(State.path, "vmlinux"), os.path.join(State.path, "gone"))
+    try:
+        failed_start(env, "NotFound", "vmlinux")
+    finally:
+        os.rename(os.path.join(State.path, "gone"), os.path.join(State.path, "vmlinux"))
+
+
+def test_no_initrd(env):
+    """a guest image that is missing: NotFound, and the message names the file"""
+    os.rename(os.path.join(State.path, "initrd.img"), os.path.join(State.path, "gone"))
+    try:
+        failed_start(env, "NotFound", "initrd.img")
+    finally:
+        os.rename(os.path.join(State.path, "gone"), os.path.join(State.path, "initrd.img"))
+
+
+def test_silent_guest(env):
+    """a guest that never answers: an error after the deadline"""
+    path = os.path.join(State.path, "initrd.img")
+    os.rename(path, path + ".good")
+    with open(path, "wb") as f:
+        f.write(b"not an archive\n" * 100)
+    try:
+        sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
+        started = time.monotonic()
+        try:
+            sandbox.start()
+            raise tap.Failure("started")
+        except environment.bus.BusError as error:
+            check(error.name in ("TimedOut", "AgentUnavailable", "HypervisorFailed"), "error: %s" % error)
+        check(time.monotonic() - started < 40, "took %.1f s" % (time.monotonic() - started))
+        equal(sandbox.get("State"), "failed", "state")
+        sandbox.delete()
+        env.no_leaks(State.before, timeout=15)
+    finally:
+        os.rename(path + ".good", path)
+
+
+def test_after(env):
+    """and a good run after"""
+    equal(env.run(["true"]).returncode, 0, "status")
+    env.no_leaks(State.before)
+
+
+def copy_image():
+    """The tests rename files of the image: they do it to a copy."""
+    State.path = os.path.join("/var/tmp", "virtpod-test-image.%d" % os.getpid())
+    os.mkdir(State.path)
+    for name in ("vmlinux", "initrd.img", "manifest"):
+        shutil.copy(os.path.join(environment.guest_image(), name), State.path)
+    os.environ["VIRTPOD_GUEST_DIR"] = State.path
+
+
+if __name__ == "__main__":
+    ENV = Env(libvirt="embed", options=["--set", "agent.connect-timeout-ms=15000"])
+    ENV.require()
+    copy_image()
+    try:
+        tap.run([test_before, test_no_such_program, test_not_executable, test_no_stream, test_short_deadline,
+                 test_no_kernel, test_no_initrd, test_silent_guest, test_after], ENV)
+    finally:
+        shutil.rmtree(State.path)

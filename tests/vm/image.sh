@@ -1,0 +1,126 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The guest image: same inputs give the same bytes, and it is small.
+set -u
+export LC_ALL=C
+
+top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
+top_builddir=${top_builddir:-.}
+build_image=$top_srcdir/guest/image/build-image
+built=$top_builddir/guest/image
+agent=$top_builddir/guest/agent/virtpod-agent
+limit=$((12 << 20))
+
+if [ ! -f "$built/manifest" ]; then
+  echo "1..0 # SKIP the guest image is not built (make guest-image)"
+  exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+number=0
+
+# test_that TITLE COMMAND...
+test_that ()
+{
+  local title=$1
+  shift
+  number=$((number + 1))
+  if "$@" >"$work/out" 2>&1; then
+    echo "ok $number - $title"
+  else
+    echo "not ok $number - $title"
+    sed 's/^/# /' "$work/out"
+  fi
+}
+
+make_again ()
+{
+  local deb
+  deb=$(find "$built" -maxdepth 1 -name 'linux-image-*.deb' | head -n 1)
+  # another place, another time, another umask
+  mkdir -p "$work/elsewhere/tmp"
+  sleep 1
+  (umask 077 && TMPDIR=$work/elsewhere/tmp TZ=Asia/Tokyo \
+     "$build_image" --agent "$agent" --kernel-deb "$deb" --output "$work/again")
+}
+
+same_bytes ()
+{
+  cmp "$built/vmlinux" "$work/again/vmlinux" && cmp "$built/initrd.img" "$work/again/initrd.img" &&
+    diff "$built/manifest" "$work/again/manifest"
+}
+
+up_to_date ()
+{
+  "$build_image" --agent "$agent" --output "$built" | grep 'up to date'
+}
+
+other_agent ()
+{
+  local before
+  before=$(sha256sum <"$work/again/initrd.img")
+  cp /bin/true "$work/agent"
+  "$build_image" --agent "$work/agent" --kernel-deb "$built"/linux-image-*.deb --output "$work/again" &&
+    [ "$before" != "$(sha256sum <"$work/again/initrd.img")" ]
+}
+
+unpack ()
+{
+  mkdir "$work/tree" && (cd "$work/tree" && cpio --quiet -idm --no-absolute-filenames) <"$built/initrd.img"
+}
+
+small ()
+{
+  local size
+  size=$(stat -c %s "$built/initrd.img")
+  echo "$size bytes"
+  [ "$size" -le $limit ]
+}
+
+# each listed module is there and behind those it depends on
+modules_in_order ()
+{
+  local list file name need
+  declare -A loaded=()
+  for list in boot demand; do
+    while read -r file; do
+      name=$(basename "$file" .ko)
+      [ -f "$work/tree$file" ] || { echo "$file: not in the image"; return 1; }
+      for need in $(objcopy -O binary -j .modinfo "$work/tree$file" /dev/stdout | tr '\0' '\n' |
+                      sed -n 's/^depends=//p' | tr ',-' ' _'); do
+        [ -z "${loaded[$need]:-}" ] && [ -f "$work/tree/lib/modules/$need.ko" ] &&
+          { echo "$name: before $need"; return 1; }
+      done
+      loaded[$name]=1
+    done <"$work/tree/etc/modules.$list"
+  done
+  [ -n "${loaded[virtio_pci]:-}" ] && [ -n "${loaded[virtiofs]:-}" ]
+}
+
+static_init ()
+{
+  [ -x "$work/tree/init" ] && ! objdump -p "$work/tree/init" | grep NEEDED
+}
+
+crun_runs ()
+{
+  chroot "$work/tree" /usr/bin/crun --version
+}
+
+bad_agent ()
+{
+  ! "$build_image" --agent "$work/no-such-agent" --output "$work/bad" && [ ! -e "$work/bad/manifest" ]
+}
+
+echo 1..10
+test_that "builds again" make_again
+test_that "the same bytes" same_bytes
+test_that "not built again without need" up_to_date
+test_that "built again when the agent changes" other_agent
+test_that "the archive unpacks" unpack
+test_that "at most $((limit >> 20)) MiB" small
+test_that "modules come after what they need" modules_in_order
+test_that "the agent is static" static_init
+test_that "crun has all its libraries" crun_runs
+test_that "an agent that is not there is an error" bad_agent
