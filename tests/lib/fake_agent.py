@@ -63,7 +63,8 @@ class Process:
         name = self.spec.Args[0]
         if '/' in name:
             if not os.path.exists(name):
-                raise Failure('NOT_FOUND', 'executable file `%s` not found: No such file or directory' % name)
+                raise Failure('NOT_FOUND',
+                              'executable file `%s` not found: No such file or directory' % name)
             if not os.access(name, os.X_OK) or os.path.isdir(name):
                 raise Failure('PERMISSION_DENIED', 'exec: `%s`: Permission denied' % name)
             return name
@@ -359,7 +360,8 @@ class FakeAgent:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(connection, lock, stream, request), daemon=True).start()
+                threading.Thread(target=self.answer, args=(connection, lock, stream, request),
+                                 daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
 

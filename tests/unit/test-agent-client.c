@@ -558,7 +558,8 @@ test_errors (void)
     { VP_RPC_CREATE_CONTAINER, 2, "exec /bin/nope: no such file or directory", VP_ERROR_COMMAND_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 5, "nope: not found", VP_ERROR_COMMAND_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 5, "container abc: not found", VP_ERROR_NOT_FOUND },
-    { VP_RPC_EXEC_PROCESS, 5, "process \"exec executable\" of container \"a\": not found", VP_ERROR_NOT_FOUND },
+    { VP_RPC_EXEC_PROCESS, 5, "process \"exec executable\" of container \"a\": not found",
+      VP_ERROR_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 5, "process \"p\" of container \"c\": executable file `x` not found in $PATH",
       VP_ERROR_COMMAND_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 13, "process \"p\" of container \"c\": open executable: Permission denied",
@@ -566,7 +567,8 @@ test_errors (void)
     { VP_RPC_EXEC_PROCESS, 13, "exec: \"/etc/passwd\": permission denied", VP_ERROR_COMMAND_NOT_EXECUTABLE },
     { VP_RPC_EXEC_PROCESS, 7, "/etc/passwd", VP_ERROR_COMMAND_NOT_EXECUTABLE },
     { VP_RPC_START_CONTAINER, 2, "exec /x: Exec format error", VP_ERROR_COMMAND_NOT_EXECUTABLE },
-    { VP_RPC_CREATE_CONTAINER, 13, "mount /a to /b (noexec): no such file or directory", VP_ERROR_AGENT_FAILED },
+    { VP_RPC_CREATE_CONTAINER, 13, "mount /a to /b (noexec): no such file or directory",
+      VP_ERROR_AGENT_FAILED },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -610,7 +612,8 @@ main (int argc, char **argv)
   /* warnings about the guest are what is tested here */
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
 #define ADD(name, func) g_test_add ("/agent-client/" name, Fixture, NULL, set_up, func, tear_down)
-#define ADD_UNOPENED(name, func) g_test_add ("/agent-client/" name, Fixture, NULL, set_up_unopened, func, tear_down)
+#define ADD_UNOPENED(name, func)                                                                             \
+  g_test_add ("/agent-client/" name, Fixture, NULL, set_up_unopened, func, tear_down)
   ADD_UNOPENED ("open/starting", test_open_starting);
   ADD_UNOPENED ("open/fails", test_open_fails);
   ADD_UNOPENED ("open/hang-up", test_open_hang_up);
