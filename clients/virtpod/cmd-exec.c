@@ -5,8 +5,8 @@
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
-#include "vp-signals.h"
 #include "vp-relay.h"
+#include "vp-signals.h"
 #include "vp-tty.h"
 
 static gboolean opt_tty;

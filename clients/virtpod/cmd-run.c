@@ -7,8 +7,9 @@
 #include "vp-command.h"
 #include "vp-error.h"
 #include "vp-names.h"
-#include "vp-signals.h"
+#include "vp-progress.h"
 #include "vp-relay.h"
+#include "vp-signals.h"
 #include "vp-tty.h"
 
 static char *opt_bundle;
