@@ -459,8 +459,26 @@ on_frame (VpAgentConn *conn, guint32 stream, const guint8 *payload, gsize len, g
 /* ---- life ------------------------------------------------------------------------- */
 
 static void
+finish_opening (VpAgentClient *self, GError *error)
+{
+  g_autoptr (GTask) opening = g_steal_pointer (&self->opening);
+
+  clear_source (&self->check_again);
+  if (error == NULL)
+    {
+      self->opened = TRUE;
+      g_task_return_boolean (opening, TRUE);
+      return;
+    }
+  vp_agent_conn_close (self->conn);
+  g_task_return_error (opening, error);
+}
+
+/* The channel is gone: ends all calls, and the opening where no call does. */
+static void
 fail_all (VpAgentClient *self, const GError *error)
 {
+  gboolean between_checks = self->check_again != NULL;
   g_autoptr (GHashTable) calls = g_steal_pointer (&self->calls);
   GHashTableIter iter;
   gpointer value;
@@ -475,6 +493,8 @@ fail_all (VpAgentClient *self, const GError *error)
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     call_return (value, NULL, g_error_copy (error));
+  if (between_checks)
+    finish_opening (self, g_error_copy (error));
 }
 
 static void
@@ -487,22 +507,6 @@ on_conn_closed (VpAgentConn *conn, GError *error, gpointer user_data)
   fail_all (self, error);
   if (tell)
     g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
-}
-
-static void
-finish_opening (VpAgentClient *self, GError *error)
-{
-  g_autoptr (GTask) opening = g_steal_pointer (&self->opening);
-
-  clear_source (&self->check_again);
-  if (error == NULL)
-    {
-      self->opened = TRUE;
-      g_task_return_boolean (opening, TRUE);
-      return;
-    }
-  vp_agent_conn_close (self->conn);
-  g_task_return_error (opening, error);
 }
 
 static gboolean
@@ -599,13 +603,10 @@ vp_agent_client_close (VpAgentClient *self)
 {
   g_autoptr (VpAgentClient) keep = g_object_ref (self);
   g_autoptr (GError) error = g_error_new (VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "agent channel: closed");
-  gboolean waiting = self->check_again != NULL;
 
   self->opened = FALSE;
   vp_agent_conn_close (self->conn);
   fail_all (keep, error);
-  if (waiting)
-    finish_opening (keep, g_steal_pointer (&error));
 }
 
 gboolean

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <glib-unix.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -378,14 +379,14 @@ vp_console_dup_tail (VpConsole *self, gsize max)
   g_string_append_len (raw, g_bytes_get_data (older, NULL), (gssize) g_bytes_get_size (older));
   g_string_append_len (raw, g_bytes_get_data (newer, NULL), (gssize) g_bytes_get_size (newer));
 
-  text = make_printable (raw->str, raw->len);
+  text = g_strchomp (make_printable (raw->str, raw->len));
   from = text;
   if (!newer_whole || !older_whole)
     {
       const char *newline = strchr (text, '\n');
 
-      if (newline != NULL && newline[1] != '\0')
+      if (newline != NULL) /* else it is all one line, and half of it is better than nothing */
         from = newline + 1;
     }
-  return g_strdup (g_strchomp ((char *) from));
+  return g_strdup (from);
 }

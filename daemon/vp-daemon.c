@@ -6,6 +6,7 @@
 
 #include "vp-bouncer.h"
 #include "vp-dbus.h"
+#include "vp-driver.h"
 #include "vp-error.h"
 #include "vp-log.h"
 #include "vp-manager.h"
@@ -173,7 +174,9 @@ on_virt_opened (GObject *source, GAsyncResult *result, gpointer user_data)
     {
       const VpFactsInit *facts = vp_facts_get (vp_virt_get_facts (self->services.virt));
 
-      if (!facts->kvm_usable && facts->kvm_reason != NULL)
+      const VpDriver *driver = vp_driver_find (facts->driver);
+
+      if (driver != NULL && driver->runs_guests && !facts->kvm_usable && facts->kvm_reason != NULL)
         vp_warning (NULL, NULL, "no hardware virtualisation (%s): guests are emulated and slow", facts->kvm_reason);
       clean_leftovers (self);
       return;

@@ -125,5 +125,7 @@ vp_recovery_run_async (const VpServices *services, GStrv names, GAsyncReadyCallb
 guint
 vp_recovery_run_finish (GAsyncResult *result)
 {
-  return (guint) MAX (0, g_task_propagate_int (G_TASK (result), NULL));
+  gssize cleaned = g_task_propagate_int (G_TASK (result), NULL);
+
+  return cleaned > 0 ? (guint) cleaned : 0;
 }

@@ -103,7 +103,8 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
   gboolean guest_did_it = g_str_equal (reason, "shutdown");
   g_autofree char *why = g_strdup_printf ("its virtual machine ended (%s)", reason);
 
-  if (self->state != VP_SANDBOX_STARTING && self->state != VP_SANDBOX_READY)
+  /* in a start that is being undone it is us who ended it */
+  if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
     return;
   vp_notice (self->id, NULL, "%s", why);
   aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,

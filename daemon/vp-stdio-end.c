@@ -43,6 +43,7 @@ struct _VpStdioEnd
   Kind kind;
   gboolean writable;
   gboolean held_open; /* FIFO opened for both */
+  gboolean half;      /* shut down when freed */
   GSource *source;
   GSource *hangup;
   VpStdioEndFunc func;
@@ -492,6 +493,12 @@ vp_stdio_end_new_for_path (const char *path, gboolean writable, const char *what
 }
 
 void
+vp_stdio_end_set_half (VpStdioEnd *self)
+{
+  self->half = TRUE;
+}
+
+void
 vp_stdio_end_free (VpStdioEnd *self)
 {
   if (self == NULL)
@@ -501,6 +508,8 @@ vp_stdio_end_free (VpStdioEnd *self)
   if (self->job != NULL)
     self->job->end = NULL;
   g_clear_pointer (&self->result_data, g_bytes_unref);
+  if (self->half)
+    (void) shutdown (self->fd, self->writable ? SHUT_WR : SHUT_RD);
   vp_fd_clear (&self->fd);
   g_free (self);
 }

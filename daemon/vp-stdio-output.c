@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "vp-error.h"
 #include "vp-log.h"
 #include "vp-stdio-ring.h"
 
@@ -166,7 +165,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (bytes == NULL || g_bytes_get_size (bytes) == 0)
     {
       self->ended = TRUE;
-      if (error != NULL && !vp_error_is (error, VP_ERROR_CANCELLED))
+      if (error != NULL && self->started)
         vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self),
                     error->message);
     }

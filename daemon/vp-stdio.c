@@ -370,6 +370,7 @@ attach_terminal (VpStdio *self, int ret_fds[VP_STDIO_N_STREAMS], GError **error)
   out = vp_stdio_end_new_for_fd (vp_fd_steal (&second), TRUE, "terminal", error);
   if (out == NULL)
     return FALSE;
+  vp_stdio_end_set_half (out);
   ret_fds[VP_STDIO_TERMINAL] = vp_fd_steal (&theirs);
   vp_stdio_output_attach (self->outputs[0], g_steal_pointer (&out));
   if (!vp_stdio_input_is_closed (self->input))

@@ -94,11 +94,30 @@ call_error (VpVirtCall *call, const char *verb)
   else if (call->name != NULL)
     g_prefix_error (&error, "%s domain \"%s\": ", verb, call->name);
   else
-    g_prefix_error (&error, "%s: ", verb);
+    g_prefix_error (&error, "%s domain: ", verb);
   return error;
 }
 
 /* ---- create -------------------------------------------------------------- */
+
+/* libvirt says "operation invalid" or "failed" about a name that is taken. */
+static GError *
+create_error (VpVirtCall *call)
+{
+  int code = virGetLastErrorCode ();
+  GError *error = call_error (call, "create");
+  virDomainPtr existing;
+
+  if ((code != VIR_ERR_OPERATION_INVALID && code != VIR_ERR_OPERATION_FAILED) || call->name == NULL)
+    return error;
+  existing = virDomainLookupByName (call->conn, call->name);
+  if (existing != NULL)
+    {
+      error->code = VP_ERROR_ALREADY_EXISTS;
+      virDomainFree (existing);
+    }
+  return error;
+}
 
 static void
 create_in_worker (GTask *task, gpointer source, gpointer data)
@@ -112,14 +131,12 @@ create_in_worker (GTask *task, gpointer source, gpointer data)
     flags |= VIR_DOMAIN_START_PAUSED;
   if (call->flags & VP_VIRT_CREATE_VALIDATE)
     flags |= VIR_DOMAIN_START_VALIDATE;
+  call->name = vp_virt_xml_read_domain_name (call->xml);
   domain = virDomainCreateXML (call->conn, call->xml, flags);
   if (domain != NULL && virDomainGetUUIDString (domain, uuid) == 0)
-    {
-      call->name = g_strdup (virDomainGetName (domain));
-      g_task_return_pointer (task, g_strdup (uuid), g_free);
-    }
+    g_task_return_pointer (task, g_strdup (uuid), g_free);
   else
-    g_task_return_error (task, call_error (call, "create domain"));
+    g_task_return_error (task, create_error (call));
   if (domain != NULL)
     virDomainFree (domain);
   drop_connection (call);

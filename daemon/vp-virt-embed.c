@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,8 +32,18 @@ struct _VpVirtEmbed
 
 /* virtlogd does not run here, so the hypervisor's log is a plain file. All else
  * stays as libvirt is built: unprivileged user, namespaces, seccomp, labels. */
-static const char qemu_conf[] = "# made by virtpodd for libvirt's embedded driver; edit freely, it is kept\n"
-                                "stdio_handler = \"file\"\n";
+#define CONF_BASE                                                              \
+  "# made by virtpodd for libvirt's embedded driver; edit freely, it is kept\n" \
+  "stdio_handler = \"file\"\n"
+
+/* libvirt probes QEMU with the right to open any file and then finds that its
+ * QEMU user may not open /dev/kvm: it takes what it has just learned for
+ * outdated and probes again at every use, seconds for each domain. */
+#define CONF_ROOT                                                               \
+  "# /dev/kvm is closed to libvirt's own user here, which makes libvirt 9 probe\n" \
+  "# QEMU anew for every domain. As root QEMU still has no capabilities.\n"        \
+  "user = \"root\"\n"                                                            \
+  "group = \"root\"\n"
 
 VpVirtEmbed *
 vp_virt_embed_new (const char *uri)
@@ -80,11 +92,38 @@ vp_virt_embed_get_root (VpVirtEmbed *self)
   return self->root;
 }
 
+/* FALSE only when it is certain. */
+static gboolean
+user_may_use_kvm (void)
+{
+  static const char *const names[] = { "libvirt-qemu", "qemu" }; /* Debian's, Fedora's */
+  const struct passwd *pw = NULL;
+  struct passwd buffer;
+  char text[4096];
+  gid_t groups[64];
+  int n_groups = G_N_ELEMENTS (groups);
+  struct stat st;
+
+  if (geteuid () != 0 || stat ("/dev/kvm", &st) < 0)
+    return TRUE;
+  for (gsize i = 0; pw == NULL && i < G_N_ELEMENTS (names); i++)
+    (void) getpwnam_r (names[i], &buffer, text, sizeof text, (struct passwd **) &pw);
+  if (pw == NULL || (st.st_mode & 0006) == 0006 || (pw->pw_uid == st.st_uid && (st.st_mode & 0600) == 0600))
+    return TRUE;
+  if (getgrouplist (pw->pw_name, pw->pw_gid, groups, &n_groups) < 0)
+    return TRUE;
+  for (int i = 0; i < n_groups; i++)
+    if (groups[i] == st.st_gid)
+      return (st.st_mode & 0060) == 0060;
+  return FALSE;
+}
+
 gboolean
 vp_virt_embed_prepare (VpVirtEmbed *self, GError **error)
 {
   g_autofree char *etc = g_build_filename (self->root, "etc", NULL);
   VP_AUTO_FD dir = -1;
+  const char *conf;
 
   if (g_mkdir_with_parents (self->root, 0755) < 0)
     return vp_error_set_errno (error, errno, "libvirt root \"%s\"", self->root);
@@ -95,7 +134,8 @@ vp_virt_embed_prepare (VpVirtEmbed *self, GError **error)
     return FALSE;
   if (faccessat (dir, "qemu.conf", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return TRUE;
-  return vp_fd_replace_file (dir, "qemu.conf", qemu_conf, sizeof qemu_conf - 1, error);
+  conf = user_may_use_kvm () ? CONF_BASE : CONF_BASE CONF_ROOT;
+  return vp_fd_replace_file (dir, "qemu.conf", conf, strlen (conf), error);
 }
 
 /* ---- orphans ------------------------------------------------------------- */

@@ -36,6 +36,7 @@ struct _VpVirt
 
   gboolean wanted;    /* opened and not closed: keep trying */
   gboolean opening;   /* a connect job is under way */
+  gboolean disconnecting; /* closing, a disconnect job is under way */
   gboolean lost_early; /* libvirt reported its connection dead before it was ours */
   guint retry_id;
   guint retry_ms;
@@ -69,7 +70,8 @@ GPtrArray *vp_virt_list_domains (virConnectPtr conn, GError **error);
 
 /* vp-virt-events.c, worker: FALSE and libvirt's last error */
 gboolean vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id);
-void vp_virt_events_deregister (virConnectPtr conn, int lifecycle_id);
+/* undoes a register that returned TRUE */
+void vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, int lifecycle_id);
 
 /* vp-virt-facts.c, worker */
 VpFacts *vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error);

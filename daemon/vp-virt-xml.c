@@ -103,3 +103,11 @@ vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **ret_ha
   if (*ret_sandbox_id != NULL)
     *ret_handler = query (&document, "/*[local-name()='sandbox']/*[local-name()='handler']");
 }
+
+char *
+vp_virt_xml_read_domain_name (const char *xml)
+{
+  g_auto (Document) document = { 0 };
+
+  return document_parse (&document, xml) ? query (&document, "/domain/name") : NULL;
+}

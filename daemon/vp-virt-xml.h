@@ -30,3 +30,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VpVirtDomainCaps, vp_virt_domain_caps_clear)
 
 /* Our element in a domain's metadata. Both are NULL when it is not ours. */
 void vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **ret_handler);
+
+/* The name in a domain's XML, NULL when it has none. */
+char *vp_virt_xml_read_domain_name (const char *xml);

@@ -125,7 +125,7 @@ connect_in_worker (GTask *task, gpointer source, gpointer data)
   if (a->conn != NULL)
     {
       if (a->lifecycle_id >= 0)
-        vp_virt_events_deregister (a->conn, a->lifecycle_id);
+        vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
       virConnectClose (g_steal_pointer (&a->conn));
     }
   g_task_return_error (task, g_steal_pointer (&error));
@@ -136,7 +136,7 @@ disconnect_in_worker (GTask *task, gpointer source, gpointer data)
 {
   Attempt *a = data;
 
-  vp_virt_events_deregister (a->conn, a->lifecycle_id);
+  vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
   virConnectClose (g_steal_pointer (&a->conn));
   g_task_return_boolean (task, TRUE);
 }
@@ -223,7 +223,10 @@ finish_close (VpVirt *self)
 static void
 on_disconnected (GObject *source, GAsyncResult *result, gpointer data)
 {
-  finish_close (VP_VIRT (source));
+  VpVirt *self = VP_VIRT (source);
+
+  self->disconnecting = FALSE;
+  finish_close (self);
 }
 
 static void
@@ -267,6 +270,19 @@ on_connected (VpVirt *self, Attempt *a)
     vp_virt_connection_lost (self, "lost while it was being opened");
 }
 
+/* It was closed while it was being opened. */
+static void
+give_back (VpVirt *self, Attempt *a)
+{
+  g_autoptr (GTask) task = g_steal_pointer (&self->open_task);
+
+  take_connection (self, a);
+  self->disconnecting = TRUE;
+  disconnect (self, self, on_disconnected);
+  if (task != NULL)
+    g_task_return_new_error (task, VP_ERROR, VP_ERROR_CANCELLED, "libvirt at %s: closed while it was opened", self->uri);
+}
+
 static void
 on_attempt_done (GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -279,15 +295,10 @@ on_attempt_done (GObject *source, GAsyncResult *result, gpointer data)
     on_attempt_failed (self, error);
   else if (self->wanted)
     on_connected (self, a);
+  else
+    give_back (self, a);
   vp_virt_snapshot_end (self);
-
-  /* closed while it was being opened */
-  if (!self->wanted && a->conn != NULL)
-    {
-      take_connection (self, a);
-      disconnect (self, self, on_disconnected);
-    }
-  else if (self->close_task != NULL && self->conn == NULL)
+  if (self->close_task != NULL && self->conn == NULL && !self->disconnecting)
     finish_close (self);
 }
 
@@ -361,6 +372,9 @@ vp_virt_class_init (VpVirtClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = vp_virt_dispose;
   G_OBJECT_CLASS (klass)->finalize = vp_virt_finalize;
+  /* libvirt logs warnings to stderr (4: errors, which it then leaves to the
+   * error handler). Here because the process has few threads yet. */
+  (void) g_setenv ("LIBVIRT_DEBUG", "4", FALSE);
   signals[SIGNAL_STATE_CHANGED] = g_signal_new ("state-changed", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                                 NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_DOMAIN_STOPPED] = g_signal_new ("domain-stopped", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
@@ -454,7 +468,7 @@ vp_virt_open_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback
 
   g_task_set_source_tag (task, vp_virt_open_async);
   g_task_set_check_cancellable (task, FALSE);
-  if (self->wanted || self->opening || self->conn != NULL)
+  if (self->wanted || self->opening || self->disconnecting)
     {
       g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "libvirt at %s: is open already", self->uri);
       g_object_unref (task);
@@ -490,7 +504,10 @@ vp_virt_close_async (VpVirt *self, GAsyncReadyCallback callback, gpointer user_d
     }
   self->close_task = task;
   if (self->conn != NULL)
-    disconnect (self, self, on_disconnected);
+    {
+      self->disconnecting = TRUE;
+      disconnect (self, self, on_disconnected);
+    }
   else if (!self->opening)
     finish_close (self);
 }

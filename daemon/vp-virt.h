@@ -77,8 +77,8 @@ VpFacts *vp_virt_get_facts (VpVirt *self);
  * libvirt's own cache of what the emulators can do (seconds, the first time
  * ever). The finish call tells about the first attempt. From then on, failed or
  * not, the connection is kept: after a loss attempts are made 0.1 s to 5 s apart until
- * vp_virt_close_async (). May be called once. Cancelling ends only the waiting
- * for a worker.
+ * vp_virt_close_async (), after which it may be called again. @cancellable is
+ * not looked at: to give up, close; the open call then fails with Cancelled.
  *
  * A URI of libvirt's embedded driver ("qemu:///embed?root=DIR") makes this process
  * the child subreaper of the hypervisors and reaps them; DIR and

@@ -32,5 +32,6 @@ emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GErr
 
 const VpDeviceOps vp_device_channel = {
   .kind = VP_DEVICE_CHANNEL,
+  .n_ports = 1, /* its controller's */
   .emit_xml = emit_xml,
 };

@@ -27,5 +27,6 @@ emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GErr
 
 const VpDeviceOps vp_device_rng = {
   .kind = VP_DEVICE_RNG,
+  .n_ports = 1,
   .emit_xml = emit_xml,
 };

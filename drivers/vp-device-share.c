@@ -49,6 +49,7 @@ emit_guest (const VpDevice *device, VpPlan *plan)
 
 const VpDeviceOps vp_device_share = {
   .kind = VP_DEVICE_SHARE,
+  .n_ports = 1,
   .emit_xml = emit_xml,
   .emit_guest = emit_guest,
 };

@@ -11,6 +11,8 @@
 typedef struct
 {
   VpDeviceKind kind;
+  /* PCIe ports it takes. */
+  guint n_ports;
   /* Adds its elements below <devices>. InvalidArgument, NotSupported. */
   gboolean (*emit_xml) (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GError **error);
   /* Adds what the agent must be told to @plan's guest half; NULL: nothing. */

@@ -100,12 +100,23 @@ add_policy (xmlNode *domain)
   xmlNewTextChild (domain, NULL, BAD_CAST "on_crash", BAD_CAST "destroy");
 }
 
-/* libvirt adds ports for the devices of this document by itself; the ones
- * here stay free for devices that come later. */
+/* libvirt puts the devices of this document on the first free ports, so there
+ * must be one for each of them and the free ones besides. */
+static guint
+count_ports (const VpPlan *plan)
+{
+  guint n = plan->hotplug_ports;
+
+  for (guint i = 0; i < plan->devices->len; i++)
+    n += vp_device_ops (((const VpDevice *) plan->devices->pdata[i])->kind)->n_ports;
+  return n;
+}
+
 static void
 add_controllers (xmlNode *devices, const VpPlan *plan)
 {
   xmlNode *node = vp_xml_child (devices, "controller");
+  guint n_ports = count_ports (plan);
 
   vp_xml_set_word (node, "type", "usb");
   vp_xml_set_word (node, "model", "none");
@@ -113,7 +124,7 @@ add_controllers (xmlNode *devices, const VpPlan *plan)
   vp_xml_set_word (node, "type", "pci");
   vp_xml_set_word (node, "index", "0");
   vp_xml_set_word (node, "model", "pcie-root");
-  for (guint i = 1; i <= plan->hotplug_ports; i++)
+  for (guint i = 1; i <= n_ports; i++)
     {
       node = vp_xml_child (devices, "controller");
       vp_xml_set_word (node, "type", "pci");

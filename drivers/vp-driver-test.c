@@ -10,7 +10,7 @@ domain_type (VpAccel accel)
 }
 
 const VpDriver vp_driver_test = {
-  .name = "Test",
+  .name = "TEST",
   .domain_type = domain_type,
   .runs_guests = FALSE,
   .can_start_paused = FALSE,

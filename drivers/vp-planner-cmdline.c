@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-planner-private.h"
 
+#include <string.h>
+
 #define ON_TCG (1 << VP_ACCEL_TCG)
 #define ON_KVM (1 << VP_ACCEL_KVM)
 #define ON_ANY (ON_TCG | ON_KVM | 1 << VP_ACCEL_NONE)
@@ -41,10 +43,40 @@ static const Option options[] = {
   { "nokaslr", ON_TCG, FALSE },
 };
 
-char *
-vp_planner_make_cmdline (VpAccel accel, const char *arch, gboolean console, const char *extra)
+/* Sysctls of the network: the container uses the guest's own network, where
+ * its runtime may not set them, so the kernel does it at boot. Name and value
+ * come from outside: nothing in them may end the parameter. */
+static gboolean
+append_sysctls (GString *line, VpSpec *spec, GError **error)
 {
-  GString *line = g_string_new (NULL);
+  VpJson *json = vp_json_lookup (vp_spec_get_json (spec), "linux");
+  VpJson *sysctl = NULL;
+
+  if (json == NULL || vp_json_get_type (json) != VP_JSON_OBJECT)
+    return TRUE;
+  if (!vp_json_member_object (json, "sysctl", FALSE, &sysctl, error))
+    return FALSE;
+  for (guint i = 0; sysctl != NULL && i < vp_json_get_n_items (sysctl); i++)
+    {
+      VpJson *item = vp_json_get_item (sysctl, i);
+      const char *name = vp_json_get_name (item), *value = vp_json_get_string (item);
+
+      if (!g_str_has_prefix (name, VP_PLANNER_NET_SYSCTL))
+        continue;
+      if (value == NULL || strspn (value, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS " \t,._-") != strlen (value))
+        return vp_json_set_error (error, item, "is no value for a sysctl of the network");
+      if (strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-/") != strlen (name) || strstr (name, "..") != NULL)
+        return vp_json_set_error (error, item, "is no name of a sysctl");
+      g_string_append_printf (line, " sysctl.%s=\"%s\"", name, value);
+    }
+  return TRUE;
+}
+
+char *
+vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config, GError **error)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+  const char *extra = vp_config_get_string (config, VP_CONFIG_GUEST_CMDLINE_EXTRA);
   gboolean x86 = g_str_equal (arch, "x86_64") || g_str_equal (arch, "i686");
 
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
@@ -53,10 +85,12 @@ vp_planner_make_cmdline (VpAccel accel, const char *arch, gboolean console, cons
         continue;
       g_string_append_printf (line, "%s%s", line->len > 0 ? " " : "", options[i].option);
     }
-  if (console)
+  if (vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED))
     g_string_append (line, x86 ? " console=ttyS0" : " console=ttyAMA0");
+  if (!append_sysctls (line, spec, error))
+    return NULL;
   /* last, so that an administrator has the last word */
   if (extra[0] != '\0')
     g_string_append_printf (line, " %s", extra);
-  return g_string_free (line, FALSE);
+  return g_string_free (g_steal_pointer (&line), FALSE);
 }

@@ -116,14 +116,29 @@ write_devices (VpJson *devices, VpJsonWriter *writer, GError **error)
   return TRUE;
 }
 
+static void
+write_sysctl (VpJson *sysctl, VpJsonWriter *writer)
+{
+  vp_json_writer_begin_object (writer, "sysctl");
+  for (guint i = 0; i < vp_json_get_n_items (sysctl); i++)
+    {
+      VpJson *item = vp_json_get_item (sysctl, i);
+
+      if (!g_str_has_prefix (vp_json_get_name (item), VP_PLANNER_NET_SYSCTL))
+        vp_json_writer_add_copy (writer, vp_json_get_name (item), item);
+    }
+  vp_json_writer_end_object (writer);
+}
+
 static gboolean
 write_linux (VpContainerPlan *plan, VpJson *linux_json, VpJsonWriter *writer, GError **error)
 {
-  static const char *const own[] = { "namespaces", "resources", "devices", "cgroupsPath", "mountLabel", "intelRdt",
-                                     NULL };
+  static const char *const own[] = { "namespaces", "resources",  "devices",  "sysctl",
+                                     "cgroupsPath", "mountLabel", "intelRdt", NULL };
   g_autofree char *cgroup = g_strconcat ("/", plan->container_id, NULL);
   VpJson *namespaces = vp_json_lookup (linux_json, "namespaces");
   VpJson *resources = vp_json_lookup (linux_json, "resources");
+  VpJson *sysctl = vp_json_lookup (linux_json, "sysctl");
   VpJson *devices = NULL;
 
   vp_json_writer_begin_object (writer, "linux");
@@ -131,6 +146,8 @@ write_linux (VpContainerPlan *plan, VpJson *linux_json, VpJsonWriter *writer, GE
   vp_json_writer_add_string (writer, "cgroupsPath", cgroup);
   if (namespaces != NULL)
     write_namespaces (plan, namespaces, writer);
+  if (is_object (sysctl))
+    write_sysctl (sysctl, writer);
   if (is_object (resources))
     write_resources (resources, writer);
   if (!vp_json_member_array (linux_json, "devices", FALSE, &devices, error) ||

@@ -7,8 +7,12 @@
 
 /* Shared by the vp-planner*.c rooms only. */
 
-/* The guest's kernel command line (vp-planner-cmdline.c). */
-char *vp_planner_make_cmdline (VpAccel accel, const char *arch, gboolean console, const char *extra);
+/* Sysctls that belong to a network namespace: set on the command line, not by the container's runtime. */
+#define VP_PLANNER_NET_SYSCTL "net."
+
+/* The guest's kernel command line (vp-planner-cmdline.c). InvalidArgument for a
+ * sysctl of the spec that cannot be in one. */
+char *vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config, GError **error);
 
 /* Fills @plan's binds and guest spec (vp-planner-guest-spec.c). */
 gboolean vp_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error);

@@ -239,10 +239,8 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
   plan->hotplug_ports = (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_HOTPLUG_PORTS);
   plan->kernel = g_strdup (vp_config_get_string (config, VP_CONFIG_GUEST_KERNEL));
   plan->initrd = g_strdup (vp_config_get_string (config, VP_CONFIG_GUEST_INITRD));
-  plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch,
-                                           vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED),
-                                           vp_config_get_string (config, VP_CONFIG_GUEST_CMDLINE_EXTRA));
-  if (!plan_devices (plan, driver, config, known, error))
+  plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, config, error);
+  if (plan->cmdline == NULL || !plan_devices (plan, driver, config, known, error))
     return NULL;
   plan_guest (plan, spec);
   return g_steal_pointer (&plan);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-container-plan.h"
 
-#include "vp-json-writer.h"
-
 static void
 bind_free (gpointer data)
 {
@@ -78,11 +76,6 @@ vp_container_plan_to_text (const VpContainerPlan *plan)
 
       g_string_append_printf (text, "bind: %s source=%s target=%s%s%s\n", bind->field, bind->source, bind->target,
                               bind->read_only ? " read-only" : "", bind->recursive ? " recursive" : "");
-    }
-  if (plan->guest_spec != NULL)
-    {
-      g_autofree char *spec = vp_json_to_text (plan->guest_spec, TRUE, NULL);
-      g_string_append_printf (text, "guest-spec:\n%s", spec);
     }
   return g_string_free (text, FALSE);
 }

@@ -36,5 +36,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpContainerPlan, vp_container_plan_unref)
 VpHostBind *vp_container_plan_add_bind (VpContainerPlan *plan, const char *field, const char *source,
                                         const char *target);
 
-/* One "key: value" a line, then the guest's spec. */
+/* One "key: value" a line, without the specs. */
 char *vp_container_plan_to_text (const VpContainerPlan *plan);

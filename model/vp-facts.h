@@ -10,7 +10,7 @@ typedef struct _VpFacts VpFacts;
 
 typedef struct
 {
-  const char *driver;         /* libvirt's name: "QEMU", "Test", "CH" */
+  const char *driver;         /* libvirt's name: "QEMU", "TEST", "CH" */
   const char *arch;           /* "x86_64" */
   const char *emulator;       /* absolute path; NULL: not known */
   guint64 libvirt_version;    /* major * 1000000 + minor * 1000 + micro */

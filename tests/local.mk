@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 EXTRA_DIST += tests/tap-run.sh
-include tests/unit/common.mk
+include tests/unit/agent.mk
 include tests/unit/cli.mk
+include tests/unit/common.mk
+include tests/unit/conn.mk
+include tests/unit/model.mk
+include tests/unit/virt.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest
 TESTS += tests/tools/test-scripts.sh
@@ -14,6 +18,7 @@ EXTRA_DIST += \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
+	tests/lib/lsan.supp \
 	tests/lib/tap.py \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \

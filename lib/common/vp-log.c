@@ -56,7 +56,9 @@ writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer 
   message = find_field (fields, n_fields, "MESSAGE");
   if (sandbox != NULL)
     where = g_strdup_printf (" [%s%s%s]", sandbox, container ? "/" : "", container ? container : "");
-  fprintf (stderr, "virtpodd %s:%s %s\n", levels[idx].name, where ? where : "", message ? message : "");
+  message = message != NULL ? message : "";
+  fprintf (stderr, "virtpodd %s:%s %.*s\n", levels[idx].name, where ? where : "", (int) strcspn (message, "\n"),
+           message);
   return G_LOG_WRITER_HANDLED;
 }
 

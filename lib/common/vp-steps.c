@@ -189,3 +189,9 @@ vp_steps_get_usec (VpSteps *self, gsize index)
 {
   return index < self->n_steps ? self->usec[index] : 0;
 }
+
+gboolean
+vp_steps_is_unwinding (VpSteps *self)
+{
+  return self->task != NULL && self->unwinding;
+}

@@ -45,5 +45,8 @@ gsize vp_steps_get_done (VpSteps *self);
 void vp_steps_set_done (VpSteps *self, gsize n_done);
 gboolean vp_steps_is_busy (VpSteps *self);
 
+/* TRUE while steps are being undone, be it after a failure or by _unwind. */
+gboolean vp_steps_is_unwinding (VpSteps *self);
+
 /* Microseconds step @index took on its last run, 0 when it did not run. */
 gint64 vp_steps_get_usec (VpSteps *self, gsize index);

@@ -86,11 +86,12 @@ class Env:
         self.manager = None
         self.bundles = None
         self.ids = 0
+        self.log_offset = 0
 
     # ---- up and down ---------------------------------------------------------
 
     def require(self):
-        """Ends the program as skipped when this machine cannot run it. Called before start()."""
+        """Ends the program as skipped when this machine cannot run it. The first thing to call."""
         if os.geteuid() != 0:
             tap.skip_all("needs root")
         for name in ("virtpodd", "virtpod"):
@@ -104,10 +105,10 @@ class Env:
                 tap.skip_all("%s is not installed" % tool)
         if self.guest and guest_image() is None:
             tap.skip_all("the guest image is not built (make guest-image)")
+        host.run_below_reaper()
 
     def start(self):
         host.own_mount_namespace()
-        host.become_subreaper()
         self.dir = tempfile.mkdtemp(prefix="virtpod-test.")
         os.chmod(self.dir, 0o755)
         os.mkdir(self.path("bundles"))
@@ -135,7 +136,7 @@ class Env:
             self.libvirt.stop()
         if self.dbus is not None:
             host.stop_process(self.dbus)
-        host.end_orphans()
+        host.end_family()
         for mount in reversed(host.mounts()):
             target = mount.rsplit(" (", 1)[0]
             if target.startswith(self.dir + "/"):
@@ -150,7 +151,9 @@ class Env:
         self.address = "unix:path=" + self.path("bus")
         with open(self.path("bus.conf"), "w", encoding="ascii") as f:
             f.write(BUS_CONF.format(path=self.path("bus")))
-        self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")])
+        with open(self.path("bus.log"), "wb") as log:
+            self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")],
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         tap.eventually(lambda: os.path.exists(self.path("bus")), "dbus-daemon")
 
     @property
@@ -226,8 +229,7 @@ class Env:
 
     def snapshot(self):
         """What the daemon, libvirt and we have now."""
-        pids = {os.getpid()}
-        processes = ["%s %s" % (state, command) for _parent, state, command in host.descendants(pids).values()]
+        processes = ["%s %s" % (state, command) for _parent, state, command in host.family().values()]
         return Snapshot(
             domains=self.libvirt.domains() if self.libvirt else [],
             mounts=host.mounts(), processes=processes,
@@ -260,18 +262,25 @@ class Env:
             return error
         raise tap.Failure("no error but %r; wanted %s" % (result, name))
 
+    def begin_test(self):
+        """Remembers where the daemon's log is now."""
+        try:
+            self.log_offset = os.path.getsize(self.path("virtpodd.log"))
+        except (FileNotFoundError, TypeError):
+            self.log_offset = 0
+
     def diagnostics(self):
-        """The ends of the logs, for a test that failed."""
+        """What the daemon and libvirt logged since the test began, or the end of it."""
         if self.dir is None:
             return ""
         text = ""
-        for name in ("virtpodd.log",):
-            try:
-                with open(self.path(name), encoding="utf-8", errors="replace") as f:
-                    text += "--- %s\n%s" % (name, "".join(f.readlines()[-40:]))
-            except FileNotFoundError:
-                pass
+        try:
+            with open(self.path("virtpodd.log"), "rb") as f:
+                f.seek(self.log_offset)
+                lines = f.read().decode(errors="replace").splitlines()[-60:]
+            text += "\n".join(["--- virtpodd", *lines, ""])
+        except FileNotFoundError:
+            pass
         if self.libvirt is not None:
             text += self.libvirt.log()
         return text
-

@@ -4,11 +4,11 @@
 import ctypes
 import os
 import signal
+import sys
 import time
 
 CLONE_NEWNS = 0x00020000
 MS_REC, MS_PRIVATE, MS_SHARED = 0x4000, 1 << 18, 1 << 20
-PR_SET_CHILD_SUBREAPER = 36
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,9 +32,22 @@ def own_mount_namespace():
     _propagation(MS_SHARED)
 
 
-def become_subreaper():
-    """Daemons that outlive their parent become our children, so that none is lost."""
-    _checked(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+def run_below_reaper():
+    """Starts this program again with a parent that collects every orphan: ours,
+    virtpodd's and libvirt's, which waits for processes until they are collected."""
+    if os.environ.get("VIRTPOD_TEST_REAPER") == str(os.getppid()):
+        return
+    # the parent is this very process
+    os.environ["VIRTPOD_TEST_REAPER"] = str(os.getpid())
+    reaper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/lib/reaper")
+    os.execv(sys.executable, [sys.executable, reaper, sys.executable, *sys.argv])
+
+
+def family():
+    """pid -> (parent, state, command line) of what this program started, orphans included."""
+    table = descendants({os.getppid()})
+    table.pop(os.getpid(), None)
+    return table
 
 
 def process_table():
@@ -120,19 +133,15 @@ def stop_process(process, timeout=15):
     return process.returncode
 
 
-def end_orphans(timeout=5):
-    """Kills and collects what is left of our descendants; returns their command lines."""
-    left = {pid: entry[2] for pid, entry in descendants({os.getpid()}).items() if entry[1] != "Z"}
+def end_family(timeout=5):
+    """Kills what is left of what we started and waits until it is gone; returns its command lines."""
+    left = {pid: entry[2] for pid, entry in family().items() if entry[1] != "Z"}
     for pid in left:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     deadline = time.monotonic() + timeout
-    while descendants({os.getpid()}) and time.monotonic() < deadline:
-        try:
-            if os.waitpid(-1, os.WNOHANG) == (0, 0):
-                time.sleep(0.01)
-        except ChildProcessError:
-            break
+    while family() and time.monotonic() < deadline:
+        time.sleep(0.01)
     return sorted(left.values())

@@ -45,10 +45,10 @@ class Embed:
     def start(self):
         os.makedirs(os.path.join(self.root, "etc"))
         shutil.copy(os.path.join(tools, "qemu.conf"), os.path.join(self.root, "etc/qemu.conf"))
-        self.cache.load(os.path.join(self.root, "cache"))
+        self.cache.load(os.path.join(self.root, "cache/qemu"))
 
     def stop(self):
-        self.cache.save(os.path.join(self.root, "cache"))
+        self.cache.save(os.path.join(self.root, "cache/qemu"))
 
     def domains(self):
         """Status files are the only thing another process sees of embedded domains."""

@@ -2,6 +2,7 @@
 """A test program is a list of functions; this runs them and prints TAP."""
 
 import re
+import signal
 import sys
 import time
 import traceback
@@ -61,10 +62,25 @@ def skip_all(reason):
     sys.exit(0)
 
 
+def _terminated(_number, _frame):
+    raise SystemExit("terminated")
+
+
 def run(tests, env=None):
     """Runs the tests in order, each with @env if there is one, and exits with
     status 1 if one failed. An environment that cannot start fails them all."""
+    signal.signal(signal.SIGTERM, _terminated)
     print("1..%d" % len(tests), flush=True)
+    failed = 0
+    try:
+        failed = _run_all(tests, env)
+    finally:
+        if env is not None:
+            env.stop()
+    sys.exit(1 if failed else 0)
+
+
+def _run_all(tests, env):
     failed = 0
     broken = None
     if env is not None:
@@ -76,6 +92,8 @@ def run(tests, env=None):
         started = time.monotonic()
         error = broken
         try:
+            if broken is None and env is not None:
+                env.begin_test()
             if broken is None:
                 test(env) if env is not None else test()
         except Skip as reason:
@@ -94,10 +112,4 @@ def run(tests, env=None):
             if env is not None and broken is None:
                 diagnose(env.diagnostics())
         print("# %.2f s" % (time.monotonic() - started), flush=True)
-    if env is not None:
-        try:
-            env.stop()
-        except Exception:
-            diagnose(traceback.format_exc())
-            failed += 1
-    sys.exit(1 if failed else 0)
+    return failed

@@ -68,6 +68,19 @@ def test_not_executable(env):
     env.no_leaks(State.before, timeout=15)
 
 
+def test_no_stream(env):
+    """a stream path that does not exist: NotFound, and the message names it"""
+    sid = env.new_id()
+
+    def start():
+        env.manager.create_sandbox(sid, env.bundle(["true"]), **{"stdout-path": env.path("no-such-fifo")}).start()
+        env.manager.container(sid).start()
+
+    env.raises("NotFound", start, "no-such-fifo")
+    env.virtpod("delete", "--force", sid)
+    env.no_leaks(State.before, timeout=15)
+
+
 def test_short_deadline(env):
     """a start that may take 300 ms: TimedOut, and nothing is left"""
     sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
@@ -138,7 +151,7 @@ if __name__ == "__main__":
     ENV.require()
     copy_image()
     try:
-        tap.run([test_before, test_no_such_program, test_not_executable, test_short_deadline, test_no_kernel,
-                 test_no_initrd, test_silent_guest, test_after], ENV)
+        tap.run([test_before, test_no_such_program, test_not_executable, test_no_stream, test_short_deadline,
+                 test_no_kernel, test_no_initrd, test_silent_guest, test_after], ENV)
     finally:
         shutil.rmtree(State.path)

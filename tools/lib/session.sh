@@ -108,7 +108,7 @@ session_start_libvirt ()
     echo "$uri"
   else
     cp "$source_dir/tools/lib/qemu.conf" "$session/libvirt/etc/"
-    load_capabilities "$session/libvirt/cache"
+    load_capabilities "$session/libvirt/cache/qemu"
     echo "qemu:///embed?root=$session/libvirt"
   fi
 }

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+vp_virt_tests = \
+	tests/unit/test-console \
+	tests/unit/test-pidwatch \
+	tests/unit/test-virt \
+	tests/unit/test-worker
+# real QEMU in a root directory of its own: seconds, and skipped without root or QEMU
+vp_virt_vm_tests = tests/vm/test-virt-embed
+check_PROGRAMS += $(vp_virt_tests) $(vp_virt_vm_tests)
+TESTS += $(vp_virt_tests) $(vp_virt_vm_tests)
+
+vp_virt_test_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/daemon
+vp_virt_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
+vp_virt_test_ldadd = libvp-daemon.la libvp-model.la libvp-common.la $(LIBVIRT_LIBS) $(XML_LIBS) $(GLIB_LIBS)
+
+tests_unit_test_console_SOURCES = tests/unit/test-console.c
+tests_unit_test_console_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_console_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_console_LDADD = $(vp_virt_test_ldadd)
+
+tests_unit_test_pidwatch_SOURCES = tests/unit/test-pidwatch.c
+tests_unit_test_pidwatch_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_pidwatch_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_pidwatch_LDADD = $(vp_virt_test_ldadd)
+
+tests_unit_test_virt_SOURCES = tests/unit/test-virt.c
+tests_unit_test_virt_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_virt_CFLAGS = $(vp_virt_test_cflags) $(LIBVIRT_CFLAGS)
+tests_unit_test_virt_LDADD = $(vp_virt_test_ldadd)
+
+tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
+tests_unit_test_worker_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_worker_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_worker_LDADD = $(vp_virt_test_ldadd)
+
+tests_vm_test_virt_embed_SOURCES = tests/vm/test-virt-embed.c
+tests_vm_test_virt_embed_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_vm_test_virt_embed_CFLAGS = $(vp_virt_test_cflags)
+tests_vm_test_virt_embed_LDADD = $(vp_virt_test_ldadd)
