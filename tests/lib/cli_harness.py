@@ -54,7 +54,8 @@ class Bus:
             self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])
             if mock:
                 program = os.path.join(SRCDIR, "tests/lib/mock_virtpodd.py")
-                self.spawn([sys.executable, program, self.address, os.path.join(SRCDIR, "data"), self.log_path])
+                data = os.path.join(SRCDIR, "data")
+                self.spawn([sys.executable, program, self.address, data, self.log_path])
         except Exception:
             self.__exit__()
             raise
