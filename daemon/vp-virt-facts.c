@@ -26,7 +26,10 @@ driver_name (virConnectPtr conn)
 static const char *
 machine_for (const char *arch)
 {
-  static const struct { const char *arch, *machine; } machines[] = {
+  static const struct
+  {
+    const char *arch, *machine;
+  } machines[] = {
     { "x86_64", "q35" },
     { "aarch64", "virt" },
     { "riscv64", "virt" },

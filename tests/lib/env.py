@@ -10,6 +10,7 @@ that what is left over after a test is seen, and gone when the program ends.
 
 import collections
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -269,18 +270,26 @@ class Env:
         except (FileNotFoundError, TypeError):
             self.log_offset = 0
 
+    def _new_log(self):
+        """Lines the daemon has logged since the test began; not those of libvirt's event loop."""
+        try:
+            with open(self.path("virtpodd.log"), "rb") as f:
+                f.seek(self.log_offset)
+                lines = f.read().decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [line for line in lines if not re.search(r"(Update|Dispatch|Add|Remove) (timeout|handle) ", line)]
+
+    def complaints(self):
+        """What GLib or a sanitizer found wrong with the daemon since the test began."""
+        return [line for line in self._new_log()
+                if re.search(r"assertion '.*' failed|CRITICAL|Sanitizer|runtime error:", line)]
+
     def diagnostics(self):
         """What the daemon and libvirt logged since the test began, or the end of it."""
         if self.dir is None:
             return ""
-        text = ""
-        try:
-            with open(self.path("virtpodd.log"), "rb") as f:
-                f.seek(self.log_offset)
-                lines = f.read().decode(errors="replace").splitlines()[-60:]
-            text += "\n".join(["--- virtpodd", *lines, ""])
-        except FileNotFoundError:
-            pass
+        text = "\n".join(["--- virtpodd", *self._new_log()[-60:], ""])
         if self.libvirt is not None:
             text += self.libvirt.log()
         return text

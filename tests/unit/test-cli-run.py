@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cli_harness import TIMEOUT, Bus, contains, equal, main  # noqa: E402
+from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main  # noqa: E402
 
 
 def nothing_left(bus):
@@ -36,8 +36,8 @@ def test_stdin_to_stdout():
 
 def test_closed_streams():
     with Bus() as bus:
-        done = subprocess.run(["sh", "-c", '"$0" run cat <&- >&- 2>&-', os.environ["top_builddir"] + "/virtpod"],
-                              env=bus.environment(), timeout=TIMEOUT)
+        done = subprocess.run(["sh", "-c", '"$0" run cat <&- >&- 2>&-', VIRTPOD], env=bus.environment(),
+                              timeout=TIMEOUT)
         equal(done.returncode, 0)
 
 
@@ -155,7 +155,8 @@ def test_exec():
 def test_exec_options():
     with Bus() as bus:
         bus.run("run", "--detach", "wait")
-        bus.run("exec", "-e", "A=1", "--env", "B=2 3", "--cwd", "/tmp", "--user", "1:2", "wait", "--", "cat", "-e", "--x")
+        bus.run("exec", "-e", "A=1", "--env", "B=2 3", "--cwd", "/tmp", "--user", "1:2", "wait",
+                "--", "cat", "-e", "--x")
         bus.run("exec", "wait", "cat", "--help")
         bus.run("exec", "-t", "wait", "out")
         calls = bus.calls("Exec")
