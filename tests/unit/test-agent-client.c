@@ -388,6 +388,18 @@ test_oversized_answer (Fixture *f, gconstpointer data)
 }
 
 static void
+test_oversized_request (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *noise = g_malloc0 (4u << 20);
+  g_autoptr (GBytes) request = g_bytes_new_static (noise, 4u << 20);
+  g_auto (TestResult) result = { 0 };
+
+  vp_agent_client_create_container_async (f->client, request, 1000, NULL, test_result_ready, &result);
+  expect_empty_error (f, &result, VP_ERROR_INVALID_ARGUMENT);
+  g_assert_true (vp_agent_client_is_open (f->client));
+}
+
+static void
 test_write_more_than_sent (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static ("abc", 3);
@@ -630,6 +642,7 @@ main (int argc, char **argv)
   ADD ("read/eof", test_read_eof);
   ADD ("read/too-long", test_read_too_long);
   ADD ("oversized-answer", test_oversized_answer);
+  ADD ("oversized-request", test_oversized_request);
   ADD ("write-more-than-sent", test_write_more_than_sent);
   ADD ("bad-answer", test_bad_answer);
   ADD ("unpack-bomb", test_unpack_bomb);
