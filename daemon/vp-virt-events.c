@@ -7,7 +7,7 @@
 typedef struct
 {
   VpVirtLink *link;
-  char *name;   /* NULL: the connection is gone */
+  char *name; /* NULL: the connection is gone */
   char *uuid;
   int event;
   int detail;
@@ -66,6 +66,11 @@ handle_lifecycle (gpointer data)
     vp_virt_life_started (self, event->name, event->uuid);
   else if (event->event == VIR_DOMAIN_EVENT_STOPPED)
     vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
+  else if (event->event == VIR_DOMAIN_EVENT_CRASHED)
+    vp_virt_life_hint (self, event->uuid, "crashed");
+  /* HOST: QEMU got a signal, which is how destroying begins */
+  else if (event->event == VIR_DOMAIN_EVENT_SHUTDOWN && event->detail != VIR_DOMAIN_EVENT_SHUTDOWN_HOST)
+    vp_virt_life_hint (self, event->uuid, "shutdown");
   return G_SOURCE_REMOVE;
 }
 
@@ -75,8 +80,7 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int what, int detail, voi
   char uuid[VIR_UUID_STRING_BUFLEN];
   Event *event;
 
-  if ((what != VIR_DOMAIN_EVENT_STARTED && what != VIR_DOMAIN_EVENT_STOPPED)
-      || virDomainGetUUIDString (domain, uuid) < 0)
+  if (virDomainGetUUIDString (domain, uuid) < 0)
     return 0;
   event = g_new0 (Event, 1);
   event->link = vp_virt_link_ref (opaque);
@@ -129,8 +133,8 @@ gboolean
 vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id)
 {
   int id = virConnectDomainEventRegisterAny (conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                             VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), vp_virt_link_ref (link),
-                                             vp_virt_link_unref);
+                                             VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle),
+                                             vp_virt_link_ref (link), vp_virt_link_unref);
 
   if (id < 0)
     {

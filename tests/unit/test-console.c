@@ -95,7 +95,8 @@ test_basic (Fixture *f, gconstpointer data)
   g_autoptr (VpConsole) console = vp_console_new (f->socket_path, f->dir, "console.log", 65536);
   g_autoptr (GError) error = NULL;
   g_autofree char *log = NULL, *tail = NULL;
-  const char raw[] = "\033[2J\033[1;31mboot\033[0m\r\n\tok \x01\xff caf\xc3\xa9\n\033]0;title\apanic: no init\r\n\n";
+  const char raw[]
+      = "\033[2J\033[1;31mboot\033[0m\r\n\tok \x01\xff caf\xc3\xa9\n\033]0;title\apanic: no init\r\n\n";
   VP_AUTO_FD guest = -1;
   gsize len;
 
