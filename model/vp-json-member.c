@@ -8,7 +8,7 @@
 #include "vp-error.h"
 #include "vp-json-lint.h"
 
-static void
+static void G_GNUC_PRINTF (4, 0)
 set_error_at (GError **error, VpJson *node, const char *path, const char *format, va_list args)
 {
   g_autofree char *message = g_strdup_vprintf (format, args);

@@ -117,6 +117,7 @@ test_bounds (void)
   g_autofree char *large = g_strnfill (VP_JSON_MAX_BYTES + 1, ' ');
   g_autoptr (GString) many = g_string_new ("[0");
 
+  g_assert_cmpint (vp_json_get_type (json), ==, VP_JSON_ARRAY);
   assert_refused (deeper, strlen (deeper), "nested more than 64 deep");
   assert_refused (deeper_objects, strlen (deeper_objects), "nested more than 64 deep");
   assert_refused (deepest, strlen (deepest), "nested more than 64 deep");
