@@ -106,8 +106,8 @@ speaks_of_exec (const char *text)
       {
         const char *after = p + strlen ("exec");
 
-        if (*after == ' ' || *after == ':' || *after == '`' || *after == 'v'
-            || g_str_has_prefix (after, "utable") || g_str_has_prefix (after, "ute "))
+        if (*after == ' ' || *after == ':' || *after == 'v' || g_str_has_prefix (after, "utable")
+            || g_str_has_prefix (after, "ute "))
           return TRUE;
       }
   return FALSE;
@@ -122,16 +122,36 @@ contains_any (const char *text, const char *const *words)
   return FALSE;
 }
 
+/* In lower case and without what is quoted: names and paths are the caller's. */
+static char *
+fold (const char *message)
+{
+  g_autofree char *lower = g_ascii_strdown (message, -1);
+  GString *out = g_string_new (NULL);
+
+  for (const char *p = lower; *p != '\0'; p++)
+    {
+      const char *close = *p == '"' || *p == '`' ? strchr (p + 1, *p) : NULL;
+
+      if (close != NULL)
+        p = close;
+      else
+        g_string_append_c (out, *p);
+    }
+  return g_string_free (out, FALSE);
+}
+
 /* What runs containers in the guest tells by text alone that the command is
  * not there, and agents wrap that into whatever status they like. */
 static VpError
 error_from_start (int code, const char *message)
 {
   static const char *const missing[] = { "not found", "no such file or directory", "enoent", NULL };
-  static const char *const refused[] = { "permission denied", "eacces", "exec format error", "enoexec", NULL };
+  static const char *const refused[]
+      = { "permission denied", "eacces", "exec format error", "enoexec", NULL };
   /* a status of NOT_FOUND may be about these as well */
   static const char *const others[] = { "container", "sandbox", "process", "exec id", NULL };
-  g_autofree char *text = g_ascii_strdown (message, -1);
+  g_autofree char *text = fold (message);
   gboolean about_exec = speaks_of_exec (text);
 
   if (about_exec && contains_any (text, missing))
@@ -153,7 +173,8 @@ vp_agent_error_new (VpRpc rpc, int code, const char *message)
 
   if (message != NULL)
     text = vp_agent_text_sanitise (message, strlen (message), VP_AGENT_TEXT_MAX);
-  if (text != NULL && (rpc == VP_RPC_CREATE_CONTAINER || rpc == VP_RPC_START_CONTAINER || rpc == VP_RPC_EXEC_PROCESS))
+  if (text != NULL
+      && (rpc == VP_RPC_CREATE_CONTAINER || rpc == VP_RPC_START_CONTAINER || rpc == VP_RPC_EXEC_PROCESS))
     error = error_from_start (code, text);
   if (text == NULL || *text == '\0')
     return g_error_new (VP_ERROR, (int) error, "%s: the agent answers with status %d", method, code);

@@ -16,8 +16,8 @@
 #include "vp-fd.h"
 #include "vp-log.h"
 
-#define CHUNK 16384u            /* read in one turn of the main loop */
-#define DRAIN_MAX (4u * CHUNK)  /* read at most when stopping */
+#define CHUNK 16384u           /* read in one turn of the main loop */
+#define DRAIN_MAX (4u * CHUNK) /* read at most when stopping */
 #define TAIL_MAX 65536u
 
 struct _VpConsole
@@ -27,7 +27,7 @@ struct _VpConsole
   char *directory;
   char *log_name;
   char *old_name;
-  guint64 half;     /* bytes one file may have */
+  guint64 half; /* bytes one file may have */
   int dir_fd;
   int log_fd;
   int socket_fd;
@@ -84,8 +84,9 @@ vp_console_new (const char *socket_path, const char *directory, const char *log_
 static gboolean
 open_log (VpConsole *self, GError **error)
 {
-  VP_AUTO_FD fd = openat (self->dir_fd, self->log_name,
-                          O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+  VP_AUTO_FD fd
+      = openat (self->dir_fd, self->log_name,
+                O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
   struct stat st;
 
   if (fd < 0 || fstat (fd, &st) < 0)
@@ -213,7 +214,8 @@ start (VpConsole *self, GError **error)
 {
   if (self->source != NULL)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "console \"%s\": is read already", self->socket_path);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "console \"%s\": is read already",
+                   self->socket_path);
       return FALSE;
     }
   self->dir_fd = vp_fd_open (self->directory, O_PATH | O_DIRECTORY, "console log directory", error);
@@ -231,7 +233,8 @@ start (VpConsole *self, GError **error)
 }
 
 void
-vp_console_start_async (VpConsole *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+vp_console_start_async (VpConsole *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   g_autoptr (GError) error = NULL;

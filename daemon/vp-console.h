@@ -25,7 +25,8 @@ G_DECLARE_FINAL_TYPE (VpConsole, vp_console, VP, CONSOLE, GObject)
 /* @socket_path: where the hypervisor listens. The log is @log_name (one path
  * element) in @directory; LOG and LOG.1 are opened there without following
  * symlinks. @max_bytes bounds both files together. No I/O. */
-VpConsole *vp_console_new (const char *socket_path, const char *directory, const char *log_name, guint64 max_bytes);
+VpConsole *vp_console_new (const char *socket_path, const char *directory, const char *log_name,
+                           guint64 max_bytes);
 
 /* Connects and starts to read; a log that is there already (the daemon was
  * restarted) is continued. Fails with NotFound when the socket is not there,

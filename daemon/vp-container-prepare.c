@@ -104,6 +104,7 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   Grpc__CreateContainerRequest *request;
   g_autoptr (GBytes) packed = NULL;
+  GCancellable *cancellable;
   GError *error = NULL;
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
@@ -122,8 +123,9 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   packed = vp_guest_message_pack (&request->base);
   grpc__create_container_request__free_unpacked (request, NULL);
-  vp_agent_client_create_container_async (self->agent, packed, vp_container_get_request_timeout (),
-                                          g_task_get_cancellable (task), on_created_in_guest, g_steal_pointer (&task));
+  cancellable = g_task_get_cancellable (task);
+  vp_agent_client_create_container_async (self->agent, packed, vp_container_get_request_timeout (), cancellable,
+                                          on_created_in_guest, g_steal_pointer (&task));
 }
 
 void

@@ -23,7 +23,11 @@ struct _VpPidwatch
 
 G_DEFINE_FINAL_TYPE (VpPidwatch, vp_pidwatch, G_TYPE_OBJECT)
 
-enum { SIGNAL_EXITED, N_SIGNALS };
+enum
+{
+  SIGNAL_EXITED,
+  N_SIGNALS
+};
 static guint signals[N_SIGNALS];
 
 static void
@@ -50,8 +54,8 @@ static void
 vp_pidwatch_class_init (VpPidwatchClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = vp_pidwatch_dispose;
-  signals[SIGNAL_EXITED] = g_signal_new ("exited", VP_TYPE_PIDWATCH, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 0);
+  signals[SIGNAL_EXITED]
+      = g_signal_new ("exited", VP_TYPE_PIDWATCH, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 /* Takes the process out of the process table when it is ours to take. The

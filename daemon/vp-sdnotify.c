@@ -55,7 +55,8 @@ vp_sdnotify_get_watchdog_usec (void)
     {
       guint64 number;
 
-      if (!g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT32, &number, NULL) || number != (guint64) getpid ())
+      if (!g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT32, &number, NULL)
+          || number != (guint64) getpid ())
         return 0;
     }
   return MAX (value / 2, 1);

@@ -22,13 +22,18 @@ VpStdioEnd *vp_stdio_end_new_for_fd (int fd, gboolean writable, const char *what
  * open for reading too until _linger(): its reader may come and go. */
 VpStdioEnd *vp_stdio_end_new_for_path (const char *path, gboolean writable, const char *what, GError **error);
 
+/* For a socket of our own that has another end for the other direction: when
+ * this one is freed the peer reads end-of-file, though the other one lives. */
+void vp_stdio_end_set_half (VpStdioEnd *self);
+
 /* Accepts NULL; nothing is called back any more. */
 void vp_stdio_end_free (VpStdioEnd *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStdioEnd, vp_stdio_end_free)
 
 /* Writes from @offset on. How many bytes went; -EAGAIN: @func is called when
  * to try again, with the same bytes; another -errno: it is over (EPIPE: no reader). */
-gssize vp_stdio_end_write (VpStdioEnd *self, GBytes *data, gsize offset, VpStdioEndFunc func, gpointer user_data);
+gssize vp_stdio_end_write (VpStdioEnd *self, GBytes *data, gsize offset, VpStdioEndFunc func,
+                           gpointer user_data);
 
 /* How many bytes are in *ret_data, 0 at the end; -EAGAIN and -errno as above. */
 gssize vp_stdio_end_read (VpStdioEnd *self, GBytes **ret_data, VpStdioEndFunc func, gpointer user_data);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 
-#include "vp-error.h"
 #include "vp-log.h"
 #include "vp-stdio-ring.h"
 
@@ -25,8 +24,8 @@ struct _VpStdioOutput
 
   gboolean started;
   gboolean reading; /* a call is under way */
-  gboolean ended;   /* the agent said so */
-  GBytes *chunk;    /* being written, from @offset on */
+  gboolean ended; /* the agent said so */
+  GBytes *chunk; /* being written, from @offset on */
   gsize offset;
   VpStdioRing kept; /* comes after the chunk */
   guint64 bytes;
@@ -45,7 +44,7 @@ static void
 on_end_ready (gpointer user_data)
 {
   VpStdioOutput *self = user_data;
-  g_autoptr (GObject) owner = g_object_ref (self->process->owner);
+  g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
   pump (self);
 }
@@ -88,7 +87,7 @@ static void
 on_detached (gpointer user_data)
 {
   VpStdioOutput *self = user_data;
-  g_autoptr (GObject) owner = g_object_ref (self->process->owner);
+  g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
   detach (self);
   pump (self);
@@ -103,8 +102,8 @@ end_is_gone (VpStdioOutput *self, int errsv)
       return;
     }
   if (errsv != EPIPE && errsv != ECONNRESET)
-    vp_warning (self->process->sandbox, self->process->container, "%s: cannot be written, dropped from here on: %s",
-                name (self), g_strerror (errsv));
+    vp_warning (self->process->sandbox, self->process->container,
+                "%s: cannot be written, dropped from here on: %s", name (self), g_strerror (errsv));
   g_clear_pointer (&self->end, vp_stdio_end_free);
   self->discard = TRUE;
 }
@@ -158,7 +157,7 @@ static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   VpStdioOutput *self = user_data;
-  g_autoptr (GObject) owner = self->process->owner; /* the reference of the call */
+  g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &error);
 
@@ -166,7 +165,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   if (bytes == NULL || g_bytes_get_size (bytes) == 0)
     {
       self->ended = TRUE;
-      if (error != NULL && !vp_error_is (error, VP_ERROR_CANCELLED))
+      if (error != NULL && self->started)
         vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self),
                     error->message);
     }
@@ -211,8 +210,8 @@ pump (VpStdioOutput *self)
     return;
   self->reading = TRUE;
   g_object_ref (self->process->owner);
-  vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id, self->is_stderr,
-                              READ_SIZE, self->process->cancellable, on_read, self);
+  vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
+                              self->is_stderr, READ_SIZE, self->process->cancellable, on_read, self);
 }
 
 void

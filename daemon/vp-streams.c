@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-streams.h"
 
-#include <string.h>
+#include <errno.h>
+#include <sys/stat.h>
 
 #include "vp-error.h"
 #include "vp-fd.h"
@@ -53,12 +54,18 @@ vp_streams_steal_fd (VpStreams *self, VpStream stream)
 gboolean
 vp_streams_set_path (VpStreams *self, VpStream stream, const char *path, GError **error)
 {
+  struct stat st;
+
   if (!g_path_is_absolute (path))
     {
       g_autofree char *shown = g_strescape (path, NULL);
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s path \"%s\": must be absolute", names[stream], shown);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s-path \"%s\": must be absolute", names[stream], shown);
       return FALSE;
     }
+  if (stat (path, &st) < 0)
+    return vp_error_set_errno (error, errno, "%s-path \"%s\"", names[stream], path);
+  if (S_ISDIR (st.st_mode))
+    return vp_error_set_errno (error, EISDIR, "%s-path \"%s\"", names[stream], path);
   g_free (self->paths[stream]);
   self->paths[stream] = g_strdup (path);
   return TRUE;

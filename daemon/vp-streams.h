@@ -29,7 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStreams, vp_streams_free)
 void vp_streams_take_fd (VpStreams *self, VpStream stream, int fd);
 int vp_streams_steal_fd (VpStreams *self, VpStream stream);
 
-/* InvalidArgument when @path is not absolute. */
+/* InvalidArgument when @path is not absolute or a directory, NotFound when it is
+ * not there. It is opened later: a FIFO's other side may come then. */
 gboolean vp_streams_set_path (VpStreams *self, VpStream stream, const char *path, GError **error);
 
 gboolean vp_streams_is_set (VpStreams *self, VpStream stream);

@@ -255,8 +255,10 @@ void
 vp_virt_destroy_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_call (self, vp_virt_destroy_async, destroy_in_worker, call_new (self, domain_name), cancellable, callback,
-            user_data);
+  if (self->conn != NULL)
+    vp_virt_life_hint_by_name (self, domain_name, "destroyed");
+  run_call (self, vp_virt_destroy_async, destroy_in_worker, call_new (self, domain_name), cancellable,
+            callback, user_data);
 }
 
 gboolean
@@ -270,8 +272,8 @@ void
 vp_virt_shutdown_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_call (self, vp_virt_shutdown_async, shutdown_in_worker, call_new (self, domain_name), cancellable, callback,
-            user_data);
+  run_call (self, vp_virt_shutdown_async, shutdown_in_worker, call_new (self, domain_name), cancellable,
+            callback, user_data);
 }
 
 gboolean
@@ -302,8 +304,8 @@ void
 vp_virt_dup_xml_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_call (self, vp_virt_dup_xml_async, dup_xml_in_worker, call_new (self, domain_name), cancellable, callback,
-            user_data);
+  run_call (self, vp_virt_dup_xml_async, dup_xml_in_worker, call_new (self, domain_name), cancellable,
+            callback, user_data);
 }
 
 char *

@@ -32,17 +32,17 @@ struct _VpVirtEmbed
 
 /* virtlogd does not run here, so the hypervisor's log is a plain file. All else
  * stays as libvirt is built: unprivileged user, namespaces, seccomp, labels. */
-#define CONF_BASE                                                              \
-  "# made by virtpodd for libvirt's embedded driver; edit freely, it is kept\n" \
+#define CONF_BASE                                                                                            \
+  "# made by virtpodd for libvirt's embedded driver; edit freely, it is kept\n"                              \
   "stdio_handler = \"file\"\n"
 
 /* libvirt probes QEMU with the right to open any file and then finds that its
  * QEMU user may not open /dev/kvm: it takes what it has just learned for
  * outdated and probes again at every use, seconds for each domain. */
-#define CONF_ROOT                                                               \
-  "# /dev/kvm is closed to libvirt's own user here, which makes libvirt 9 probe\n" \
-  "# QEMU anew for every domain. As root QEMU still has no capabilities.\n"        \
-  "user = \"root\"\n"                                                            \
+#define CONF_ROOT                                                                                            \
+  "# /dev/kvm is closed to libvirt's own user here, which makes libvirt 9 probe\n"                           \
+  "# QEMU anew for every domain. As root QEMU still has no capabilities.\n"                                  \
+  "user = \"root\"\n"                                                                                        \
   "group = \"root\"\n"
 
 VpVirtEmbed *

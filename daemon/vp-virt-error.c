@@ -5,12 +5,15 @@
 
 /* Every code a caller can do something about has its row; what is not here is
  * HypervisorFailed. */
-static const struct {
+static const struct
+{
   int code;
   const char *name;
   VpError error;
 } table[] = {
+/* clang-format off */
 #define ROW(code, error) { VIR_ERR_##code, #code, VP_ERROR_##error }
+/* clang-format on */
   ROW (INTERNAL_ERROR, HYPERVISOR_FAILED),
   ROW (NO_MEMORY, RESOURCE_EXHAUSTED),
   ROW (NO_SUPPORT, NOT_SUPPORTED),

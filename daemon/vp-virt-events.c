@@ -7,7 +7,7 @@
 typedef struct
 {
   VpVirtLink *link;
-  char *name;   /* NULL: the connection is gone */
+  char *name; /* NULL: the connection is gone */
   char *uuid;
   int event;
   int detail;
@@ -66,6 +66,11 @@ handle_lifecycle (gpointer data)
     vp_virt_life_started (self, event->name, event->uuid);
   else if (event->event == VIR_DOMAIN_EVENT_STOPPED)
     vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
+  else if (event->event == VIR_DOMAIN_EVENT_CRASHED)
+    vp_virt_life_hint (self, event->uuid, "crashed");
+  /* HOST: QEMU got a signal, which is how destroying begins */
+  else if (event->event == VIR_DOMAIN_EVENT_SHUTDOWN && event->detail != VIR_DOMAIN_EVENT_SHUTDOWN_HOST)
+    vp_virt_life_hint (self, event->uuid, "shutdown");
   return G_SOURCE_REMOVE;
 }
 
@@ -75,8 +80,7 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int what, int detail, voi
   char uuid[VIR_UUID_STRING_BUFLEN];
   Event *event;
 
-  if ((what != VIR_DOMAIN_EVENT_STARTED && what != VIR_DOMAIN_EVENT_STOPPED)
-      || virDomainGetUUIDString (domain, uuid) < 0)
+  if (virDomainGetUUIDString (domain, uuid) < 0)
     return 0;
   event = g_new0 (Event, 1);
   event->link = vp_virt_link_ref (opaque);
@@ -115,31 +119,38 @@ on_close (virConnectPtr conn, int reason, void *opaque)
   post (event, handle_close);
 }
 
+/* Drivers without close callbacks accept one silently and never free its data,
+ * so its reference on the link is ours to drop. After unregistering it cannot
+ * be running any more. */
+static void
+close_callback_remove (virConnectPtr conn, VpVirtLink *link)
+{
+  (void) virConnectUnregisterCloseCallback (conn, on_close);
+  vp_virt_link_unref (link);
+}
+
 gboolean
 vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id)
 {
-  int id;
+  int id = virConnectDomainEventRegisterAny (conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
+                                             VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle),
+                                             vp_virt_link_ref (link), vp_virt_link_unref);
 
-  /* drivers inside the process have neither: there is no connection to lose */
-  (void) virConnectSetKeepAlive (conn, 5, 3);
-  if (virConnectRegisterCloseCallback (conn, on_close, vp_virt_link_ref (link), vp_virt_link_unref) < 0)
-    vp_virt_link_unref (link);
-
-  id = virConnectDomainEventRegisterAny (conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                         VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle), vp_virt_link_ref (link),
-                                         vp_virt_link_unref);
   if (id < 0)
     {
       vp_virt_link_unref (link);
       return FALSE;
     }
   *ret_lifecycle_id = id;
+  /* drivers inside the process have neither: there is no connection to lose */
+  (void) virConnectSetKeepAlive (conn, 5, 3);
+  (void) virConnectRegisterCloseCallback (conn, on_close, vp_virt_link_ref (link), NULL);
   return TRUE;
 }
 
 void
-vp_virt_events_deregister (virConnectPtr conn, int lifecycle_id)
+vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, int lifecycle_id)
 {
   (void) virConnectDomainEventDeregisterAny (conn, lifecycle_id);
-  (void) virConnectUnregisterCloseCallback (conn, on_close);
+  close_callback_remove (conn, link);
 }

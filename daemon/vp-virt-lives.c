@@ -6,13 +6,16 @@
 /* Who is alive, so that each end is reported once whoever notices it first:
  * libvirt's event, the hypervisor's process, or a list after a reconnect. */
 
-#define GRACE_MS 2000 /* from the death of a process to libvirt telling why */
+/* From the death of a process to libvirt telling why. It waits for init to reap
+ * the process before, and some inits take seconds. */
+#define GRACE_MS 5000
 
 typedef struct
 {
   VpVirt *virt;
   char *name;
   char *uuid;
+  const char *hint; /* why it will end, if it does now; static */
   VpPidwatch *watch;
   guint grace_id;
 } VpVirtLife;
@@ -82,20 +85,19 @@ on_grace_over (gpointer data)
   g_autofree char *uuid = g_strdup (life->uuid);
 
   life->grace_id = 0;
-  end (life->virt, uuid, "failed");
+  end (life->virt, uuid, life->hint != NULL ? life->hint : "failed");
   return G_SOURCE_REMOVE;
 }
 
-/* libvirt knows why, and normally says so within a few hundred milliseconds. */
+/* When the reason is known there is nothing to wait for. Else libvirt knows,
+ * and normally says so within a few hundred milliseconds. */
 static void
 on_process_exited (VpPidwatch *watch, VpVirtLife *life)
 {
-  if (life->virt->state == VP_VIRT_CONNECTED)
-    {
-      life->grace_id = g_timeout_add (GRACE_MS, on_grace_over, life);
-      return;
-    }
-  life->grace_id = g_idle_add (on_grace_over, life);
+  if (life->hint == NULL && life->virt->state == VP_VIRT_CONNECTED)
+    life->grace_id = g_timeout_add (GRACE_MS, on_grace_over, life);
+  else
+    life->grace_id = g_idle_add (on_grace_over, life);
 }
 
 static void
@@ -152,6 +154,28 @@ vp_virt_life_stopped (VpVirt *self, const char *uuid, const char *reason)
   end (self, uuid, reason);
 }
 
+/* The first reason counts: what turned itself off may be destroyed as well. */
+void
+vp_virt_life_hint (VpVirt *self, const char *uuid, const char *reason)
+{
+  VpVirtLife *life = g_hash_table_lookup (self->lives, uuid);
+
+  if (life != NULL && life->hint == NULL)
+    life->hint = g_intern_string (reason);
+}
+
+void
+vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason)
+{
+  GHashTableIter iter;
+  VpVirtLife *life;
+
+  g_hash_table_iter_init (&iter, self->lives);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &life))
+    if (g_str_equal (life->name, name))
+      vp_virt_life_hint (self, life->uuid, reason);
+}
+
 /* After a reconnect: what is not in @domains ended while nobody could tell. */
 void
 vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains)
@@ -175,5 +199,10 @@ vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains)
     if (!g_hash_table_contains (active, uuid))
       g_ptr_array_add (gone, g_strdup (uuid));
   for (guint i = 0; i < gone->len; i++)
-    end (self, gone->pdata[i], "failed");
+    {
+      VpVirtLife *life = g_hash_table_lookup (self->lives, gone->pdata[i]);
+
+      if (life != NULL)
+        end (self, gone->pdata[i], life->hint != NULL ? life->hint : "failed");
+    }
 }

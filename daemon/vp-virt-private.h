@@ -26,7 +26,7 @@ struct _VpVirt
   VpVirtEmbed *embed; /* NULL: not the embedded driver */
   gboolean local;     /* the hypervisors run on this host */
   VpVirtState state;
-  char *reason;       /* why not connected */
+  char *reason; /* why not connected */
   VpWorker *worker;
 
   virConnectPtr conn; /* NULL: not connected */
@@ -34,18 +34,18 @@ struct _VpVirt
   int lifecycle_id;
   VpFacts *facts;
 
-  gboolean wanted;    /* opened and not closed: keep trying */
-  gboolean opening;   /* a connect job is under way */
+  gboolean wanted;        /* opened and not closed: keep trying */
+  gboolean opening;       /* a connect job is under way */
   gboolean disconnecting; /* closing, a disconnect job is under way */
-  gboolean lost_early; /* libvirt reported its connection dead before it was ours */
+  gboolean lost_early;    /* libvirt reported its connection dead before it was ours */
   guint retry_id;
   guint retry_ms;
   GTask *open_task;
   GTask *close_task;
 
-  GHashTable *lives;  /* uuid -> VpVirtLife: domains whose end is to be reported */
-  GHashTable *ended;  /* uuids that ended while a snapshot was being taken */
-  guint snapshots;    /* creates, lists and connects under way */
+  GHashTable *lives; /* uuid -> VpVirtLife: domains whose end is to be reported */
+  GHashTable *ended; /* uuids that ended while a snapshot was being taken */
+  guint snapshots;   /* creates, lists and connects under way */
 };
 
 /* One blocking call: copies and references for the worker. */
@@ -70,7 +70,8 @@ GPtrArray *vp_virt_list_domains (virConnectPtr conn, GError **error);
 
 /* vp-virt-events.c, worker: FALSE and libvirt's last error */
 gboolean vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id);
-void vp_virt_events_deregister (virConnectPtr conn, int lifecycle_id);
+/* undoes a register that returned TRUE */
+void vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, int lifecycle_id);
 
 /* vp-virt-facts.c, worker */
 VpFacts *vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error);
@@ -83,6 +84,8 @@ void vp_virt_snapshot_begin (VpVirt *self);
 void vp_virt_snapshot_end (VpVirt *self);
 void vp_virt_life_started (VpVirt *self, const char *name, const char *uuid);
 void vp_virt_life_seen (VpVirt *self, const char *name, const char *uuid, gboolean watch);
+void vp_virt_life_hint (VpVirt *self, const char *uuid, const char *reason);
+void vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason);
 void vp_virt_life_stopped (VpVirt *self, const char *uuid, const char *reason);
 void vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains);
 

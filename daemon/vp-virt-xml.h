@@ -18,7 +18,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VpVirtCapabilities, vp_virt_capabilities_clear
 
 typedef struct
 {
-  char *type;     /* domain type the rest is about: "kvm", "qemu" */
+  char *type; /* domain type the rest is about: "kvm", "qemu" */
   char *emulator;
   guint max_vcpus;
   gboolean virtiofs;

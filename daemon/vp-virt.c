@@ -12,7 +12,12 @@
 
 G_DEFINE_FINAL_TYPE (VpVirt, vp_virt, G_TYPE_OBJECT)
 
-enum { SIGNAL_STATE_CHANGED, SIGNAL_DOMAIN_STOPPED, N_SIGNALS };
+enum
+{
+  SIGNAL_STATE_CHANGED,
+  SIGNAL_DOMAIN_STOPPED,
+  N_SIGNALS
+};
 static guint signals[N_SIGNALS];
 
 static void attempt (VpVirt *self);
@@ -125,7 +130,7 @@ connect_in_worker (GTask *task, gpointer source, gpointer data)
   if (a->conn != NULL)
     {
       if (a->lifecycle_id >= 0)
-        vp_virt_events_deregister (a->conn, a->lifecycle_id);
+        vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
       virConnectClose (g_steal_pointer (&a->conn));
     }
   g_task_return_error (task, g_steal_pointer (&error));
@@ -136,7 +141,7 @@ disconnect_in_worker (GTask *task, gpointer source, gpointer data)
 {
   Attempt *a = data;
 
-  vp_virt_events_deregister (a->conn, a->lifecycle_id);
+  vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
   virConnectClose (g_steal_pointer (&a->conn));
   g_task_return_boolean (task, TRUE);
 }
@@ -206,7 +211,8 @@ disconnect (VpVirt *self, gpointer owner, GAsyncReadyCallback callback)
   a->conn = g_steal_pointer (&self->conn);
   a->lifecycle_id = self->lifecycle_id;
   link_cut (&self->link);
-  vp_worker_run_async (self->worker, owner, disconnect, disconnect_in_worker, a, attempt_free, NULL, callback, NULL);
+  vp_worker_run_async (self->worker, owner, disconnect, disconnect_in_worker, a, attempt_free, NULL, callback,
+                       NULL);
 }
 
 static void
@@ -280,7 +286,8 @@ give_back (VpVirt *self, Attempt *a)
   self->disconnecting = TRUE;
   disconnect (self, self, on_disconnected);
   if (task != NULL)
-    g_task_return_new_error (task, VP_ERROR, VP_ERROR_CANCELLED, "libvirt at %s: closed while it was opened", self->uri);
+    g_task_return_new_error (task, VP_ERROR, VP_ERROR_CANCELLED, "libvirt at %s: closed while it was opened",
+                             self->uri);
 }
 
 static void
@@ -310,8 +317,8 @@ attempt (VpVirt *self)
   self->link = link_new (self);
   vp_virt_snapshot_begin (self);
   set_state (self, VP_VIRT_CONNECTING);
-  vp_worker_run_async (self->worker, self, attempt, connect_in_worker, attempt_new (self, self->link), attempt_free,
-                       NULL, on_attempt_done, NULL);
+  vp_worker_run_async (self->worker, self, attempt, connect_in_worker, attempt_new (self, self->link),
+                       attempt_free, NULL, on_attempt_done, NULL);
 }
 
 void
@@ -375,10 +382,10 @@ vp_virt_class_init (VpVirtClass *klass)
   /* libvirt logs warnings to stderr (4: errors, which it then leaves to the
    * error handler). Here because the process has few threads yet. */
   (void) g_setenv ("LIBVIRT_DEBUG", "4", FALSE);
-  signals[SIGNAL_STATE_CHANGED] = g_signal_new ("state-changed", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                                NULL, G_TYPE_NONE, 0);
-  signals[SIGNAL_DOMAIN_STOPPED] = g_signal_new ("domain-stopped", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                                 NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+  signals[SIGNAL_STATE_CHANGED]
+      = g_signal_new ("state-changed", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[SIGNAL_DOMAIN_STOPPED] = g_signal_new ("domain-stopped", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                                 NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
 }
 
 const char *
@@ -470,7 +477,8 @@ vp_virt_open_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback
   g_task_set_check_cancellable (task, FALSE);
   if (self->wanted || self->opening || self->disconnecting)
     {
-      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "libvirt at %s: is open already", self->uri);
+      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "libvirt at %s: is open already",
+                               self->uri);
       g_object_unref (task);
       return;
     }

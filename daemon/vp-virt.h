@@ -33,26 +33,29 @@
 #define VP_TYPE_VIRT (vp_virt_get_type ())
 G_DECLARE_FINAL_TYPE (VpVirt, vp_virt, VP, VIRT, GObject)
 
-typedef enum {
+typedef enum
+{
   VP_VIRT_DOWN,       /* not opened, closed, or waiting for the next attempt */
   VP_VIRT_CONNECTING, /* an attempt is under way */
   VP_VIRT_CONNECTED,
 } VpVirtState;
 
-typedef enum {
+typedef enum
+{
   VP_VIRT_CREATE_NONE = 0,
   VP_VIRT_CREATE_VALIDATE = 1 << 0, /* check the XML against libvirt's schema */
   VP_VIRT_CREATE_PAUSED = 1 << 1,   /* do not run the CPUs yet; resume does (not every driver can) */
 } VpVirtCreateFlags;
 
 /* What listing finds out about a domain. Values; the list owns them. */
-typedef struct {
+typedef struct
+{
   char *name;
   char *uuid;       /* text form */
   char *sandbox_id; /* from the domain's metadata; NULL: not one of ours */
   char *handler;    /* likewise, NULL when it does not say */
   gboolean active;
-  gboolean paused;  /* active, CPUs stopped */
+  gboolean paused; /* active, CPUs stopped */
 } VpVirtDomain;
 
 void vp_virt_domain_free (VpVirtDomain *domain);
@@ -83,7 +86,8 @@ VpFacts *vp_virt_get_facts (VpVirt *self);
  * A URI of libvirt's embedded driver ("qemu:///embed?root=DIR") makes this process
  * the child subreaper of the hypervisors and reaps them; DIR and
  * DIR/etc/qemu.conf are made when missing. One such DIR a process. */
-void vp_virt_open_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void vp_virt_open_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data);
 gboolean vp_virt_open_finish (VpVirt *self, GAsyncResult *result, GError **error);
 
 /* Ends the connection; domains go on running. Calls still under way fail or
@@ -124,7 +128,8 @@ char *vp_virt_dup_xml_finish (VpVirt *self, GAsyncResult *result, GError **error
 
 /* All domains of the connection, of any owner. Array of VpVirtDomain*, freed
  * with g_ptr_array_unref. */
-void vp_virt_list_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void vp_virt_list_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data);
 GPtrArray *vp_virt_list_finish (VpVirt *self, GAsyncResult *result, GError **error);
 
 /* The hypervisor process of a domain on this host: read from libvirt's pid file

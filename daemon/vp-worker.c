@@ -17,7 +17,12 @@ struct _VpWorker
   gint queued;
 };
 
-typedef enum { JOB_QUEUED, JOB_TAKEN, JOB_CANCELLED } JobState;
+typedef enum
+{
+  JOB_QUEUED,
+  JOB_TAKEN,
+  JOB_CANCELLED
+} JobState;
 
 /* The queue owns one reference, a pending cancellation another. The last one
  * is always dropped on the task's main context: it may be the last reference of

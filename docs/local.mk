@@ -12,8 +12,11 @@ docs/virtpod.1: docs/virtpod.1.rst
 	$(make_man)
 docs/virtpodd.8: docs/virtpodd.8.rst
 	$(make_man)
-docs/virtpod.conf.5: docs/virtpod.conf.5.rst
-	$(make_man)
+# the keys come from the table that the daemon parses with
+docs/virtpod.conf.5: docs/virtpod.conf.5.rst model/vp-config-doc$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) docs && model/vp-config-doc$(EXEEXT) --rst > $@.keys && \
+	$(SED) -e '/^\.\. the build puts/{s/.*//' -e 'r $@.keys' -e '}' $< > $@.full && \
+	$(RST2MAN) --strict $@.full $@.tmp && mv $@.tmp $@ && rm -f $@.keys $@.full
 make_man = $(AM_V_GEN)$(MKDIR_P) docs && $(RST2MAN) --strict $< $@.tmp && mv $@.tmp $@
 endif
 

@@ -5,8 +5,8 @@
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
+#include "vp-relay.h"
 #include "vp-signals.h"
-#include "vp-stdio.h"
 #include "vp-tty.h"
 
 static gboolean opt_tty;
@@ -18,19 +18,21 @@ static char *opt_user;
 
 static const GOptionEntry options[] = {
   { "tty", 't', 0, G_OPTION_ARG_NONE, &opt_tty, N_("Give the command a terminal"), NULL },
-  { "interactive", 'i', 0, G_OPTION_ARG_NONE, &opt_interactive, N_("Connect stdin (default: the command reads nothing)"),
-    NULL },
-  { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &opt_env, N_("Set an environment variable, NAME=VALUE; may be repeated"),
-    N_("VARIABLE") },
+  { "interactive", 'i', 0, G_OPTION_ARG_NONE, &opt_interactive,
+    N_("Connect stdin (default: the command reads nothing)"), NULL },
+  { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &opt_env,
+    N_("Set an environment variable, NAME=VALUE; may be repeated"), N_("VARIABLE") },
   { "cwd", 'w', 0, G_OPTION_ARG_STRING, &opt_cwd, N_("Working directory in the container"), N_("DIR") },
-  { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user, or user and group, UID[:GID]"), N_("USER") },
-  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach, N_("Return when the command runs; its output is dropped"), NULL },
+  { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user, or user and group, UID[:GID]"),
+    N_("USER") },
+  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach,
+    N_("Return when the command runs; its output is dropped"), NULL },
   { NULL },
 };
 
 typedef struct
 {
-  VpStdio *stdio;
+  VpRelay *relay;
   VpSignals *signals;
   VpDBusContainer1 *container;
   VpDBusProcess1 *process;
@@ -41,7 +43,7 @@ static void
 exec_clear (Exec *self)
 {
   vp_signals_free (self->signals);
-  vp_stdio_free (self->stdio);
+  vp_relay_free (self->relay);
   g_clear_object (&self->container);
   g_clear_object (&self->process);
 }
@@ -52,7 +54,7 @@ on_signal (int signo, gpointer user_data)
 {
   Exec *self = user_data;
   const char *name = vp_signals_get_name (signo);
-  int terminal = vp_stdio_get_terminal (self->stdio);
+  int terminal = vp_relay_get_terminal (self->relay);
 
   if (name == NULL)
     {
@@ -80,7 +82,7 @@ make_options (Exec *self, GUnixFDList *fds, GError **error)
     g_variant_builder_add (&builder, "{sv}", "user", g_variant_new_string (opt_user));
   if (opt_tty)
     g_variant_builder_add (&builder, "{sv}", "terminal", g_variant_new_boolean (TRUE));
-  if (!vp_stdio_add_options (self->stdio, &builder, fds, error))
+  if (!vp_relay_add_options (self->relay, &builder, fds, error))
     return NULL;
   return g_variant_builder_end (&builder);
 }
@@ -95,8 +97,8 @@ start (Exec *self, VpClient *client, char **args, GError **error)
 
   if (dict == NULL)
     return FALSE;
-  vp_dbus_container1_call_exec (self->container, "", (const char *const *) args, dict, fds, NULL, vp_client_ready,
-                                &result);
+  vp_dbus_container1_call_exec (self->container, "", (const char *const *) args, dict, fds, NULL,
+                                vp_client_ready, &result);
   if (!vp_dbus_container1_call_exec_finish (self->container, &path, NULL, vp_client_await (&result), error))
     return FALSE;
   self->process = vp_client_open_process (client, path, error);
@@ -109,8 +111,8 @@ attend (Exec *self, guint *ret_status, GError **error)
   g_autoptr (GAsyncResult) result = NULL;
   int terminal;
 
-  vp_stdio_start (self->stdio, opt_tty);
-  terminal = vp_stdio_get_terminal (self->stdio);
+  vp_relay_start (self->relay, opt_tty);
+  terminal = vp_relay_get_terminal (self->relay);
   if (terminal >= 0)
     (void) vp_tty_send_size (terminal, self->process);
   if (self->early != 0)
@@ -119,21 +121,21 @@ attend (Exec *self, guint *ret_status, GError **error)
   vp_dbus_process1_call_wait (self->process, NULL, vp_client_ready, &result);
   if (!vp_dbus_process1_call_wait_finish (self->process, ret_status, NULL, vp_client_await (&result), error))
     return FALSE;
-  vp_stdio_finish (self->stdio);
+  vp_relay_finish (self->relay);
   return TRUE;
 }
 
 /* A detached command's output goes where nobody reads it. */
-static VpStdio *
-new_stdio (GError **error)
+static VpRelay *
+new_relay (GError **error)
 {
-  VpStdioFlags flags = 0;
+  VpRelayFlags flags = 0;
 
   if (opt_interactive)
-    flags |= VP_STDIO_STDIN;
+    flags |= VP_RELAY_STDIN;
   if (!opt_tty)
-    flags |= VP_STDIO_STDERR;
-  return vp_stdio_new (flags | (opt_detach ? VP_STDIO_NOTHING : 0), error);
+    flags |= VP_RELAY_STDERR;
+  return vp_relay_new (flags | (opt_detach ? VP_RELAY_NOTHING : 0), error);
 }
 
 static int
@@ -153,8 +155,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return vp_command_usage (command, _("an argument is missing"));
 
   vp_signals_block ();
-  self.stdio = new_stdio (&error);
-  if (self.stdio == NULL)
+  self.relay = new_relay (&error);
+  if (self.relay == NULL)
     return vp_command_fail (command, args[0], error);
   self.signals = vp_signals_new (on_signal, &self, &error);
   if (self.signals == NULL)
@@ -167,7 +169,7 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return 0;
   if (!attend (&self, &status, &error))
     {
-      vp_stdio_finish (self.stdio);
+      vp_relay_finish (self.relay);
       return vp_command_fail (command, args[0], error);
     }
   return (int) status;

@@ -7,8 +7,9 @@
 #include "vp-command.h"
 #include "vp-error.h"
 #include "vp-names.h"
+#include "vp-progress.h"
+#include "vp-relay.h"
 #include "vp-signals.h"
-#include "vp-stdio.h"
 #include "vp-tty.h"
 
 static char *opt_bundle;
@@ -18,14 +19,16 @@ static gboolean opt_keep;
 static gboolean opt_timings;
 
 static const GOptionEntry options[] = {
-  { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &opt_bundle, N_("OCI bundle to run (default: the current directory)"),
-    N_("DIR") },
-  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach, N_("Return when it runs; its output is kept for whoever attaches"),
+  { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &opt_bundle,
+    N_("OCI bundle to run (default: the current directory)"), N_("DIR") },
+  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach,
+    N_("Return when it runs; its output is kept for whoever attaches"), NULL },
+  { "keep", 'k', 0, G_OPTION_ARG_NONE, &opt_keep, N_("Do not delete the container when it has ended"),
     NULL },
-  { "keep", 'k', 0, G_OPTION_ARG_NONE, &opt_keep, N_("Do not delete the container when it has ended"), NULL },
-  { "handler", 'H', 0, G_OPTION_ARG_STRING, &opt_handler, N_("Runtime handler of the daemon's configuration"),
-    N_("NAME") },
-  { "timings", 0, 0, G_OPTION_ARG_NONE, &opt_timings, N_("Print on stderr how long each stage of the start took"), NULL },
+  { "handler", 'H', 0, G_OPTION_ARG_STRING, &opt_handler,
+    N_("Runtime handler of the daemon's configuration"), N_("NAME") },
+  { "timings", 0, 0, G_OPTION_ARG_NONE, &opt_timings,
+    N_("Print on stderr how long each stage of the start took"), NULL },
   { NULL },
 };
 
@@ -33,7 +36,7 @@ typedef struct
 {
   VpClient *client; /* borrowed */
   const char *id;
-  VpStdio *stdio;   /* NULL: detached */
+  VpRelay *relay; /* NULL: detached */
   VpSignals *signals;
   GCancellable *starting; /* cancelled by a signal that comes before there is a process to get it */
   int ended_by;           /* that signal */
@@ -48,7 +51,7 @@ static void
 run_clear (Run *self)
 {
   vp_signals_free (self->signals);
-  vp_stdio_free (self->stdio);
+  vp_relay_free (self->relay);
   g_clear_object (&self->starting);
   g_clear_object (&self->sandbox);
   g_clear_object (&self->container);
@@ -68,7 +71,7 @@ on_signal (int signo, gpointer user_data)
 {
   Run *self = user_data;
   const char *name = vp_signals_get_name (signo);
-  int terminal = self->stdio != NULL ? vp_stdio_get_terminal (self->stdio) : -1;
+  int terminal = self->relay != NULL ? vp_relay_get_terminal (self->relay) : -1;
 
   if (name == NULL)
     {
@@ -80,7 +83,8 @@ on_signal (int signo, gpointer user_data)
   else if (self->running)
     {
       /* it may have ended meanwhile: Wait tells */
-      vp_dbus_container1_call_kill (self->container, name, vp_command_force_options (FALSE), NULL, NULL, NULL);
+      vp_dbus_container1_call_kill (self->container, name, vp_command_force_options (FALSE), NULL, NULL,
+                                    NULL);
     }
   else if (vp_signals_ends (signo))
     {
@@ -103,13 +107,14 @@ create (Run *self, GError **error)
     return FALSE;
   if (opt_handler != NULL)
     g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (opt_handler));
-  if (self->stdio != NULL && !vp_stdio_add_options (self->stdio, &builder, fds, error))
+  if (self->relay != NULL && !vp_relay_add_options (self->relay, &builder, fds, error))
     return FALSE;
 
   /* not cancellable: whether there is something to undo must be known */
-  vp_dbus_manager1_call_create_sandbox (manager, self->id, bundle, g_variant_builder_end (&builder), fds, NULL,
-                                        vp_client_ready, &result);
-  if (!vp_dbus_manager1_call_create_sandbox_finish (manager, &sandbox, NULL, vp_client_await (&result), error))
+  vp_dbus_manager1_call_create_sandbox (manager, self->id, bundle, g_variant_builder_end (&builder), fds,
+                                        NULL, vp_client_ready, &result);
+  if (!vp_dbus_manager1_call_create_sandbox_finish (manager, &sandbox, NULL, vp_client_await (&result),
+                                                    error))
     return FALSE;
   self->sandbox = vp_client_open_sandbox (self->client, sandbox, error);
   if (self->sandbox == NULL)
@@ -134,14 +139,14 @@ start_sandbox (Run *self, GError **error)
     return TRUE;
 
   progress = vp_progress_new (_("starting virtual machine..."));
-  vp_dbus_sandbox1_call_start (self->sandbox, vp_command_force_options (FALSE), self->starting, vp_client_ready,
-                               &result);
+  vp_dbus_sandbox1_call_start (self->sandbox, vp_command_force_options (FALSE), self->starting,
+                               vp_client_ready, &result);
   return vp_dbus_sandbox1_call_start_finish (self->sandbox, vp_client_await (&result), error);
 }
 
 /* Finds out whether the container has a terminal, and gives it ours. */
 static gboolean
-connect_stdio (Run *self, GError **error)
+connect_relay (Run *self, GError **error)
 {
   g_autoptr (GVariant) properties
       = vp_client_get_properties (self->client, object_path (self->container), VP_IFACE_CONTAINER, error);
@@ -159,7 +164,7 @@ connect_stdio (Run *self, GError **error)
       if (self->process == NULL)
         return FALSE;
     }
-  vp_stdio_start (self->stdio, terminal);
+  vp_relay_start (self->relay, terminal);
   return TRUE;
 }
 
@@ -170,18 +175,18 @@ start_container (Run *self, GError **error)
   gboolean sized = FALSE;
   int terminal = -1;
 
-  if (self->stdio != NULL)
+  if (self->relay != NULL)
     {
-      if (!connect_stdio (self, error))
+      if (!connect_relay (self, error))
         return FALSE;
-      terminal = vp_stdio_get_terminal (self->stdio);
+      terminal = vp_relay_get_terminal (self->relay);
     }
   /* before the program can ask for it, if the guest's side is that far */
   if (terminal >= 0)
     sized = vp_tty_send_size (terminal, self->process);
 
-  vp_dbus_container1_call_start (self->container, vp_command_force_options (FALSE), self->starting, vp_client_ready,
-                                 &result);
+  vp_dbus_container1_call_start (self->container, vp_command_force_options (FALSE), self->starting,
+                                 vp_client_ready, &result);
   if (!vp_dbus_container1_call_start_finish (self->container, NULL, vp_client_await (&result), error))
     return FALSE;
   self->running = TRUE;
@@ -228,8 +233,10 @@ delete_container (Run *self, gboolean force, GError **error)
 
   if (self->container == NULL)
     return TRUE;
-  vp_dbus_container1_call_delete (self->container, vp_command_force_options (force), NULL, vp_client_ready, &result);
-  return vp_dbus_container1_call_delete_finish (self->container, NULL, NULL, vp_client_await (&result), error);
+  vp_dbus_container1_call_delete (self->container, vp_command_force_options (force), NULL, vp_client_ready,
+                                  &result);
+  return vp_dbus_container1_call_delete_finish (self->container, NULL, NULL, vp_client_await (&result),
+                                                error);
 }
 
 static int
@@ -237,8 +244,8 @@ give_up (const VpCommand *command, Run *self, const GError *error)
 {
   g_autoptr (GError) undo_error = NULL;
 
-  if (self->stdio != NULL)
-    vp_stdio_finish (self->stdio);
+  if (self->relay != NULL)
+    vp_relay_finish (self->relay);
   if (!vp_client_error_is_lost (error) && !delete_container (self, TRUE, &undo_error)
       && !vp_error_is (undo_error, VP_ERROR_NOT_FOUND))
     (void) vp_command_fail (command, self->id, undo_error);
@@ -260,10 +267,11 @@ attend (const VpCommand *command, Run *self)
   guint status = 0;
 
   vp_dbus_container1_call_wait (self->container, NULL, vp_client_ready, &result);
-  if (!vp_dbus_container1_call_wait_finish (self->container, &status, NULL, vp_client_await (&result), &error))
+  if (!vp_dbus_container1_call_wait_finish (self->container, &status, NULL, vp_client_await (&result),
+                                            &error))
     return give_up (command, self, error);
 
-  vp_stdio_finish (self->stdio);
+  vp_relay_finish (self->relay);
   print_stages (self);
   if (!opt_keep && !delete_container (self, FALSE, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
     (void) vp_command_fail (command, self->id, error);
@@ -283,8 +291,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return vp_command_fail (command, self.id, error);
   if (!opt_detach)
     {
-      self.stdio = vp_stdio_new (VP_STDIO_STDIN | VP_STDIO_STDERR, &error);
-      if (self.stdio == NULL)
+      self.relay = vp_relay_new (VP_RELAY_STDIN | VP_RELAY_STDERR, &error);
+      if (self.relay == NULL)
         return vp_command_fail (command, self.id, error);
     }
 

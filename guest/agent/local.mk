@@ -1,1 +1,44 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# the guest's agent: one static file, libc and protobuf-c only
+vp_agent_sources = \
+	guest/agent/agent.h \
+	guest/agent/agent-bundle.c guest/agent/agent-bundle.h \
+	guest/agent/agent-cgroup.c guest/agent/agent-cgroup.h \
+	guest/agent/agent-channel.c guest/agent/agent-channel.h \
+	guest/agent/agent-console.c guest/agent/agent-console.h \
+	guest/agent/agent-container.c guest/agent/agent-container.h \
+	guest/agent/agent-container-create.c \
+	guest/agent/agent-crun.c guest/agent/agent-crun.h \
+	guest/agent/agent-details.c guest/agent/agent-details.h \
+	guest/agent/agent-init.c guest/agent/agent-init.h \
+	guest/agent/agent-io.c guest/agent/agent-io.h \
+	guest/agent/agent-log.c guest/agent/agent-log.h \
+	guest/agent/agent-loop.c guest/agent/agent-loop.h \
+	guest/agent/agent-oom.c \
+	guest/agent/agent-port.c guest/agent/agent-port.h \
+	guest/agent/agent-process.c guest/agent/agent-process.h \
+	guest/agent/agent-process-rpc.c guest/agent/agent-process-rpc.h \
+	guest/agent/agent-reaper.c guest/agent/agent-reaper.h \
+	guest/agent/agent-rpc.c guest/agent/agent-rpc.h \
+	guest/agent/agent-sandbox.c guest/agent/agent-sandbox.h \
+	guest/agent/agent-stats.c \
+	guest/agent/agent-storage.c guest/agent/agent-storage.h \
+	guest/agent/agent-table.c \
+	guest/agent/agent-util.c guest/agent/agent-util.h
+
+pkglibexec_PROGRAMS += virtpod-agent
+noinst_LIBRARIES += libvp-agent.a
+# everything but main(), for the unit tests too
+libvp_agent_a_SOURCES = $(vp_agent_sources)
+libvp_agent_a_CPPFLAGS = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS) -I$(srcdir)/guest/agent
+libvp_agent_a_CFLAGS = $(AM_CFLAGS) $(VP_STATIC_CFLAGS)
+virtpod_agent_SOURCES = guest/agent/main.c
+virtpod_agent_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+virtpod_agent_CFLAGS = $(libvp_agent_a_CFLAGS)
+if ENABLE_SANITIZERS
+# sanitizers need their shared run-time: such an agent is for tests on the host
+virtpod_agent_LDFLAGS = $(AM_LDFLAGS) -no-pie
+else
+virtpod_agent_LDFLAGS = -all-static -no-pie -Wl,--gc-sections
+endif
+virtpod_agent_LDADD = libvp-agent.a libvp-wire-static.a libvp-wire-messages-static.a $(PROTOBUF_C_LIBS)

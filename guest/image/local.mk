@@ -8,8 +8,8 @@ CLEANFILES += \
 	guest/image/.lock guest/image/linux-image-*.deb
 
 .PHONY: guest-image
-guest-image: guest/agent/virtpod-agent
-	$(AM_V_GEN)$(srcdir)/guest/image/build-image --agent guest/agent/virtpod-agent --output guest/image
+guest-image: virtpod-agent
+	$(AM_V_GEN)$(srcdir)/guest/image/build-image --agent virtpod-agent --output guest/image
 
 install-data-hook:
 	@if test -f guest/image/manifest; then \

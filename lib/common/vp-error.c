@@ -101,6 +101,12 @@ code_from_errno (int errsv)
       return VP_ERROR_BUSY;
     case ETIMEDOUT:
       return VP_ERROR_TIMED_OUT;
+    case EINVAL:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOTDIR:
+      return VP_ERROR_INVALID_ARGUMENT;
     default:
       return VP_ERROR_FAILED;
     }

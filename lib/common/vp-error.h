@@ -46,6 +46,7 @@ GError *vp_error_adopt (GError *error, VpError fallback);
 
 /* Sets @error from an errno value: ENOENT -> NotFound, EEXIST ->
  * AlreadyExists, ENOSPC/EMFILE/ENFILE/ENOMEM -> ResourceExhausted,
- * EACCES/EPERM -> NotAuthorized, EBUSY -> Busy, ETIMEDOUT -> TimedOut, else Failed. The
+ * EACCES/EPERM -> NotAuthorized, EBUSY -> Busy, ETIMEDOUT -> TimedOut, EINVAL and
+ * paths of the wrong kind -> InvalidArgument, else Failed. The
  * message is "FORMAT…: strerror". Always returns FALSE. */
 gboolean vp_error_set_errno (GError **error, int errsv, const char *format, ...) G_GNUC_PRINTF (3, 4);

@@ -10,6 +10,7 @@ that what is left over after a test is seen, and gone when the program ends.
 
 import collections
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -86,6 +87,8 @@ class Env:
         self.manager = None
         self.bundles = None
         self.ids = 0
+        self.log_offset = 0
+        self.before = None
 
     # ---- up and down ---------------------------------------------------------
 
@@ -150,7 +153,9 @@ class Env:
         self.address = "unix:path=" + self.path("bus")
         with open(self.path("bus.conf"), "w", encoding="ascii") as f:
             f.write(BUS_CONF.format(path=self.path("bus")))
-        self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")])
+        with open(self.path("bus.log"), "wb") as log:
+            self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")],
+                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         tap.eventually(lambda: os.path.exists(self.path("bus")), "dbus-daemon")
 
     @property
@@ -166,7 +171,8 @@ class Env:
         image = guest_image()
         if self.guest and image:
             command += ["--set", "guest.kernel=%s/vmlinux" % image, "--set", "guest.initrd=%s/initrd.img" % image]
-        return command + self.options
+        # e.g. VIRTPOD_TEST_WRAPPER="valgrind" or "gdb -batch -ex run -ex bt --args"
+        return os.environ.get("VIRTPOD_TEST_WRAPPER", "").split() + command + self.options
 
     def start_daemon(self, timeout=60):
         """Starts virtpodd and waits until it serves; also after stop_daemon()."""
@@ -231,11 +237,12 @@ class Env:
             domains=self.libvirt.domains() if self.libvirt else [],
             mounts=host.mounts(), processes=processes,
             files=host.files_below(self.state_dir) if os.path.isdir(self.state_dir) else [],
-            fds=host.descriptors(self.daemon.pid), interfaces=host.interfaces())
+            fds=host.descriptors(self.daemon.pid) if self.daemon else [], interfaces=host.interfaces())
 
-    def no_leaks(self, before, timeout=5.0):
-        """Fails when something exists that did not at @before; what is on its
-        way out is given a moment."""
+    def no_leaks(self, before=None, timeout=5.0):
+        """Fails when something exists that did not at @before (default: when the
+        test began); what is on its way out is given a moment."""
+        before = before or self.before
         deadline = time.monotonic() + timeout
         while True:
             left = before.new_in(self.snapshot())
@@ -259,18 +266,34 @@ class Env:
             return error
         raise tap.Failure("no error but %r; wanted %s" % (result, name))
 
+    def begin_test(self):
+        """Remembers where the daemon's log is now and what there is."""
+        self.before = self.snapshot()
+        try:
+            self.log_offset = os.path.getsize(self.path("virtpodd.log"))
+        except (FileNotFoundError, TypeError):
+            self.log_offset = 0
+
+    def _new_log(self):
+        """Lines the daemon has logged since the test began; not those of libvirt's event loop."""
+        try:
+            with open(self.path("virtpodd.log"), "rb") as f:
+                f.seek(self.log_offset)
+                lines = f.read().decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [line for line in lines if not re.search(r"(Update|Dispatch|Add|Remove) (timeout|handle) ", line)]
+
+    def complaints(self):
+        """What GLib or a sanitizer found wrong with the daemon since the test began."""
+        return [line for line in self._new_log()
+                if re.search(r"assertion '.*' failed|CRITICAL|Sanitizer|runtime error:", line)]
+
     def diagnostics(self):
-        """The ends of the logs, for a test that failed."""
+        """What the daemon and libvirt logged since the test began, or the end of it."""
         if self.dir is None:
             return ""
-        text = ""
-        for name in ("virtpodd.log",):
-            try:
-                with open(self.path(name), encoding="utf-8", errors="replace") as f:
-                    text += "--- %s\n%s" % (name, "".join(f.readlines()[-40:]))
-            except FileNotFoundError:
-                pass
+        text = "\n".join(["--- virtpodd", *self._new_log()[-60:], ""])
         if self.libvirt is not None:
             text += self.libvirt.log()
         return text
-

@@ -11,6 +11,7 @@
 
 #include "vp-console.h"
 #include "vp-error.h"
+#include "vp-log.h"
 #include "vp-fd.h"
 #include "vp-sdnotify.h"
 
@@ -94,7 +95,8 @@ test_basic (Fixture *f, gconstpointer data)
   g_autoptr (VpConsole) console = vp_console_new (f->socket_path, f->dir, "console.log", 65536);
   g_autoptr (GError) error = NULL;
   g_autofree char *log = NULL, *tail = NULL;
-  const char raw[] = "\033[2J\033[1;31mboot\033[0m\r\n\tok \x01\xff caf\xc3\xa9\n\033]0;title\apanic: no init\r\n\n";
+  const char raw[]
+      = "\033[2J\033[1;31mboot\033[0m\r\n\tok \x01\xff caf\xc3\xa9\n\033]0;title\apanic: no init\r\n\n";
   VP_AUTO_FD guest = -1;
   gsize len;
 
@@ -289,6 +291,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
 #define ADD(name, func) g_test_add (name, Fixture, NULL, set_up, func, tear_down)
   ADD ("/console/basic", test_basic);
   ADD ("/console/bounded", test_bounded);

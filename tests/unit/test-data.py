@@ -31,8 +31,8 @@ def test_activation():
 
 def test_unit_keeps_mount_propagation():
     service = unit(os.path.join(BUILDDIR, "data/virtpodd.service"))["Service"]
-    own_namespace = ("Protect", "Private", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths",
-                     "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountFlags",
+    own_namespace = ("Protect", "Private", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths",
+                     "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountFlags",
                      "RootDirectory", "RootImage", "DynamicUser", "MountAPIVFS")
     equal([key for key in service if key.startswith(own_namespace)], [], "settings with a mount namespace")
 
@@ -42,13 +42,21 @@ def test_policies():
     actions = [action.get("id") for action in policy.findall("action")]
     equal(actions, ["org.virtpod.inspect", "org.virtpod.manage", "org.virtpod.exec"])
     for action in policy.findall("action"):
-        for name in ("description", "message", "defaults/allow_any", "defaults/allow_inactive", "defaults/allow_active"):
+        for name in ("description", "message", "defaults/allow_any", "defaults/allow_inactive",
+                     "defaults/allow_active"):
             equal(bool(action.findtext(name)), True, (action.get("id"), name))
     bus = ElementTree.parse(os.path.join(SRCDIR, "data/org.virtpod.conf")).getroot()
     owners = [p.get("user") for p in bus.findall("policy") for rule in p.findall("allow") if rule.get("own")]
     equal(owners, ["root"])
-    anybody = [rule.get("send_interface") for p in bus.findall("policy[@context='default']") for rule in p.findall("allow")]
-    equal([name for name in anybody if not name.startswith("org.freedesktop.DBus.")], [], "what anybody may call")
+    anybody = [rule for p in bus.findall("policy[@context='default']") for rule in p.findall("allow")]
+    for rule in anybody:
+        interface, member = rule.get("send_interface"), rule.get("send_member")
+        if interface not in ("org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.Peer"):
+            # a name of the API, and one that only looks
+            tree = ElementTree.parse(os.path.join(SRCDIR, "data/%s.xml" % interface))
+            equal(tree.find("interface/method[@name='%s']" % member) is not None, True, member)
+            equal(member.startswith(("Get", "List")), True, member)
+
 
 
 if __name__ == "__main__":

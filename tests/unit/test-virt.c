@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-log.h"
 #include "vp-facts.h"
 #include "vp-names.h"
 #include "vp-virt-embed.h"
@@ -20,8 +21,8 @@ keep_result (GObject *source, GAsyncResult *result, gpointer data)
   *(GAsyncResult **) data = g_object_ref (result);
 }
 
-#define WAIT(result)                         \
-  while (result == NULL)                     \
+#define WAIT(result)                                                                                         \
+  while (result == NULL)                                                                                     \
   g_main_context_iteration (NULL, TRUE)
 
 static gboolean
@@ -77,11 +78,12 @@ shut_down (VpVirt *virt, const char *name, GError **error)
 static char *
 domain_xml (const char *name, const char *uuid)
 {
-  return g_strdup_printf ("<domain type='test'><name>%s</name>%s%s%s"
-                          "<metadata><virtpod:sandbox xmlns:virtpod='" VP_METADATA_NS "' version='1'>"
-                          "<virtpod:id>sb-%s</virtpod:id><virtpod:handler>qemu</virtpod:handler></virtpod:sandbox></metadata>"
-                          "<memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>",
-                          name, uuid ? "<uuid>" : "", uuid ? uuid : "", uuid ? "</uuid>" : "", name);
+  return g_strdup_printf (
+      "<domain type='test'><name>%s</name>%s%s%s"
+      "<metadata><virtpod:sandbox xmlns:virtpod='" VP_METADATA_NS "' version='1'>"
+      "<virtpod:id>sb-%s</virtpod:id><virtpod:handler>qemu</virtpod:handler></virtpod:sandbox></metadata>"
+      "<memory unit='MiB'>64</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>",
+      name, uuid ? "<uuid>" : "", uuid ? uuid : "", uuid ? "</uuid>" : "", name);
 }
 
 static void
@@ -125,7 +127,12 @@ list (VpVirt *virt, GError **error)
 static void
 test_error_table (void)
 {
-  static const struct { int code; VpError error; const char *name; } rows[] = {
+  static const struct
+  {
+    int code;
+    VpError error;
+    const char *name;
+  } rows[] = {
     { VIR_ERR_NO_DOMAIN, VP_ERROR_NOT_FOUND, "NO_DOMAIN" },
     { VIR_ERR_DOM_EXIST, VP_ERROR_ALREADY_EXISTS, "DOM_EXIST" },
     { VIR_ERR_OPERATION_TIMEOUT, VP_ERROR_TIMED_OUT, "OPERATION_TIMEOUT" },
@@ -174,10 +181,11 @@ test_xml (void)
   g_assert_cmpstr (caps.arch, ==, "x86_64");
   g_assert_cmpstr (caps.emulator, ==, "/bin/x64");
 
-  vp_virt_xml_read_domain_caps ("<domainCapabilities><path>/bin/x64</path><domain>kvm</domain><vcpu max='288'/>"
-                                "<devices><filesystem supported='yes'><enum name='driverType'><value>path</value>"
-                                "<value>virtiofs</value></enum></filesystem></devices></domainCapabilities>",
-                                &domain);
+  vp_virt_xml_read_domain_caps (
+      "<domainCapabilities><path>/bin/x64</path><domain>kvm</domain><vcpu max='288'/>"
+      "<devices><filesystem supported='yes'><enum name='driverType'><value>path</value>"
+      "<value>virtiofs</value></enum></filesystem></devices></domainCapabilities>",
+      &domain);
   g_assert_cmpstr (domain.type, ==, "kvm");
   g_assert_cmpuint (domain.max_vcpus, ==, 288);
   g_assert_true (domain.virtiofs);
@@ -232,7 +240,7 @@ test_open (void)
   g_assert_null (vp_virt_get_reason (virt));
 
   facts = vp_facts_get (vp_virt_get_facts (virt));
-  g_assert_cmpstr (facts->driver, ==, "Test");
+  g_assert_cmpstr (facts->driver, ==, "TEST");
   g_assert_cmpuint (facts->libvirt_version, >=, 9000000);
   g_assert_cmpuint (facts->host_cpus, >, 0);
   g_assert_cmpuint (facts->max_vcpus, >, 0);
@@ -441,9 +449,11 @@ test_retry (void)
   gint64 end = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
 
   g_assert_false (open_virt (virt, NULL));
-  g_assert_true (g_file_set_contents (path, "<node><cpu><mhz>6000</mhz><model>i986</model><active>50</active>"
-                                            "<nodes>4</nodes><sockets>4</sockets><cores>4</cores></cpu>"
-                                            "<memory>6000000</memory></node>", -1, NULL));
+  g_assert_true (g_file_set_contents (path,
+                                      "<node><cpu><mhz>6000</mhz><model>i986</model><active>50</active>"
+                                      "<nodes>4</nodes><sockets>4</sockets><cores>4</cores></cpu>"
+                                      "<memory>6000000</memory></node>",
+                                      -1, NULL));
   while (vp_virt_get_state (virt) != VP_VIRT_CONNECTED && g_get_monotonic_time () < end)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpint (vp_virt_get_state (virt), ==, VP_VIRT_CONNECTED);
@@ -506,6 +516,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
   g_test_add_func ("/virt/error-table", test_error_table);
   g_test_add_func ("/virt/xml", test_xml);
   g_test_add_func ("/virt/embed-uri", test_embed_uri);

@@ -64,7 +64,8 @@ test_result (void)
   g_autoptr (VpWorker) worker = vp_worker_new ("testing", 2);
   Results results = { .main = g_thread_self () };
 
-  vp_worker_run_async (worker, NULL, test_result, name_func, g_strdup ("hello"), g_free, NULL, on_done, &results);
+  vp_worker_run_async (worker, NULL, test_result, name_func, g_strdup ("hello"), g_free, NULL, on_done,
+                       &results);
   g_assert_cmpuint (results.done, ==, 0);
   wait_for (&results, 1);
   g_assert_true (g_str_has_prefix (results.last, "testing-"));
@@ -120,7 +121,8 @@ test_cancel (void)
   vp_worker_run_async (worker, NULL, NULL, gate_func, NULL, NULL, cancellable, on_done, &results);
   while (vp_worker_get_running (worker) == 0)
     g_usleep (1000);
-  vp_worker_run_async (worker, NULL, NULL, gate_func, g_strdup ("copy"), g_free, cancellable, on_done, &results);
+  vp_worker_run_async (worker, NULL, NULL, gate_func, g_strdup ("copy"), g_free, cancellable, on_done,
+                       &results);
   g_cancellable_cancel (cancellable);
   g_assert_cmpuint (results.done, ==, 0);
   wait_for (&results, 1);

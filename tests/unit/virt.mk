@@ -4,8 +4,10 @@ vp_virt_tests = \
 	tests/unit/test-pidwatch \
 	tests/unit/test-virt \
 	tests/unit/test-worker
-# real QEMU in a root directory of its own: seconds, and skipped without root or QEMU
-vp_virt_vm_tests = tests/vm/test-virt-embed
+# real QEMU in directories of its own: seconds each, and skipped without root or QEMU
+vp_virt_vm_tests = \
+	tests/vm/test-virt-daemon \
+	tests/vm/test-virt-embed
 check_PROGRAMS += $(vp_virt_tests) $(vp_virt_vm_tests)
 TESTS += $(vp_virt_tests) $(vp_virt_vm_tests)
 
@@ -32,6 +34,11 @@ tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
 tests_unit_test_worker_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_worker_CFLAGS = $(vp_virt_test_cflags)
 tests_unit_test_worker_LDADD = $(vp_virt_test_ldadd)
+
+tests_vm_test_virt_daemon_SOURCES = tests/vm/test-virt-daemon.c
+tests_vm_test_virt_daemon_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_vm_test_virt_daemon_CFLAGS = $(vp_virt_test_cflags)
+tests_vm_test_virt_daemon_LDADD = $(vp_virt_test_ldadd)
 
 tests_vm_test_virt_embed_SOURCES = tests/vm/test-virt-embed.c
 tests_vm_test_virt_embed_CPPFLAGS = $(vp_virt_test_cppflags)

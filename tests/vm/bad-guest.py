@@ -16,7 +16,6 @@ from tap import check, equal
 
 
 class State:
-    before = None
     path = None
 
 
@@ -30,52 +29,66 @@ def failed_start(env, name, pattern):
     equal(sandbox.get("State"), "failed", "state")
     equal(env.libvirt.domains(), [], "domains")
     sandbox.delete()
-    env.no_leaks(State.before, timeout=15)
+    env.no_leaks(timeout=15)
     return duration
+
+
+def bad_program(env, program, name, pattern):
+    """The sandbox's start or the container's fails with @name; nothing stays."""
+    sid = env.new_id()
+    sandbox = env.manager.create_sandbox(sid, env.bundle([program]))
+
+    def start():
+        sandbox.start()
+        env.manager.container(sid).start()
+
+    try:
+        env.raises(name, start, pattern)
+    finally:
+        sandbox.delete(force=True)
+    env.no_leaks(timeout=15)
 
 
 def test_before(env):
     """a good run before: libvirt and GLib keep what they made"""
     equal(env.run(["true"]).returncode, 0, "status")
-    State.before = env.snapshot()
 
 
 def test_no_such_program(env):
     """a program that is not in the root file system: CommandNotFound"""
-    sid = env.new_id()
-    sandbox = env.manager.create_sandbox(sid, env.bundle(["/bin/no-such-program"]))
-
-    def start():
-        sandbox.start()
-        env.manager.container(sid).start()
-
-    env.raises("CommandNotFound", start, "no-such-program")
-    sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    bad_program(env, "/bin/no-such-program", "CommandNotFound", "no-such-program")
 
 
 def test_not_executable(env):
     """a file that is not executable: CommandNotExecutable"""
+    bad_program(env, "/etc/not-executable", "CommandNotExecutable", "not-executable")
+
+
+def test_no_stream(env):
+    """a stream path that does not exist: NotFound, and the message names it"""
     sid = env.new_id()
-    sandbox = env.manager.create_sandbox(sid, env.bundle(["/etc/not-executable"]))
 
     def start():
-        sandbox.start()
+        env.manager.create_sandbox(sid, env.bundle(["true"]), **{"stdout-path": env.path("no-such-fifo")}).start()
         env.manager.container(sid).start()
 
-    env.raises("CommandNotExecutable", start, "not-executable")
-    sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    try:
+        env.raises("NotFound", start, "no-such-fifo")
+    finally:
+        env.virtpod("delete", "--force", sid)
+    env.no_leaks(timeout=15)
 
 
 def test_short_deadline(env):
     """a start that may take 300 ms: TimedOut, and nothing is left"""
     sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
     started = time.monotonic()
-    env.raises("TimedOut", lambda: sandbox.start(timeout_usec=300000))
-    check(time.monotonic() - started < 15, "took %.1f s" % (time.monotonic() - started))
-    sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    try:
+        env.raises("TimedOut", lambda: sandbox.start(timeout_usec=300000))
+        check(time.monotonic() - started < 15, "took %.1f s" % (time.monotonic() - started))
+    finally:
+        sandbox.delete(force=True)
+    env.no_leaks(timeout=15)
 
 
 def test_no_kernel(env):
@@ -113,7 +126,7 @@ def test_silent_guest(env):
         check(time.monotonic() - started < 40, "took %.1f s" % (time.monotonic() - started))
         equal(sandbox.get("State"), "failed", "state")
         sandbox.delete()
-        env.no_leaks(State.before, timeout=15)
+        env.no_leaks(timeout=15)
     finally:
         os.rename(path + ".good", path)
 
@@ -121,7 +134,7 @@ def test_silent_guest(env):
 def test_after(env):
     """and a good run after"""
     equal(env.run(["true"]).returncode, 0, "status")
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def copy_image():
@@ -138,7 +151,7 @@ if __name__ == "__main__":
     ENV.require()
     copy_image()
     try:
-        tap.run([test_before, test_no_such_program, test_not_executable, test_short_deadline, test_no_kernel,
-                 test_no_initrd, test_silent_guest, test_after], ENV)
+        tap.run([test_before, test_no_such_program, test_not_executable, test_no_stream, test_short_deadline,
+                 test_no_kernel, test_no_initrd, test_silent_guest, test_after], ENV)
     finally:
         shutil.rmtree(State.path)

@@ -8,7 +8,7 @@ top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 top_builddir=${top_builddir:-.}
 build_image=$top_srcdir/guest/image/build-image
 built=$top_builddir/guest/image
-agent=$top_builddir/guest/agent/virtpod-agent
+agent=$top_builddir/virtpod-agent
 limit=$((12 << 20))
 
 if [ ! -f "$built/manifest" ]; then
@@ -105,7 +105,8 @@ static_init ()
 
 crun_runs ()
 {
-  chroot "$work/tree" /usr/bin/crun --version
+  chroot "$work/tree" /lib64/ld-linux-x86-64.so.2 --list /usr/bin/crun && ! chroot "$work/tree" \
+    /lib64/ld-linux-x86-64.so.2 --list /usr/bin/crun | grep 'not found'
 }
 
 bad_agent ()

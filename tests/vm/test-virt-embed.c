@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "vp-error.h"
+#include "vp-log.h"
 #include "vp-fd.h"
 #include "vp-names.h"
 #include "vp-pidwatch.h"
@@ -27,8 +28,8 @@ keep_result (GObject *source, GAsyncResult *result, gpointer data)
   *(GAsyncResult **) data = g_object_ref (result);
 }
 
-#define WAIT(result)                         \
-  while (result == NULL)                     \
+#define WAIT(result)                                                                                         \
+  while (result == NULL)                                                                                     \
   g_main_context_iteration (NULL, TRUE)
 
 static void
@@ -85,7 +86,8 @@ domain_xml (const char *name, const char *devices)
       "<domain type='qemu'><name>%s</name>"
       "<metadata><virtpod:sandbox xmlns:virtpod='" VP_METADATA_NS "' version='1'>"
       "<virtpod:id>%s</virtpod:id></virtpod:sandbox></metadata>"
-      "<memory unit='MiB'>64</memory><memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>"
+      "<memory unit='MiB'>64</memory><memoryBacking><source type='memfd'/><access "
+      "mode='shared'/></memoryBacking>"
       "<vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os><features><acpi/></features>"
       "<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model>"
       "<numa><cell id='0' cpus='0' memory='64' unit='MiB' memAccess='shared'/></numa></cpu>"
@@ -158,13 +160,14 @@ test_open (void)
   WAIT (result);
   g_assert_true (vp_virt_open_finish (virt, result, &error));
   g_assert_no_error (error);
-  g_test_message ("open with cold cache: %.1f s", (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  g_test_message ("open with cold cache: %.1f s",
+                  (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
   g_assert_true (g_file_test (conf, G_FILE_TEST_IS_REGULAR));
 
   facts = vp_facts_get (vp_virt_get_facts (virt));
-  g_test_message ("driver %s arch %s emulator %s cpus %u max %u virtiofs %d kvm %d (%s)", facts->driver, facts->arch,
-                  facts->emulator, facts->host_cpus, facts->max_vcpus, facts->virtiofs, facts->kvm_usable,
-                  facts->kvm_usable ? "" : facts->kvm_reason);
+  g_test_message ("driver %s arch %s emulator %s cpus %u max %u virtiofs %d kvm %d (%s)", facts->driver,
+                  facts->arch, facts->emulator, facts->host_cpus, facts->max_vcpus, facts->virtiofs,
+                  facts->kvm_usable, facts->kvm_usable ? "" : facts->kvm_reason);
   g_assert_cmpstr (facts->driver, ==, "QEMU");
   g_assert_cmpstr (facts->arch, ==, "x86_64");
   g_assert_nonnull (facts->emulator);
@@ -209,7 +212,8 @@ test_killed (void)
   g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
   while (stops->len == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_test_message ("kill to domain-stopped: %.3f s", (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  g_test_message ("kill to domain-stopped: %.3f s",
+                  (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
   settle (2500); /* longer than the grace a silent libvirt gets */
   g_assert_cmpstr (stops->str, ==, "vp-embed-2=failed ");
   g_assert_cmpuint (count_zombies (), ==, 0);
@@ -222,9 +226,10 @@ static void
 test_virtiofs (void)
 {
   g_autofree char *share = g_build_filename (root, "share", NULL);
-  g_autofree char *devices = g_strdup_printf ("<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs' "
-                                              "queue='1024'/><source dir='%s'/><target dir='tag'/></filesystem>",
-                                              share);
+  g_autofree char *devices
+      = g_strdup_printf ("<filesystem type='mount' accessmode='passthrough'><driver type='virtiofs' "
+                         "queue='1024'/><source dir='%s'/><target dir='tag'/></filesystem>",
+                         share);
   g_autofree char *xml = domain_xml ("vp-embed-3", devices);
   g_autofree char *uuid = NULL;
   g_autoptr (GError) error = NULL;
@@ -244,8 +249,9 @@ test_virtiofs (void)
 static void
 test_failed_start (void)
 {
-  g_autofree char *xml = domain_xml ("vp-embed-4", "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
-                                                   "<source file='/dev/null'/><target dev='vda' bus='virtio'/></disk>");
+  g_autofree char *xml
+      = domain_xml ("vp-embed-4", "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"
+                                  "<source file='/dev/null'/><target dev='vda' bus='virtio'/></disk>");
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
   double seconds;
@@ -315,6 +321,7 @@ main (int argc, char **argv)
   int r;
 
   g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
   if (!can_run ())
     {
       printf ("1..0 # SKIP needs root and qemu-system-x86_64\n");

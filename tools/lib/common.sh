@@ -91,7 +91,7 @@ install_packages ()
 # ---- building ---------------------------------------------------------------------
 
 # build DIR [CONFIGURE-ARGUMENT...]: configures when that was not done with these
-# arguments, then make
+# arguments, or not at all if there are none; then make
 build ()
 {
   local dir=$1
@@ -100,7 +100,7 @@ build ()
   if [ ! -x "$source_dir/configure" ]; then
     run_logged "$dir/autogen.log" "$source_dir/autogen.sh" || die "autogen.sh failed"
   fi
-  if [ ! -f "$dir/Makefile" ] || [ "$(cat "$dir/configure.arguments" 2>/dev/null)" != "$*" ]; then
+  if [ ! -f "$dir/Makefile" ] || { [ $# -gt 0 ] && [ "$(cat "$dir/configure.arguments" 2>/dev/null)" != "$*" ]; }; then
     (cd "$dir" && run_logged configure.log "$source_dir/configure" "$@") || die "configure failed"
     echo "$*" >"$dir/configure.arguments"
   fi
@@ -109,7 +109,7 @@ build ()
 
 build_guest_image ()
 {
-  run_logged "$1/guest-image.log" make -C "$1" guest-image || die "the guest image could not be built"
+  run_logged "$1/guest-image.log" make --no-print-directory -C "$1" guest-image || die "the guest image could not be built"
   sed -n '/^guest image/,$p' "$1/guest-image.log"
 }
 

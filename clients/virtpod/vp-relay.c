@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "config.h"
 
-#include "vp-stdio.h"
+#include "vp-relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ typedef struct
   gsize pending_len;
 } Stream;
 
-struct _VpStdio
+struct _VpRelay
 {
   Stream streams[N_STREAMS];
   int null_fd;
@@ -61,28 +61,28 @@ open_pipe (Stream *stream, gboolean to_guest, GError **error)
 
 /* Decides what the daemon gets for stream @i. */
 static gboolean
-open_stream (VpStdio *self, int i, VpStdioFlags flags, GError **error)
+open_stream (VpRelay *self, int i, VpRelayFlags flags, GError **error)
 {
-  gboolean nothing = (flags & VP_STDIO_NOTHING) != 0 || (i == STDIN_FILENO && (flags & VP_STDIO_STDIN) == 0);
+  gboolean nothing = (flags & VP_RELAY_NOTHING) != 0 || (i == STDIN_FILENO && (flags & VP_RELAY_STDIN) == 0);
 
-  if (i == STDERR_FILENO && (flags & VP_STDIO_STDERR) == 0)
+  if (i == STDERR_FILENO && (flags & VP_RELAY_STDERR) == 0)
     return TRUE;
   if (!nothing && isatty (i))
     return open_pipe (&self->streams[i], i == STDIN_FILENO, error);
   if (nothing && self->null_fd < 0)
-    self->null_fd = vp_fd_open ("/dev/null", O_RDWR, "stdio", error);
+    self->null_fd = vp_fd_open ("/dev/null", O_RDWR, "open", error);
   self->streams[i].theirs = nothing ? self->null_fd : i;
   return self->streams[i].theirs >= 0;
 }
 
-VpStdio *
-vp_stdio_new (VpStdioFlags flags, GError **error)
+VpRelay *
+vp_relay_new (VpRelayFlags flags, GError **error)
 {
-  g_autoptr (VpStdio) self = g_new0 (VpStdio, 1);
+  g_autoptr (VpRelay) self = g_new0 (VpRelay, 1);
 
   self->null_fd = -1;
   for (int i = 0; i < N_STREAMS; i++)
-    self->streams[i] = (Stream) { .theirs = -1, .pipe = -1 };
+    self->streams[i] = (Stream){ .theirs = -1, .pipe = -1 };
   for (int i = 0; i < N_STREAMS; i++)
     if (!open_stream (self, i, flags, error))
       return NULL;
@@ -90,7 +90,7 @@ vp_stdio_new (VpStdioFlags flags, GError **error)
 }
 
 static void
-close_theirs (VpStdio *self)
+close_theirs (VpRelay *self)
 {
   for (int i = 0; i < N_STREAMS; i++)
     if (self->streams[i].pipe >= 0)
@@ -98,7 +98,7 @@ close_theirs (VpStdio *self)
 }
 
 void
-vp_stdio_free (VpStdio *self)
+vp_relay_free (VpRelay *self)
 {
   if (self == NULL)
     return;
@@ -112,7 +112,7 @@ vp_stdio_free (VpStdio *self)
 }
 
 gboolean
-vp_stdio_add_options (VpStdio *self, GVariantBuilder *options, GUnixFDList *fds, GError **error)
+vp_relay_add_options (VpRelay *self, GVariantBuilder *options, GUnixFDList *fds, GError **error)
 {
   static const char *const names[N_STREAMS] = { "stdin", "stdout", "stderr" };
 
@@ -180,7 +180,7 @@ copy_output (Stream *stream, int user_fd)
 static gboolean
 on_output (int fd, GIOCondition condition, gpointer user_data)
 {
-  VpStdio *self = user_data;
+  VpRelay *self = user_data;
   int i = self->streams[STDOUT_FILENO].pipe == fd ? STDOUT_FILENO : STDERR_FILENO;
 
   (void) copy_output (&self->streams[i], i);
@@ -236,7 +236,7 @@ on_user_input (int fd, GIOCondition condition, gpointer user_data)
 }
 
 void
-vp_stdio_start (VpStdio *self, gboolean terminal)
+vp_relay_start (VpRelay *self, gboolean terminal)
 {
   Stream *input = &self->streams[STDIN_FILENO];
 
@@ -252,13 +252,13 @@ vp_stdio_start (VpStdio *self, gboolean terminal)
 }
 
 int
-vp_stdio_get_terminal (VpStdio *self)
+vp_relay_get_terminal (VpRelay *self)
 {
   return self->raw ? STDIN_FILENO : -1;
 }
 
 void
-vp_stdio_finish (VpStdio *self)
+vp_relay_finish (VpRelay *self)
 {
   stop_copying (&self->streams[STDIN_FILENO]);
   for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)

@@ -9,33 +9,33 @@
  * never leaves this process (whoever reads it would take input away from the
  * shell, or leave it non-blocking): the daemon gets a pipe and the bytes are
  * copied in the main loop. */
-typedef struct _VpStdio VpStdio;
+typedef struct _VpRelay VpRelay;
 
 typedef enum {
-  VP_STDIO_STDIN = 1 << 0,   /* without it the process reads /dev/null */
-  VP_STDIO_STDERR = 1 << 1,  /* without it the process has no stderr of its own (a terminal has none) */
-  VP_STDIO_NOTHING = 1 << 2, /* all that are asked for are /dev/null */
-} VpStdioFlags;
+  VP_RELAY_STDIN = 1 << 0,   /* without it the process reads /dev/null */
+  VP_RELAY_STDERR = 1 << 1,  /* without it the process has no stderr of its own (a terminal has none) */
+  VP_RELAY_NOTHING = 1 << 2, /* all that are asked for are /dev/null */
+} VpRelayFlags;
 
 /* Opens what is needed; nothing moves yet. */
-VpStdio *vp_stdio_new (VpStdioFlags flags, GError **error);
+VpRelay *vp_relay_new (VpRelayFlags flags, GError **error);
 
-/* Puts the terminal back when vp_stdio_start() changed it, and closes everything. */
-void vp_stdio_free (VpStdio *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStdio, vp_stdio_free)
+/* Puts the terminal back when vp_relay_start() changed it, and closes everything. */
+void vp_relay_free (VpRelay *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpRelay, vp_relay_free)
 
 /* Adds "stdin", "stdout", "stderr" handles to an a{sv} under construction and
  * their descriptors to @fds. */
-gboolean vp_stdio_add_options (VpStdio *self, GVariantBuilder *options, GUnixFDList *fds, GError **error);
+gboolean vp_relay_add_options (VpRelay *self, GVariantBuilder *options, GUnixFDList *fds, GError **error);
 
 /* The daemon has its ends: closes ours of them, so that its closing is seen as
  * end-of-file, and begins to copy. With @terminal, and stdin a terminal, that
  * one goes into raw mode. */
-void vp_stdio_start (VpStdio *self, gboolean terminal);
+void vp_relay_start (VpRelay *self, gboolean terminal);
 
 /* The descriptor of the user's terminal while it is in raw mode, else -1. */
-int vp_stdio_get_terminal (VpStdio *self);
+int vp_relay_get_terminal (VpRelay *self);
 
 /* The process has ended and the daemon has written all it wrote: shows what is
  * still in the pipes and puts the terminal back. */
-void vp_stdio_finish (VpStdio *self);
+void vp_relay_finish (VpRelay *self);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent-bundle.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent-util.h"
+#include "vp-message-json.h"
+
+/* a string of an unpacked message: malloc'd, or protobuf-c's shared empty one */
+static void
+set_string (char **field, const char *value)
+{
+  if (*field != protobuf_c_empty_string)
+    free (*field);
+  *field = agent_strdup (value);
+}
+
+static void
+add_namespace (Grpc__Linux *linux_part, const char *type, const char *path)
+{
+  Grpc__LinuxNamespace *ns = agent_new (Grpc__LinuxNamespace);
+
+  grpc__linux_namespace__init (ns);
+  set_string (&ns->type, type);
+  if (path != NULL)
+    set_string (&ns->path, path);
+  linux_part->namespaces[linux_part->n_namespaces++] = ns;
+}
+
+/* The host's paths mean nothing here. Of its list only the kinds count that are a
+ * question at all: a user namespace. The network is the guest's own, always. */
+static void
+complete_namespaces (Grpc__Linux *linux_part, const AgentNamespaces *ns)
+{
+  int user = 0;
+
+  for (size_t i = 0; i < linux_part->n_namespaces; i++)
+    {
+      user |= strcmp (linux_part->namespaces[i]->type, "user") == 0;
+      grpc__linux_namespace__free_unpacked (linux_part->namespaces[i], NULL);
+    }
+  free (linux_part->namespaces);
+  linux_part->n_namespaces = 0;
+  linux_part->namespaces = agent_alloc (6 * sizeof *linux_part->namespaces);
+  add_namespace (linux_part, "mount", NULL);
+  add_namespace (linux_part, "pid", ns->pid);
+  add_namespace (linux_part, "ipc", ns->ipc);
+  add_namespace (linux_part, "uts", ns->uts);
+  add_namespace (linux_part, "cgroup", NULL);
+  if (user)
+    add_namespace (linux_part, "user", NULL);
+}
+
+void
+agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *ns)
+{
+  if (spec->version[0] == '\0')
+    set_string (&spec->version, "1.0.2");
+  if (spec->process != NULL && spec->process->cwd[0] == '\0')
+    set_string (&spec->process->cwd, "/");
+  if (spec->linux == NULL)
+    {
+      spec->linux = agent_new (Grpc__Linux);
+      grpc__linux__init (spec->linux);
+    }
+  complete_namespaces (spec->linux, ns);
+  /* a path with colons is systemd's kind, which nobody here understands */
+  if (spec->linux->cgroupspath[0] != '/' || !agent_path_is_clean (spec->linux->cgroupspath)
+      || strchr (spec->linux->cgroupspath, ':') != NULL || spec->linux->cgroupspath[1] == '\0')
+    {
+      char *path = agent_printf ("/%s", id);
+
+      set_string (&spec->linux->cgroupspath, path);
+      free (path);
+    }
+}
+
+int
+agent_bundle_write (const char *dir, const Grpc__Spec *spec)
+{
+  size_t len;
+  char *json = vp_message_to_json (&spec->base, VP_MESSAGE_JSON_OCI, &len);
+  char *path;
+  int rc;
+
+  if (json == NULL)
+    return -errno;
+  path = agent_printf ("%s/config.json", dir);
+  rc = agent_write_file (path, json, len, 1);
+  free (path);
+  free (json);
+  return rc;
+}

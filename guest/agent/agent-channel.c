@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent-channel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent-log.h"
+#include "agent-util.h"
+#include "vp-ttrpc-server.h"
+
+#define READ_SIZE (64u << 10)
+/* reads before others get their turn */
+#define READS_AT_ONCE 16
+/* answers waiting for a slow host, above which no more requests are taken */
+#define MAX_QUEUED (1u << 20)
+
+typedef struct
+{
+  AgentList link;
+  uint8_t *data;
+  size_t len, done;
+} Frame;
+
+struct AgentChannel
+{
+  AgentLoop *loop;
+  const AgentChannelFuncs *funcs;
+  void *data;
+  int listener; /* -1: @fd is a port, which stays open while the host comes and goes */
+  AgentWatch *listener_watch;
+  int fd;
+  AgentWatch *watch;
+  AgentTimer *again; /* there was more to read */
+  VpTtrpcServer server;
+  AgentList out;
+  size_t queued;
+  int paused; /* not reading because of MAX_QUEUED */
+  uint8_t buf[READ_SIZE];
+};
+
+static void pump_in (AgentChannel *c);
+
+static void
+drop_output (AgentChannel *c)
+{
+  agent_list_foreach_safe (it, &c->out)
+  {
+    Frame *f = agent_container_of (it, Frame, link);
+
+    agent_list_remove (it);
+    free (f->data);
+    free (f);
+  }
+  c->queued = 0;
+  c->paused = 0;
+}
+
+static void
+reset (AgentChannel *c)
+{
+  drop_output (c);
+  c->funcs->reset (c->data);
+}
+
+static void
+disconnect (AgentChannel *c)
+{
+  agent_watch_free (c->watch);
+  c->watch = NULL;
+  agent_close (&c->fd);
+  vp_ttrpc_server_reset (&c->server);
+  reset (c);
+  agent_watch_set (c->listener_watch, EPOLLIN);
+}
+
+/* read() said that nobody is at the other end */
+static void
+host_is_gone (AgentChannel *c)
+{
+  if (c->listener >= 0)
+    {
+      disconnect (c);
+      return;
+    }
+  vp_ttrpc_server_reset (&c->server);
+  reset (c);
+}
+
+static void
+write_failed (AgentChannel *c)
+{
+  if (c->listener >= 0)
+    {
+      disconnect (c);
+      return;
+    }
+  agent_warning ("cannot write to the host: %m");
+  drop_output (c);
+}
+
+static void
+pump_out (AgentChannel *c)
+{
+  while (c->fd >= 0 && !agent_list_is_empty (&c->out))
+    {
+      Frame *f = agent_container_of (c->out.next, Frame, link);
+      ssize_t n = write (c->fd, f->data + f->done, f->len - f->done);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        break;
+      if (n < 0)
+        {
+          write_failed (c);
+          return;
+        }
+      f->done += (size_t) n;
+      c->queued -= (size_t) n;
+      if (f->done < f->len)
+        continue;
+      agent_list_remove (&f->link);
+      free (f->data);
+      free (f);
+    }
+}
+
+void
+agent_channel_send (AgentChannel *c, uint8_t *frame, size_t len)
+{
+  Frame *f;
+
+  if (c->fd < 0)
+    {
+      free (frame);
+      return;
+    }
+  f = agent_new (Frame);
+  f->data = frame;
+  f->len = len;
+  agent_list_append (&c->out, &f->link);
+  c->queued += len;
+  pump_out (c);
+}
+
+int
+agent_channel_is_idle (const AgentChannel *c)
+{
+  return agent_list_is_empty (&c->out);
+}
+
+static void
+answer_sync (AgentChannel *c)
+{
+  uint8_t *ack = agent_alloc (VP_SYNC_SIZE);
+
+  agent_debug ("the host starts a new conversation");
+  reset (c);
+  vp_ttrpc_server_get_ack (&c->server, ack);
+  agent_channel_send (c, ack, VP_SYNC_SIZE);
+}
+
+/* 0, or -1 when the connection did not survive */
+static int
+take (AgentChannel *c, const uint8_t *data, size_t len)
+{
+  int first = 1;
+
+  while (len > 0)
+    {
+      size_t used;
+      int rc = vp_ttrpc_server_feed (&c->server, data, len, first, &used);
+
+      if (rc < 0)
+        {
+          agent_warning ("the host does not speak ttrpc: %s", strerror (-rc));
+          if (c->listener >= 0)
+            {
+              disconnect (c);
+              return -1;
+            }
+          /* answers to what was sent before make no sense to that host either */
+          reset (c);
+        }
+      else if (rc == VP_TTRPC_SERVER_SYNC)
+        answer_sync (c);
+      else if (rc == VP_TTRPC_SERVER_REQUEST)
+        c->funcs->request (c->server.reader.header.stream, c->server.reader.payload, c->server.reader.header.length,
+                           c->data);
+      if (c->fd < 0)
+        return -1;
+      data += used;
+      len -= used;
+      first = 0;
+    }
+  return 0;
+}
+
+static void
+read_again (void *data)
+{
+  AgentChannel *c = data;
+
+  c->again = NULL;
+  pump_in (c);
+}
+
+/* The watch is edge-triggered: a port without a host is hung up for ever, which a
+ * level-triggered one would report for ever. So it is read until it has no more. */
+static void
+pump_in (AgentChannel *c)
+{
+  for (int i = 0; c->fd >= 0; i++)
+    {
+      ssize_t n;
+
+      c->paused = c->queued > MAX_QUEUED;
+      if (c->paused)
+        return;
+      if (i == READS_AT_ONCE)
+        {
+          if (c->again == NULL)
+            c->again = agent_timer_new (c->loop, 0, read_again, c);
+          return;
+        }
+      n = read (c->fd, c->buf, sizeof c->buf);
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0 && errno == EAGAIN)
+        return;
+      if (n <= 0)
+        {
+          host_is_gone (c);
+          return;
+        }
+      if (take (c, c->buf, (size_t) n) < 0)
+        return;
+    }
+}
+
+static void
+channel_event (uint32_t events, void *data)
+{
+  AgentChannel *c = data;
+  int was_paused = c->paused;
+
+  if ((events & EPOLLOUT) != 0)
+    pump_out (c);
+  if ((events & ~(uint32_t) EPOLLOUT) != 0 || was_paused)
+    pump_in (c);
+}
+
+static void
+accept_client (uint32_t events, void *data)
+{
+  AgentChannel *c = data;
+  int fd = accept4 (c->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+  if (fd < 0)
+    return;
+  /* others wait in the backlog */
+  agent_watch_set (c->listener_watch, 0);
+  c->fd = fd;
+  c->watch = agent_watch_new (c->loop, fd, EPOLLIN | EPOLLOUT | EPOLLET, channel_event, c);
+}
+
+static AgentChannel *
+channel_new (AgentLoop *loop, const AgentChannelFuncs *funcs, void *data)
+{
+  AgentChannel *c = agent_new (AgentChannel);
+
+  c->loop = loop;
+  c->funcs = funcs;
+  c->data = data;
+  c->fd = -1;
+  c->listener = -1;
+  agent_list_init (&c->out);
+  vp_ttrpc_server_init (&c->server);
+  return c;
+}
+
+AgentChannel *
+agent_channel_new_port (AgentLoop *loop, int fd, const AgentChannelFuncs *funcs, void *data)
+{
+  AgentChannel *c = channel_new (loop, funcs, data);
+
+  c->fd = fd;
+  c->watch = agent_watch_new (loop, fd, EPOLLIN | EPOLLOUT | EPOLLET, channel_event, c);
+  return c;
+}
+
+AgentChannel *
+agent_channel_new_listener (AgentLoop *loop, int fd, const AgentChannelFuncs *funcs, void *data)
+{
+  AgentChannel *c = channel_new (loop, funcs, data);
+
+  c->listener = fd;
+  c->listener_watch = agent_watch_new (loop, fd, EPOLLIN, accept_client, c);
+  return c;
+}
+
+void
+agent_channel_free (AgentChannel *c)
+{
+  if (c == NULL)
+    return;
+  drop_output (c);
+  agent_timer_free (c->again);
+  agent_watch_free (c->watch);
+  agent_watch_free (c->listener_watch);
+  agent_close (&c->fd);
+  agent_close (&c->listener);
+  vp_ttrpc_server_clear (&c->server);
+  free (c);
+}

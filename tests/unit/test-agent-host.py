@@ -1,0 +1,444 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The guest agent with the real crun, on the host: no VM, but private mount, pid, uts
+and ipc namespaces and a cgroup2 of its own. Prints TAP; skipped without root."""
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+TOP = os.environ.get('top_srcdir') or os.path.dirname(os.path.realpath(__file__)) + '/../..'
+BUILD = os.environ.get('top_builddir') or os.getcwd()
+sys.path.insert(0, TOP + '/tests/lib')
+
+
+def skip(why):
+    print('1..0 # SKIP ' + why)
+    sys.exit(0)
+
+
+if os.geteuid() != 0:
+    skip('needs root')
+for tool in ('crun', 'busybox', 'unshare', 'protoc'):
+    if shutil.which(tool) is None:
+        skip(tool + ' is missing')
+try:
+    import ttrpc_client
+except ImportError as e:
+    skip(str(e))
+if os.environ.get('VP_TEST_AGENT_INSIDE') is None:
+    os.environ['VP_TEST_AGENT_INSIDE'] = '1'
+    os.execvp('unshare', ['unshare', '-m', '-p', '-u', '-i', '-f', '--mount-proc', '--propagation', 'private',
+                          '--kill-child', sys.executable, os.path.realpath(__file__)] + sys.argv[1:])
+if subprocess.run(['mount', '-t', 'cgroup2', 'none', '/sys/fs/cgroup']).returncode != 0:
+    skip('cannot mount cgroup2')
+
+RpcError = ttrpc_client.RpcError
+MESSAGES = ttrpc_client.Messages(TOP + '/lib/wire')
+PREFIX = 'vp%d-' % (time.time_ns() % 10**9)  # cgroups are the whole machine's
+TESTS = []
+
+
+def test(f):
+    TESTS.append(f)
+    return f
+
+
+def fails(code, f, *args, **kwargs):
+    try:
+        f(*args, **kwargs)
+    except RpcError as e:
+        assert e.code == code, '%s instead of %s: %s' % (e.code, code, e.message)
+        return e.message
+    raise AssertionError('no error, wanted ' + code)
+
+
+class Bench:
+    """An agent below a temporary directory, and a rootfs of busybox."""
+
+    def __init__(self):
+        self.dir = tempfile.mkdtemp(prefix='vp-agent-')
+        os.chmod(self.dir, 0o755)
+        self.socket = self.dir + '/s'
+        self.rootfs = self.dir + '/rootfs'
+        for d in ('bin', 'proc', 'sys', 'dev', 'tmp', 'etc'):
+            os.makedirs(self.rootfs + '/' + d)
+        shutil.copy(shutil.which('busybox'), self.rootfs + '/bin/busybox')
+        for name in ('sh', 'cat', 'sleep', 'echo', 'true', 'stty', 'head', 'hostname'):
+            os.link(self.rootfs + '/bin/busybox', self.rootfs + '/bin/' + name)
+        with open(self.rootfs + '/bin/plain', 'w') as f:
+            f.write('not a program')
+        self.log = open(self.dir + '/log', 'w+')
+        self.process = subprocess.Popen([BUILD + '/virtpod-agent', '--listen', 'unix:' + self.socket, '--root',
+                                         self.dir + '/r', '--log', 'debug'], stderr=self.log)
+        for _ in range(500):
+            if os.path.exists(self.socket):
+                break
+            time.sleep(0.01)
+        self.agent = ttrpc_client.Agent(self.socket, MESSAGES)
+        self.n = 0
+
+    def spec(self, *args, terminal=False):
+        return {'Version': '1.0.2', 'Hostname': 'box', 'Root': {'Path': self.rootfs},
+                'Process': {'Terminal': terminal, 'ConsoleSize': {'Height': 24, 'Width': 80},
+                            'Args': list(args), 'Cwd': '/', 'User': {}, 'Env': ['PATH=/bin', 'TERM=xterm'],
+                            'NoNewPrivileges': True},
+                'Mounts': [{'destination': '/proc', 'type': 'proc', 'source': 'proc'},
+                           {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs',
+                            'options': ['nosuid', 'mode=755', 'size=65536k']},
+                           {'destination': '/dev/pts', 'type': 'devpts', 'source': 'devpts',
+                            'options': ['newinstance', 'ptmxmode=0666', 'mode=0620']}],
+                'Linux': {'Namespaces': [{'Type': 'mount'}]}}
+
+    def create(self, *args, cid=None, storages=(), **kwargs):
+        self.n += 1
+        cid = PREFIX + (cid or 'c%d' % self.n)
+        self.agent.call('CreateContainer', container_id=cid, OCI=self.spec(*args, **kwargs), storages=list(storages))
+        return cid
+
+    def run(self, *args, **kwargs):
+        cid = self.create(*args, **kwargs)
+        self.agent.call('StartContainer', container_id=cid)
+        return cid
+
+    def exec(self, cid, exec_id, *args, terminal=False):
+        process = {'Terminal': terminal, 'Args': list(args), 'Cwd': '/', 'User': {}, 'Env': ['PATH=/bin']}
+        self.agent.call('ExecProcess', container_id=cid, exec_id=exec_id, process=process)
+
+    def wait(self, cid, exec_id=''):
+        return self.agent.call('WaitProcess', container_id=cid, exec_id=exec_id).status
+
+    def remove(self, cid):
+        self.agent.call('RemoveContainer', container_id=cid)
+
+    def connect_raw(self):
+        """the connection of somebody else: ours is given up for it"""
+        self.agent.close()
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(5)
+        s.connect(self.socket)
+        return s
+
+    def reconnect(self, **kwargs):
+        self.agent.close()
+        self.agent = ttrpc_client.Agent(self.socket, MESSAGES, **kwargs)
+
+    def close(self):
+        self.agent.close()
+        self.process.terminate()
+        self.process.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+@test
+def first_frame(b):
+    """the bytes that any client starts with are answered on stream 1"""
+    s = b.connect_raw()
+    request = MESSAGES['ttrpc.Request'](service='grpc.Health', method='Check').SerializeToString()
+    s.sendall(bytes([0, 0, 0, len(request), 0, 0, 0, 1, 1, 0]) + request)
+    head = s.recv(10)
+    assert head[:2] == b'\0\0' and head[4:] == b'\0\0\0\1\2\0', head
+    s.close()
+    b.reconnect()
+
+
+@test
+def sync(b):
+    """a sync in the middle of a frame starts a new conversation"""
+    s = b.connect_raw()
+    s.sendall(b'\0\0\1\0\0\0\0\1\1\0half a frame')
+    time.sleep(0.1)
+    token = os.urandom(16)
+    s.sendall(ttrpc_client.make_sync(token))
+    assert s.recv(24) == ttrpc_client.make_sync(token, ack=True)
+    s.close()
+    b.reconnect(sync=True)
+    assert b.agent.call('Check').status == 1
+
+
+@test
+def unimplemented(b):
+    assert 'ListRoutes' in fails('UNIMPLEMENTED', b.agent.call, 'ListRoutes')
+    assert 'Nonsense' in fails('UNIMPLEMENTED', b.agent.call, 'Nonsense',
+                               request=MESSAGES['google.protobuf.Empty']())
+
+
+@test
+def no_sandbox(b):
+    fails('FAILED_PRECONDITION', b.create, 'true')
+    fails('NOT_FOUND', b.agent.call, 'StartContainer', container_id='c1')
+
+
+@test
+def create_sandbox(b):
+    shm = {'driver': 'ephemeral', 'source': 'shm', 'fstype': 'tmpfs',
+           'mount_point': b.dir + '/r/kata-containers/sandbox/shm',
+           'options': ['noexec', 'nosuid', 'nodev', 'mode=1777', 'size=1048576']}
+    bad = {'driver': 'blk', 'mount_point': '/x'}
+    assert 'blk' in fails('UNIMPLEMENTED', b.agent.call, 'CreateSandbox', hostname='box', sandbox_id='s1',
+                          storages=[shm, bad])
+    b.agent.call('CreateSandbox', hostname='box', sandbox_id='s1', storages=[shm], dns=['nameserver 1.1.1.1'])
+    line = [m for m in open('/proc/self/mounts') if '/sandbox/shm ' in m]
+    assert len(line) == 1 and 'size=1024k' in line[0] and 'noexec' in line[0], line
+    fails('ALREADY_EXISTS', b.agent.call, 'CreateSandbox', sandbox_id='s1')
+
+
+@test
+def output_and_status(b):
+    cid = b.run('sh', '-c', 'echo out; echo err >&2; hostname; exit 3')
+    assert b.agent.read_all(cid) == b'out\nbox\n'
+    assert b.agent.read_all(cid, stream='Stderr') == b'err\n'
+    assert b.wait(cid) == 3
+    assert b.wait(cid) == 3, 'the status can be asked for again'
+    b.remove(cid)
+    fails('NOT_FOUND', b.wait, cid)
+
+
+@test
+def input(b):
+    cid = b.run('cat')
+    assert b.agent.call('WriteStdin', container_id=cid, data=b'hello').len == 5
+    assert b.agent.call('ReadStdout', container_id=cid, len=3).data == b'hel'
+    assert b.agent.call('ReadStdout', container_id=cid, len=100).data == b'lo'
+    b.agent.call('CloseStdin', container_id=cid)
+    assert b.agent.read_all(cid) == b''
+    assert b.wait(cid) == 0
+    fails('FAILED_PRECONDITION', b.agent.call, 'WriteStdin', container_id=cid, data=b'x')
+    b.remove(cid)
+
+
+@test
+def full_pipe(b):
+    """a process that does not read holds up its own input only"""
+    cid = b.run('sh', '-c', 'sleep 1; cat')
+    data = os.urandom(1 << 20)
+    first = b.agent.call('WriteStdin', container_id=cid, data=data).len
+    assert 0 < first < len(data)
+    pending = b.agent.start('WriteStdin', container_id=cid, data=data[first:])
+    t = time.time()
+    b.agent.call('Check')
+    assert time.time() - t < 0.5 and not pending.done.is_set()
+    out = []
+    reader = threading.Thread(target=lambda: out.append(b.agent.read_all(cid)))
+    reader.start()
+    done = first + pending.result().len
+    while done < len(data):
+        done += b.agent.call('WriteStdin', container_id=cid, data=data[done:]).len
+    b.agent.call('CloseStdin', container_id=cid)
+    reader.join()
+    assert out == [data]
+    assert b.wait(cid) == 0
+    b.remove(cid)
+
+
+@test
+def many_waiters(b):
+    cid = b.run('cat')
+    waits = [b.agent.start('WaitProcess', container_id=cid) for _ in range(20)]
+    reads = [b.agent.start('ReadStdout', container_id=cid, len=10) for _ in range(3)]
+    b.agent.call('Check')
+    b.agent.call('SignalProcess', container_id=cid, signal=9)
+    assert [w.result().status for w in waits] == [137] * 20
+    assert [r.result().data for r in reads] == [b''] * 3
+    b.agent.call('SignalProcess', container_id=cid, signal=15)  # gone: nothing to do, no error
+    b.remove(cid)
+
+
+@test
+def exec_process(b):
+    cid = b.run('sleep', '1000')
+    b.exec(cid, 'e1', 'sh', '-c', 'cat; exit 7')
+    b.agent.call('WriteStdin', container_id=cid, exec_id='e1', data=b'in\n')
+    b.agent.call('CloseStdin', container_id=cid, exec_id='e1')
+    assert b.agent.read_all(cid, 'e1') == b'in\n'
+    assert b.wait(cid, 'e1') == 7
+    b.exec(cid, 'e1', 'true')
+    assert b.wait(cid, 'e1') == 0
+    message = fails('NOT_FOUND', b.exec, cid, 'e2', 'no-such-program')
+    assert 'executable file' in message and 'no-such-program' in message, message
+    fails('PERMISSION_DENIED', b.exec, cid, 'e3', '/bin/plain')
+    message = fails('NOT_FOUND', b.exec, cid, 'e3', '/no/such')
+    assert 'executable file' in message, message
+    fails('NOT_FOUND', b.wait, cid, 'e2')
+    b.exec(cid, 'e4', 'sleep', '1000')
+    fails('ALREADY_EXISTS', b.exec, cid, 'e4', 'true')
+    fails('INVALID_ARGUMENT', b.exec, cid, '../x', 'true')
+    b.agent.call('SignalProcess', container_id=cid, exec_id='e4', signal=15)
+    assert b.wait(cid, 'e4') == 143
+    # the first process has no handler, so the signal itself would have no effect
+    b.agent.call('SignalProcess', container_id=cid, signal=15)
+    assert b.wait(cid) == 137
+    fails('FAILED_PRECONDITION', b.exec, cid, 'e5', 'true')
+    b.remove(cid)
+
+
+@test
+def short_lived(b):
+    """the exit of a process that is over before anybody asks is not lost"""
+    cid = b.run('sleep', '1000')
+    for i in range(20):
+        b.exec(cid, 'q%d' % i, 'sh', '-c', 'exit %d' % i)
+    for i in range(20):
+        assert b.wait(cid, 'q%d' % i) == i
+    b.remove(cid)
+
+
+@test
+def left_over_writer(b):
+    """a stray child that keeps the pipe open does not keep the reader"""
+    cid = b.run('sleep', '1000')
+    b.exec(cid, 'e1', 'sh', '-c', 'echo hi; sleep 1000 &')
+    assert b.wait(cid, 'e1') == 0
+    assert b.agent.read_all(cid, 'e1') == b'hi\n'
+    b.remove(cid)
+
+
+@test
+def terminal(b):
+    cid = b.run('sh', '-c', 'stty size; cat', terminal=True)
+    assert b.agent.call('ReadStdout', container_id=cid, len=100).data == b'24 80\r\n'
+    assert b.agent.read_all(cid, stream='Stderr') == b''
+    b.exec(cid, 'e1', 'sh', '-c', 'head -n 1; stty size', terminal=True)
+    b.agent.call('TtyWinResize', container_id=cid, exec_id='e1', row=30, column=90)
+    b.agent.call('WriteStdin', container_id=cid, exec_id='e1', data=b'x\n')
+    assert b.agent.read_all(cid, 'e1').endswith(b'30 90\r\n')
+    b.agent.call('SignalProcess', container_id=cid, signal=9)
+    assert b.wait(cid) == 137
+    b.remove(cid)
+
+
+@test
+def create_errors(b):
+    message = fails('NOT_FOUND', b.create, 'no-such-program', cid='x')
+    assert 'executable file' in message, message
+    assert not os.path.exists(b.dir + '/r/kata-containers/' + PREFIX + 'x')
+    fails('PERMISSION_DENIED', b.create, '/bin/plain', cid='x')
+    fails('INVALID_ARGUMENT', b.create, 'true', cid='../x')
+    fails('INVALID_ARGUMENT', b.create, cid='x')
+    cid = b.create('true', cid='x')
+    fails('ALREADY_EXISTS', b.create, 'true', cid='x')
+    fails('FAILED_PRECONDITION', b.exec, cid, 'e', 'true')
+    b.agent.call('StartContainer', container_id=cid)
+    fails('FAILED_PRECONDITION', b.agent.call, 'StartContainer', container_id=cid)
+    b.remove(cid)
+
+
+@test
+def storages(b):
+    local = {'driver': 'local', 'source': 'local', 'mount_point': b.dir + '/local', 'options': ['mode=0711']}
+    tmp = {'driver': 'ephemeral', 'source': 'tmpfs', 'fstype': 'tmpfs', 'mount_point': b.dir + '/eph',
+           'options': ['size=64k', 'mode=0700']}
+    cid = b.create('true', storages=[local, tmp])
+    other = b.create('true', storages=[tmp])
+    assert os.stat(b.dir + '/local').st_mode & 0o777 == 0o711
+    b.remove(cid)
+    assert os.path.ismount(b.dir + '/eph'), 'somebody else uses it'
+    b.remove(other)
+    assert not os.path.ismount(b.dir + '/eph')
+
+
+@test
+def pause_and_stats(b):
+    cid = b.run('sleep', '1000')
+    b.agent.call('PauseContainer', container_id=cid)
+    fails('FAILED_PRECONDITION', b.agent.call, 'PauseContainer', container_id=cid)
+    b.agent.call('ResumeContainer', container_id=cid)
+    stats = b.agent.call('StatsContainer', container_id=cid).cgroup_stats
+    assert stats.cpu_stats.cpu_usage.total_usage > 0
+    b.agent.call('PauseContainer', container_id=cid)
+    b.remove(cid)
+
+
+@test
+def deadline(b):
+    """a read that was given up does not take anything out of the pipe"""
+    cid = b.run('cat')
+    fails('DEADLINE_EXCEEDED', b.agent.call, 'ReadStdout', container_id=cid, len=10, timeout_nano=100000000)
+    b.agent.call('WriteStdin', container_id=cid, data=b'kept')
+    assert b.agent.call('ReadStdout', container_id=cid, len=10).data == b'kept'
+    b.remove(cid)
+
+
+@test
+def reconnect(b):
+    """neither output nor status is lost with the host that asked for it"""
+    cid = b.run('sh', '-c', 'cat; exit 5')
+    b.agent.start('ReadStdout', container_id=cid, len=10)
+    b.agent.start('WaitProcess', container_id=cid)
+    b.agent.call('Check')
+    b.reconnect(sync=True)
+    b.agent.call('WriteStdin', container_id=cid, data=b'kept')
+    b.agent.call('CloseStdin', container_id=cid)
+    assert b.agent.read_all(cid) == b'kept'
+    assert b.wait(cid) == 5
+    b.remove(cid)
+
+
+@test
+def remove_while_running(b):
+    cid = b.run('sleep', '1000')
+    b.exec(cid, 'e1', 'sleep', '1000')
+    wait = b.agent.start('WaitProcess', container_id=cid)
+    removals = [b.agent.start('RemoveContainer', container_id=cid) for _ in range(3)]
+    for r in removals:
+        r.result()
+    assert wait.result().status == 137
+
+
+@test
+def garbage(b):
+    """what is not ttrpc ends the connection, not the agent"""
+    for junk in (b'\xff' * 100, b'\0\x50\0\0\0\0\0\1\1\0', b'\0\0\0\1\0\0\0\1\7\0', b'\1' + os.urandom(4096)):
+        s = b.connect_raw()
+        try:
+            s.sendall(junk)
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(100):
+                pass
+        except ConnectionError:
+            pass
+        s.close()
+    b.reconnect()
+    assert b.agent.call('Check').status == 1
+
+
+@test
+def destroy(b):
+    b.run('sleep', '1000')
+    b.run('sleep', '1000')
+    b.agent.call('DestroySandbox')
+    assert not os.path.exists(b.dir + '/r/kata-containers')
+    assert not [m for m in open('/proc/self/mounts') if '/r/kata-containers' in m]
+    assert os.listdir(b.dir + '/r/agent/crun') == []
+    fds = os.listdir('/proc/%d/fd' % b.process.pid)
+    assert len(fds) <= 9, fds
+    assert open('/proc/%d/task/%d/children' % (b.process.pid, b.process.pid)).read() == '', 'zombies'
+
+
+def main():
+    print('1..%d' % len(TESTS), flush=True)
+    bench = Bench()
+    failed = 0
+    for i, t in enumerate(TESTS):
+        try:
+            t(bench)
+            print('ok %d - %s' % (i + 1, t.__name__), flush=True)
+        except Exception:
+            failed += 1
+            print('not ok %d - %s' % (i + 1, t.__name__), flush=True)
+            traceback.print_exc()
+    status = open('/proc/%d/status' % bench.process.pid)
+    print('# agent ' + ', '.join(' '.join(line.split()) for line in status if 'Rss' in line or 'VmHWM' in line))
+    if failed:
+        bench.log.seek(0)
+        print('# ' + '# '.join(bench.log.readlines()[-80:]))
+    bench.close()
+    sys.exit(failed > 0)
+
+
+main()

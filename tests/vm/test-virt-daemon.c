@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vp-error.h"
+#include "vp-fd.h"
+#include "vp-log.h"
+#include "vp-names.h"
+#include "vp-virt.h"
+
+/* A libvirtd of our own, in private directories, that is killed and started
+ * again: the connection comes back by itself, domains live on, and those that
+ * ended meanwhile are reported. */
+
+static char *root;
+static VpVirt *virt;
+static GString *stops;
+static GPid libvirtd;
+
+static void
+start_libvirtd (void)
+{
+  static const char script[]
+      = "for d in run lib log cache; do mkdir -p \"$1/$d\"; done\n"
+        "mount --bind \"$1/etc\" /etc/libvirt && mount --bind \"$1/run\" /run/libvirt &&\n"
+        "mount --bind \"$1/lib\" /var/lib/libvirt && mount --bind \"$1/log\" /var/log/libvirt &&\n"
+        "mount --bind \"$1/cache\" /var/cache/libvirt &&\n"
+        "exec libvirtd -f \"$1/etc/libvirtd.conf\" -p \"$1/libvirtd.pid\"\n";
+  const char *argv[] = { "unshare", "-m", "--propagation", "slave", "sh", "-c", script, "sh", root, NULL };
+  g_autoptr (GError) error = NULL;
+
+  g_spawn_async (NULL, (char **) argv, NULL,
+                 G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                 &libvirtd, &error);
+  g_assert_no_error (error);
+}
+
+static void
+kill_libvirtd (void)
+{
+  int status;
+
+  g_assert_cmpint (kill (libvirtd, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (libvirtd, &status, 0), ==, libvirtd);
+  libvirtd = 0;
+}
+
+static void
+write_file (const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (root, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static void
+set_up_root (void)
+{
+  g_autofree char *etc = NULL, *conf = NULL;
+
+  root = g_dir_make_tmp ("vp-libvirtd-XXXXXX", NULL);
+  g_chmod (root, 0755);
+  etc = g_build_filename (root, "etc", NULL);
+  g_assert_cmpint (g_mkdir (etc, 0755), ==, 0);
+  write_file ("etc/qemu.conf", "stdio_handler = \"file\"\nuser = \"root\"\ngroup = \"root\"\n");
+  conf = g_strdup_printf ("unix_sock_dir = \"%s\"\nunix_sock_group = \"root\"\nauth_unix_rw = \"none\"\n"
+                          "auth_unix_ro = \"none\"\nlog_outputs = \"3:file:%s/libvirtd.log\"\n",
+                          root, root);
+  write_file ("etc/libvirtd.conf", conf);
+}
+
+static void
+keep_result (GObject *source, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **) data = g_object_ref (result);
+}
+
+#define WAIT(result)                                                                                         \
+  while (result == NULL)                                                                                     \
+  g_main_context_iteration (NULL, TRUE)
+
+static gboolean
+wake_up (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+wait_for_state (VpVirtState state, guint seconds)
+{
+  gint64 end = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+  guint id = g_timeout_add (100, wake_up, NULL);
+
+  while (vp_virt_get_state (virt) != state && g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (id);
+  g_assert_cmpint (vp_virt_get_state (virt), ==, state);
+}
+
+static void
+note_stop (VpVirt *object, const char *name, const char *reason, gpointer data)
+{
+  g_string_append_printf (stops, "%s=%s ", name, reason);
+}
+
+static void
+create (const char *name)
+{
+  g_autofree char *xml = g_strdup_printf (
+      "<domain type='qemu'><name>%s</name>"
+      "<metadata><virtpod:sandbox xmlns:virtpod='" VP_METADATA_NS "' version='1'>"
+      "<virtpod:id>%s</virtpod:id></virtpod:sandbox></metadata><memory unit='MiB'>64</memory><vcpu>1</vcpu>"
+      "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
+      "<devices><controller type='usb' model='none'/><memballoon model='none'/></devices></domain>",
+      name, name);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uuid = NULL;
+
+  vp_virt_create_async (virt, xml, VP_VIRT_CREATE_VALIDATE, NULL, keep_result, &result);
+  WAIT (result);
+  uuid = vp_virt_create_finish (virt, result, &error);
+  g_assert_no_error (error);
+}
+
+static gboolean
+destroy (const char *name, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  vp_virt_destroy_async (virt, name, NULL, keep_result, &result);
+  WAIT (result);
+  return vp_virt_destroy_finish (virt, result, error);
+}
+
+static void
+wait_for_stop (const char *expected)
+{
+  gint64 start = g_get_monotonic_time ();
+
+  while (stops->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_test_message ("told after %.3f s", (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  g_assert_cmpstr (stops->str, ==, expected);
+  g_string_truncate (stops, 0);
+}
+
+/* Nobody there at first: the open call says so, later it connects by itself. */
+static void
+test_connect (void)
+{
+  g_autofree char *uri = g_strdup_printf ("qemu+unix:///system?socket=%s/libvirt-sock", root);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  virt = vp_virt_new (uri);
+  g_signal_connect (virt, "domain-stopped", G_CALLBACK (note_stop), NULL);
+  vp_virt_open_async (virt, NULL, keep_result, &result);
+  WAIT (result);
+  g_assert_false (vp_virt_open_finish (virt, result, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE);
+  g_test_message ("%s", error->message);
+  start_libvirtd ();
+  wait_for_state (VP_VIRT_CONNECTED, 60);
+  g_assert_cmpstr (vp_facts_get (vp_virt_get_facts (virt))->driver, ==, "QEMU");
+}
+
+static void
+test_restart (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) domains = NULL;
+  pid_t pid_a, pid_b, pid_c;
+
+  create ("vp-restart-a");
+  create ("vp-restart-b");
+  create ("vp-restart-c");
+  pid_a
+      = vp_virt_find_pid (virt, "vp-restart-a"); /* by looking through /proc: the pid file is out of sight */
+  pid_b = vp_virt_find_pid (virt, "vp-restart-b");
+  pid_c = vp_virt_find_pid (virt, "vp-restart-c");
+  g_assert_cmpint (pid_a, >, 0);
+  g_assert_cmpint (pid_b, >, 0);
+  g_assert_cmpint (pid_a, !=, pid_b);
+
+  /* libvirtd is there: it says what became of the domain */
+  kill (pid_a, SIGKILL);
+  wait_for_stop ("vp-restart-a=failed ");
+
+  kill_libvirtd ();
+  wait_for_state (VP_VIRT_DOWN, 5);
+  g_test_message ("%s", vp_virt_get_reason (virt));
+  g_assert_false (destroy ("vp-restart-b", &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE);
+  /* libvirtd is not there: the process tells */
+  kill (pid_b, SIGKILL);
+  wait_for_stop ("vp-restart-b=failed ");
+
+  start_libvirtd ();
+  wait_for_state (VP_VIRT_CONNECTED, 60);
+  vp_virt_list_async (virt, NULL, keep_result, &result);
+  WAIT (result);
+  domains = vp_virt_list_finish (virt, result, NULL);
+  g_assert_nonnull (domains);
+  g_assert_cmpuint (domains->len, ==, 1);
+  g_assert_cmpstr (((VpVirtDomain *) domains->pdata[0])->sandbox_id, ==, "vp-restart-c");
+  g_assert_cmpint (vp_virt_find_pid (virt, "vp-restart-c"), ==, pid_c);
+  g_clear_error (&error);
+  g_assert_true (destroy ("vp-restart-c", &error));
+  g_assert_no_error (error);
+  if (stops->len == 0)
+    wait_for_stop ("vp-restart-c=destroyed ");
+  else
+    g_assert_cmpstr (stops->str, ==, "vp-restart-c=destroyed ");
+}
+
+static void
+test_close (void)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  vp_virt_close_async (virt, keep_result, &result);
+  WAIT (result);
+  vp_virt_close_finish (virt, result);
+  g_clear_object (&result);
+  g_clear_object (&virt);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  kill_libvirtd ();
+}
+
+static gboolean
+can_run (void)
+{
+  g_autofree char *daemon = g_find_program_in_path ("libvirtd");
+  g_autofree char *qemu = g_find_program_in_path ("qemu-system-x86_64");
+
+  return geteuid () == 0 && daemon != NULL && qemu != NULL && g_file_test ("/etc/libvirt", G_FILE_TEST_IS_DIR)
+         && g_file_test ("/var/lib/libvirt", G_FILE_TEST_IS_DIR)
+         && g_file_test ("/var/log/libvirt", G_FILE_TEST_IS_DIR)
+         && g_file_test ("/var/cache/libvirt", G_FILE_TEST_IS_DIR)
+         && (g_file_test ("/run/libvirt", G_FILE_TEST_IS_DIR) || g_mkdir ("/run/libvirt", 0755) == 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree char *name = NULL;
+  VP_AUTO_FD tmp = -1;
+  int r;
+
+  g_test_init (&argc, &argv, NULL);
+  vp_log_init (); /* warnings are expected and must not be fatal */
+  if (!can_run ())
+    {
+      printf ("1..0 # SKIP needs root, libvirtd and qemu-system-x86_64\n");
+      return 0;
+    }
+  set_up_root ();
+  stops = g_string_new (NULL);
+  g_test_add_func ("/virt-daemon/connect", test_connect);
+  g_test_add_func ("/virt-daemon/restart", test_restart);
+  g_test_add_func ("/virt-daemon/close", test_close);
+  r = g_test_run ();
+
+  tmp = open (g_get_tmp_dir (), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  name = g_path_get_basename (root);
+  (void) vp_fd_remove_tree (tmp, name, NULL);
+  g_string_free (stops, TRUE);
+  g_free (root);
+  return r;
+}
