@@ -36,16 +36,12 @@ struct _VpVirtEmbed
   "# made by virtpodd for libvirt's embedded driver; edit freely, it is kept\n"                              \
   "stdio_handler = \"file\"\n"
 
-/* The user libvirt was built to run QEMU as comes with its service, which a
- * machine that only uses the library may not have; without it libvirt does not
- * start. And where it is there:
- * libvirt probes QEMU with the right to open any file and then finds that its
+/* libvirt probes QEMU with the right to open any file and then finds that its
  * QEMU user may not open /dev/kvm: it takes what it has just learned for
  * outdated and probes again at every use, seconds for each domain. */
 #define CONF_ROOT                                                                                            \
-  "# libvirt's own user is not there, or /dev/kvm is closed to it, which makes\n"                            \
-  "# libvirt 9 probe QEMU anew for every domain. As root QEMU still has no\n"                                \
-  "# capabilities.\n"                                                                                        \
+  "# /dev/kvm is closed to libvirt's own user here, which makes libvirt 9 probe\n"                           \
+  "# QEMU anew for every domain. As root QEMU still has no capabilities.\n"                                  \
   "user = \"root\"\n"                                                                                        \
   "group = \"root\"\n"
 
@@ -96,9 +92,9 @@ vp_virt_embed_get_root (VpVirtEmbed *self)
   return self->root;
 }
 
-/* FALSE only when it is certain that there is no such user or that he may not use /dev/kvm. */
+/* FALSE only when it is certain. */
 static gboolean
-user_is_of_use (void)
+user_may_use_kvm (void)
 {
   static const char *const names[] = { "libvirt-qemu", "qemu" }; /* Debian's, Fedora's */
   const struct passwd *pw = NULL;
@@ -108,13 +104,11 @@ user_is_of_use (void)
   int n_groups = G_N_ELEMENTS (groups);
   struct stat st;
 
-  if (geteuid () != 0)
+  if (geteuid () != 0 || stat ("/dev/kvm", &st) < 0)
     return TRUE;
   for (gsize i = 0; pw == NULL && i < G_N_ELEMENTS (names); i++)
     (void) getpwnam_r (names[i], &buffer, text, sizeof text, (struct passwd **) &pw);
-  if (pw == NULL)
-    return FALSE;
-  if (stat ("/dev/kvm", &st) < 0 || (st.st_mode & 0006) == 0006 || (pw->pw_uid == st.st_uid && (st.st_mode & 0600) == 0600))
+  if (pw == NULL || (st.st_mode & 0006) == 0006 || (pw->pw_uid == st.st_uid && (st.st_mode & 0600) == 0600))
     return TRUE;
   if (getgrouplist (pw->pw_name, pw->pw_gid, groups, &n_groups) < 0)
     return TRUE;
@@ -140,7 +134,7 @@ vp_virt_embed_prepare (VpVirtEmbed *self, GError **error)
     return FALSE;
   if (faccessat (dir, "qemu.conf", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return TRUE;
-  conf = user_is_of_use () ? CONF_BASE : CONF_BASE CONF_ROOT;
+  conf = user_may_use_kvm () ? CONF_BASE : CONF_BASE CONF_ROOT;
   return vp_fd_replace_file (dir, "qemu.conf", conf, strlen (conf), error);
 }
 
