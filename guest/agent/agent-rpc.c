@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "agent-log.h"
+#include "vp-message.h"
 
 #define MAX_CALLS 4096
 /* While requests of that many bytes are being worked on, only small ones are taken. */
 #define MAX_CALL_BYTES (16u << 20)
 #define SMALL_CALL_BYTES (64u << 10)
+/* of one request in memory */
+#define MAX_MESSAGE_BYTES (32u << 20)
 
 struct AgentCall
 {
@@ -85,10 +88,11 @@ call_start (AgentRpc *rpc, uint32_t stream, VpRpc which, const Ttrpc__Request *r
       send_response (rpc, stream, VP_GRPC_RESOURCE_EXHAUSTED, "too many calls at once", NULL);
       return;
     }
-  message = protobuf_c_message_unpack (info->request, NULL, request->payload.len, request->payload.data);
+  message = vp_message_unpack (info->request, request->payload.data, request->payload.len, MAX_MESSAGE_BYTES);
   if (message == NULL)
     {
-      send_response (rpc, stream, VP_GRPC_INVALID_ARGUMENT, "the request is malformed", NULL);
+      send_response (rpc, stream, errno == ENOMEM ? VP_GRPC_RESOURCE_EXHAUSTED : VP_GRPC_INVALID_ARGUMENT,
+                     errno == ENOMEM ? "the request is too large" : "the request is malformed", NULL);
       return;
     }
   call = agent_new (AgentCall);

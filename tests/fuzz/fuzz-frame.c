@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vp-message-json.h"
+#include "vp-message.h"
 #include "vp-rpc.h"
 #include "vp-ttrpc-client.h"
 #include "vp-ttrpc-server.h"
@@ -46,8 +47,8 @@ take_request (const VpFrameReader *r)
   which = vp_rpc_find (request->service, request->method);
   if (which >= 0)
     {
-      m = protobuf_c_message_unpack (vp_rpc_info ((VpRpc) which)->request, NULL, request->payload.len,
-                                     request->payload.data);
+      m = vp_message_unpack (vp_rpc_info ((VpRpc) which)->request, request->payload.data,
+                             request->payload.len, 1 << 20);
       if (m != NULL)
         {
           print (m);

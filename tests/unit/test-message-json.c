@@ -7,6 +7,7 @@
 #include "csi.pb-c.h"
 #include "oci.pb-c.h"
 #include "vp-message-json.h"
+#include "vp-message.h"
 
 static void
 check (const ProtobufCMessage *m, unsigned flags, const char *wanted)
@@ -106,6 +107,30 @@ test_bytes_and_enums (void)
   check (&usage.base, 0, "{\"unit\":\"BYTES\"}");
 }
 
+/* a list of empty messages: two bytes each on the wire */
+static void
+test_unpack (void)
+{
+  g_autoptr (GByteArray) wire = g_byte_array_new ();
+  const guint8 mount[] = { 5 << 3 | 2, 0 };
+  ProtobufCMessage *m;
+
+  for (guint i = 0; i < 1000; i++)
+    g_byte_array_append (wire, mount, sizeof mount);
+  m = vp_message_unpack (&grpc__spec__descriptor, wire->data, wire->len, 1 << 20);
+  g_assert_nonnull (m);
+  g_assert_cmpuint (((Grpc__Spec *) m)->n_mounts, ==, 1000);
+  protobuf_c_message_free_unpacked (m, NULL);
+  /* whichever allocation is one too many, all before it is given back */
+  for (gsize max = 0; max < 100000; max += 997)
+    {
+      g_assert_null (vp_message_unpack (&grpc__spec__descriptor, wire->data, wire->len, max));
+      g_assert_cmpint (errno, ==, ENOMEM);
+    }
+  g_assert_null (vp_message_unpack (&grpc__spec__descriptor, (const guint8 *) "\xff", 1, 1 << 20));
+  g_assert_cmpint (errno, ==, EPROTO);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -115,5 +140,6 @@ main (int argc, char **argv)
   g_test_add_func ("/message-json/map", test_map);
   g_test_add_func ("/message-json/text", test_text);
   g_test_add_func ("/message-json/bytes-and-enums", test_bytes_and_enums);
+  g_test_add_func ("/message-json/unpack", test_unpack);
   return g_test_run ();
 }
