@@ -12,7 +12,8 @@
 
 /* The guest's kernel command line (vp-planner-cmdline.c). InvalidArgument for a
  * sysctl of the spec that cannot be in one. */
-char *vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config, GError **error);
+char *vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config,
+                               GError **error);
 
 /* Fills @plan's binds and guest spec (vp-planner-guest-spec.c). */
 gboolean vp_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error);

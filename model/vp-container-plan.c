@@ -74,8 +74,9 @@ vp_container_plan_to_text (const VpContainerPlan *plan)
     {
       const VpHostBind *bind = g_ptr_array_index (plan->binds, i);
 
-      g_string_append_printf (text, "bind: %s source=%s target=%s%s%s\n", bind->field, bind->source, bind->target,
-                              bind->read_only ? " read-only" : "", bind->recursive ? " recursive" : "");
+      g_string_append_printf (text, "bind: %s source=%s target=%s%s%s\n", bind->field, bind->source,
+                              bind->target, bind->read_only ? " read-only" : "",
+                              bind->recursive ? " recursive" : "");
     }
   return g_string_free (text, FALSE);
 }
