@@ -42,6 +42,8 @@ struct _VpSandbox
   GHashTable *labels;
   VpSandboxState state;
   const char *exit_reason;
+  guint exit_status; /* once it has ended: of its own container */
+  gboolean deleted;  /* nothing of it is left; calls that were under way find that out */
   gint64 created_at;
   gint64 started_at;
   gint64 exited_at;
@@ -59,6 +61,12 @@ extern const gsize vp_sandbox_n_steps;
  * state answers who waits. */
 void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
+
+/* FALSE and NotFound when it was deleted: a call may arrive after that. */
+gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
+
+/* Ends who waits for the sandbox; @error (borrowed) NULL: it has ended. */
+void vp_sandbox_answer_waiters (VpSandbox *self, const GError *error);
 
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);

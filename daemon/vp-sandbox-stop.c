@@ -63,7 +63,13 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
                        gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
 
+  if (!vp_sandbox_check_exists (self, "stop", &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
   switch (self->state)
     {
     case VP_SANDBOX_CREATED:
@@ -120,12 +126,17 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
 static gboolean
 forget (VpSandbox *self, GError **error)
 {
+  g_autoptr (GError) never_ran = NULL;
+
   if (!vp_store_remove (self->services->store, self->domain_name, error))
     return FALSE;
+  self->deleted = TRUE;
   while (self->containers->len > 0)
     vp_sandbox_drop_container (self, self->containers->pdata[self->containers->len - 1]);
   vp_notice (self->id, NULL, "sandbox deleted");
   g_signal_emit_by_name (self, "deleted");
+  never_ran = g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "wait \"%s\": deleted before it ran", self->id);
+  vp_sandbox_answer_waiters (self, never_ran);
   return TRUE;
 }
 
