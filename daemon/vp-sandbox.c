@@ -293,13 +293,15 @@ on_added_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *container = VP_CONTAINER (source);
   GError *error = NULL;
 
-  if (!vp_container_prepare_finish (container, result, &error))
+  if (vp_container_prepare_finish (container, result, &error))
+    g_task_return_pointer (task, container, NULL);
+  else
     {
       vp_sandbox_drop_container (self, container);
       g_task_return_error (task, error);
-      return;
     }
-  g_task_return_pointer (task, container, NULL);
+  if (--self->n_preparing == 0)
+    vp_sandbox_all_prepared (self);
 }
 
 void
@@ -336,10 +338,13 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
     }
   g_signal_emit (self, signals[SIGNAL_CONTAINER_ADDED], 0, container);
   if (plan == NULL)
-    g_task_return_pointer (task, container, NULL);
-  else
-    vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent,
-                                self->services->worker, NULL, on_added_prepared, g_steal_pointer (&task));
+    {
+      g_task_return_pointer (task, container, NULL);
+      return;
+    }
+  self->n_preparing++;
+  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
+                              self->end.cancellable, on_added_prepared, g_steal_pointer (&task));
 }
 
 VpContainer *
