@@ -232,7 +232,7 @@ class Env:
 
     def snapshot(self):
         """What the daemon, libvirt and we have now."""
-        processes = ["%s %s" % (state, command) for _parent, state, command in host.family().values()]
+        processes = [("zombie " if state == "Z" else "") + command for _parent, state, command in host.family().values()]
         return Snapshot(
             domains=self.libvirt.domains() if self.libvirt else [],
             mounts=host.mounts(), processes=processes,

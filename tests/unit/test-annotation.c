@@ -10,9 +10,10 @@
 static VpSpec *
 spec_with (const char *annotations)
 {
-  g_autofree char *text = g_strdup_printf ("{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":"
-                                           "[\"x\"],\"cwd\":\"/\"},\"annotations\":{%s}}",
-                                           annotations);
+  g_autofree char *text
+      = g_strdup_printf ("{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":"
+                         "[\"x\"],\"cwd\":\"/\"},\"annotations\":{%s}}",
+                         annotations);
   g_autoptr (GError) error = NULL;
   VpSpec *spec = vp_spec_parse (text, strlen (text), "/b", &error);
 
@@ -38,9 +39,11 @@ test_types (void)
     { "\"" CRIO "ContainerType\":\"sandbox\"", VP_CONTAINER_SANDBOX, NULL },
     { "\"" CRIO "ContainerType\":\"container\",\"" CRIO "SandboxID\":\"s2\"", VP_CONTAINER_CONTAINER, "s2" },
     { "\"io.kubernetes.docker.type\":\"podsandbox\"", VP_CONTAINER_SANDBOX, NULL },
-    { "\"io.kubernetes.docker.type\":\"container\",\"io.kubernetes.sandbox.id\":\"s3\"", VP_CONTAINER_CONTAINER, "s3" },
+    { "\"io.kubernetes.docker.type\":\"container\",\"io.kubernetes.sandbox.id\":\"s3\"",
+      VP_CONTAINER_CONTAINER, "s3" },
     /* containerd is believed before CRI-O */
-    { "\"" CRIO "ContainerType\":\"container\",\"" CRIO "SandboxID\":\"s2\",\"" CRI "container-type\":\"sandbox\"",
+    { "\"" CRIO "ContainerType\":\"container\",\"" CRIO "SandboxID\":\"s2\",\"" CRI
+      "container-type\":\"sandbox\"",
       VP_CONTAINER_SANDBOX, NULL },
   };
 
@@ -70,7 +73,8 @@ test_refused (void)
     { "\"" CRI "container-type\":\"pod\"", "annotations[\"io.kubernetes.cri.container-type\"]: must be" },
     { "\"" CRI "container-type\":\"\"", "must be" },
     { "\"io.kubernetes.docker.type\":\"sandbox\"", "must be \"podsandbox\" or \"container\"" },
-    { "\"" CRI "container-type\":\"container\"", "annotations[\"io.kubernetes.cri.sandbox-id\"]: is missing" },
+    { "\"" CRI "container-type\":\"container\"",
+      "annotations[\"io.kubernetes.cri.sandbox-id\"]: is missing" },
     { "\"" CRI "container-type\":\"container\",\"" CRI "sandbox-id\":\"../x\"", "sandbox id" },
     { "\"" CRI "container-type\":\"container\",\"" CRI "sandbox-id\":\"\"", "sandbox id" },
   };

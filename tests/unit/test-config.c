@@ -65,9 +65,9 @@ test_default (void)
   g_assert_true (vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED));
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
-      g_assert_nonnull (strchr (vp_config_key_name ((VpConfigKey) i), '.'));
+      g_assert_nonnull (strchr (vp_config_key_name ((VpConfigKey)i), '.'));
       for (int j = 0; j < i; j++)
-        g_assert_cmpstr (vp_config_key_name ((VpConfigKey) i), !=, vp_config_key_name ((VpConfigKey) j));
+        g_assert_cmpstr (vp_config_key_name ((VpConfigKey)i), !=, vp_config_key_name ((VpConfigKey)j));
     }
 }
 
@@ -77,7 +77,8 @@ test_merge (Fixture *f, gconstpointer data)
   g_autoptr (VpConfig) config = NULL;
   g_autoptr (GError) error = NULL;
 
-  write_text (f->file, "# comment\n[hypervisor]\nvcpus=2\nmemory-mib=512\n\n[guest]\ncmdline-extra = a=b c \n");
+  write_text (f->file,
+              "# comment\n[hypervisor]\nvcpus=2\nmemory-mib=512\n\n[guest]\ncmdline-extra = a=b c \n");
   add_drop_in (f, "20-late.conf", "[hypervisor]\nvcpus=4\n");
   add_drop_in (f, "10-early.conf", "[hypervisor]\nvcpus=3\naccel=tcg\n");
   add_drop_in (f, "ignored.txt", "[nonsense]\nx=1\n");
@@ -153,7 +154,8 @@ test_bad_drop_in (Fixture *f, gconstpointer data)
 static void
 test_override (void)
 {
-  static const char *const bad[] = { "vcpus", "hypervisor", "hypervisor.none", "", ".", "hypervisor.vcpus.x" };
+  static const char *const bad[]
+      = { "vcpus", "hypervisor", "hypervisor.none", "", ".", "hypervisor.vcpus.x" };
   g_autoptr (VpConfig) config = vp_config_new_default ();
   g_autoptr (GError) error = NULL;
 
@@ -199,7 +201,7 @@ test_shipped (Fixture *f, gconstpointer data)
   shown = vp_config_show (config);
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
-      const char *key = strchr (vp_config_key_name ((VpConfigKey) i), '.') + 1;
+      const char *key = strchr (vp_config_key_name ((VpConfigKey)i), '.') + 1;
       g_assert_nonnull (strstr (shown, key));
       g_assert_nonnull (strstr (rst, key));
     }

@@ -33,7 +33,7 @@ new_plan (void)
 static char *
 query (const char *xml, const char *expression)
 {
-  xmlDoc *doc = xmlReadMemory (xml, (int) strlen (xml), "domain.xml", NULL, XML_PARSE_NONET);
+  xmlDoc *doc = xmlReadMemory (xml, (int)strlen (xml), "domain.xml", NULL, XML_PARSE_NONET);
   xmlXPathContext *context;
   xmlXPathObject *object;
   xmlChar *value;
@@ -43,7 +43,7 @@ query (const char *xml, const char *expression)
   context = xmlXPathNewContext (doc);
   object = xmlXPathEvalExpression (BAD_CAST expression, context);
   value = xmlXPathCastToString (object);
-  copy = g_strdup ((const char *) value);
+  copy = g_strdup ((const char *)value);
   xmlFree (value);
   xmlXPathFreeObject (object);
   xmlXPathFreeContext (context);
@@ -55,8 +55,9 @@ query (const char *xml, const char *expression)
 static void
 test_hostile (void)
 {
-  static const char *const strings[] = { "<x/>",    "&amp;",        "\"'><", "]]>", "<!-- -->", "&#10;", "\303\251",
-                                         "a,b=c,d", "</kernel><x>", "%s%n",  "../..", " leading and trailing " };
+  static const char *const strings[]
+      = { "<x/>",     "&amp;",   "\"'><",        "]]>",  "<!-- -->", "&#10;",
+          "\303\251", "a,b=c,d", "</kernel><x>", "%s%n", "../..",    " leading and trailing " };
 
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
     {
@@ -89,7 +90,8 @@ test_hostile (void)
 static void
 test_refused (void)
 {
-  static const char *const strings[] = { "a\nb", "a\tb", "\x01", "\x7f", "\xff", "a\xc0\x80", "\xef\xbf\xbe", "\xc2\x85" };
+  static const char *const strings[]
+      = { "a\nb", "a\tb", "\x01", "\x7f", "\xff", "a\xc0\x80", "\xef\xbf\xbe", "\xc2\x85" };
 
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
     {

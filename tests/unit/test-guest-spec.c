@@ -19,11 +19,13 @@ static void
 test_fields (void)
 {
   g_autoptr (VpJson) json = parse (
-      "{\"ociVersion\":\"1.0.2\",\"unknown\":[{}],\"hostname\":null,\"annotations\":{\"b\":\"1\",\"a\":\"2\"},"
+      "{\"ociVersion\":\"1.0.2\",\"unknown\":[{}],\"hostname\":null,\"annotations\":{\"b\":\"1\",\"a\":\"2\"}"
+      ","
       "\"process\":{\"terminal\":true,\"oomScoreAdj\":-999,\"consoleSize\":{\"height\":24,\"width\":80},"
       "\"user\":{\"uid\":4294967295,\"additionalGids\":[1,2]},\"args\":[\"a\",\"\"],"
       "\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"hard\":18446744073709551615,\"soft\":1}]},"
-      "\"linux\":{\"resources\":{\"memory\":{\"disableOOMKiller\":true,\"kernelTCP\":-1}},\"seccomp\":{\"syscalls\":[{"
+      "\"linux\":{\"resources\":{\"memory\":{\"disableOOMKiller\":true,\"kernelTCP\":-1}},\"seccomp\":{"
+      "\"syscalls\":[{"
       "\"names\":[\"x\"],\"errnoRet\":0},{\"names\":[\"y\"]}]}}}");
   g_autoptr (GError) error = NULL;
   Grpc__Spec *spec = vp_guest_spec_new (json, &error);
@@ -57,7 +59,8 @@ test_refused (void)
   } cases[] = {
     { "[]", "file: (top): must be an object, is an array" },
     { "{\"hostname\":1}", "file: hostname: must be a string, is an integer" },
-    { "{\"mounts\":[{},{\"options\":[\"a\",{}]}]}", "file: mounts[1].options[1]: must be a string, is an object" },
+    { "{\"mounts\":[{},{\"options\":[\"a\",{}]}]}",
+      "file: mounts[1].options[1]: must be a string, is an object" },
     { "{\"mounts\":{}}", "file: mounts: must be an array, is an object" },
     { "{\"mounts\":[{},7]}", "file: mounts[1]: must be an object, is an integer" },
     { "{\"annotations\":[]}", "file: annotations: must be an object, is an array" },
@@ -86,8 +89,9 @@ test_refused (void)
 static void
 test_exec (void)
 {
-  static const char text[] = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"x\"],"
-                             "\"env\":[\"A=1\"],\"cwd\":\"/w\",\"selinuxLabel\":\"l\",\"noNewPrivileges\":true}}";
+  static const char text[]
+      = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"x\"],"
+        "\"env\":[\"A=1\"],\"cwd\":\"/w\",\"selinuxLabel\":\"l\",\"noNewPrivileges\":true}}";
   static const char *const args[] = { "ls", NULL }, *const env[] = { "B=2", NULL };
   g_autoptr (VpSpec) spec = vp_spec_parse (text, strlen (text), "/b", NULL);
   g_autoptr (VpContainerPlan) plan = vp_container_plan_new ("s1", "c1", spec);

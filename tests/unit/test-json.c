@@ -117,6 +117,7 @@ test_bounds (void)
   g_autofree char *large = g_strnfill (VP_JSON_MAX_BYTES + 1, ' ');
   g_autoptr (GString) many = g_string_new ("[0");
 
+  g_assert_cmpint (vp_json_get_type (json), ==, VP_JSON_ARRAY);
   assert_refused (deeper, strlen (deeper), "nested more than 64 deep");
   assert_refused (deeper_objects, strlen (deeper_objects), "nested more than 64 deep");
   assert_refused (deepest, strlen (deepest), "nested more than 64 deep");
@@ -131,10 +132,10 @@ test_bounds (void)
 static void
 test_values (void)
 {
-  g_autoptr (VpJson) json =
-      parse ("{\"s\":\"a\\u00e9\\ud83d\\ude00\\n\",\"max\":18446744073709551615,\"mid\":9223372036854775808,"
-             "\"int\":9223372036854775807,\"min\":-9223372036854775808,\"zero\":-0,\"d\":1.5e2,\"t\":true,"
-             "\"n\":null,\"a\":[\"x\",{\"y\":2}],\"e\":{},\"\":7}");
+  g_autoptr (VpJson) json = parse (
+      "{\"s\":\"a\\u00e9\\ud83d\\ude00\\n\",\"max\":18446744073709551615,\"mid\":9223372036854775808,"
+      "\"int\":9223372036854775807,\"min\":-9223372036854775808,\"zero\":-0,\"d\":1.5e2,\"t\":true,"
+      "\"n\":null,\"a\":[\"x\",{\"y\":2}],\"e\":{},\"\":7}");
   VpJson *inner = vp_json_lookup (vp_json_get_item (vp_json_lookup (json, "a"), 1), "y");
   g_autofree char *path = vp_json_dup_path (inner);
   g_autofree char *top = vp_json_dup_path (json);
@@ -146,7 +147,7 @@ test_values (void)
   g_assert_cmpuint (u, ==, G_MAXUINT64);
   g_assert_false (vp_json_get_int64 (vp_json_lookup (json, "max"), &i));
   g_assert_true (vp_json_get_uint64 (vp_json_lookup (json, "mid"), &u));
-  g_assert_cmpuint (u, ==, (guint64) G_MAXINT64 + 1);
+  g_assert_cmpuint (u, ==, (guint64)G_MAXINT64 + 1);
   g_assert_true (vp_json_get_int64 (vp_json_lookup (json, "int"), &i));
   g_assert_cmpint (i, ==, G_MAXINT64);
   g_assert_true (vp_json_get_int64 (vp_json_lookup (json, "min"), &i));
@@ -167,8 +168,9 @@ test_values (void)
 static void
 test_members (void)
 {
-  g_autoptr (VpJson) json = parse ("{\"s\":\"x\",\"n\":5,\"neg\":-1,\"l\":[\"a\",\"b\"],\"bad\":[\"a\",1],\"null\":null,"
-                                   "\"o\":{\"d\":1.5}}");
+  g_autoptr (VpJson) json
+      = parse ("{\"s\":\"x\",\"n\":5,\"neg\":-1,\"l\":[\"a\",\"b\"],\"bad\":[\"a\",1],\"null\":null,"
+               "\"o\":{\"d\":1.5}}");
   g_auto (GStrv) list = NULL, bad = NULL, none = NULL;
   const char *s = "kept";
   guint64 u = 0;
@@ -262,7 +264,7 @@ test_mutations (void)
           g_autoptr (GError) error = NULL;
           g_autoptr (VpJson) json = NULL;
 
-          copy[i] = (char) byte;
+          copy[i] = (char)byte;
           json = vp_json_parse (copy, sizeof text - 1, "file", &error);
           g_assert_true ((json == NULL) == (error != NULL));
         }

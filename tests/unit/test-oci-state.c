@@ -6,17 +6,19 @@
 static void
 test_state (void)
 {
-  static const char json[] = "{\"ociVersion\":\"1.1.0\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"x\"],\"cwd\":"
-                             "\"/\"},\"annotations\":{\"k\":\"v\\\"\"}}";
+  static const char json[]
+      = "{\"ociVersion\":\"1.1.0\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"x\"],\"cwd\":"
+        "\"/\"},\"annotations\":{\"k\":\"v\\\"\"}}";
   g_autoptr (VpSpec) spec = vp_spec_parse (json, strlen (json), "/b", NULL);
   VpOciState running = { .id = "c1", .status = "running", .pid = 7, .bundle = "/b", .spec = spec };
   VpOciState created = { .id = "c1", .status = "stopped", .bundle = "/b" };
   g_autofree char *one = vp_oci_state_to_json (&running);
   g_autofree char *two = vp_oci_state_to_json (&created);
 
-  g_assert_cmpstr (one, ==,
-                   "{\n  \"ociVersion\": \"1.1.0\",\n  \"id\": \"c1\",\n  \"status\": \"running\",\n  \"pid\": 7,\n"
-                   "  \"bundle\": \"/b\",\n  \"annotations\": {\n    \"k\": \"v\\\"\"\n  }\n}\n");
+  g_assert_cmpstr (
+      one, ==,
+      "{\n  \"ociVersion\": \"1.1.0\",\n  \"id\": \"c1\",\n  \"status\": \"running\",\n  \"pid\": 7,\n"
+      "  \"bundle\": \"/b\",\n  \"annotations\": {\n    \"k\": \"v\\\"\"\n  }\n}\n");
   g_assert_cmpstr (two, ==,
                    "{\n  \"ociVersion\": \"1.0.2\",\n  \"id\": \"c1\",\n  \"status\": \"stopped\",\n"
                    "  \"bundle\": \"/b\"\n}\n");

@@ -65,7 +65,7 @@ assert_refused (Input *in, VpError code, const char *words)
   g_autoptr (GError) error = NULL;
 
   g_assert_null (plan (in, &error));
-  g_assert_error (error, VP_ERROR, (gint) code);
+  g_assert_error (error, VP_ERROR, (gint)code);
   if (strstr (error->message, words) == NULL)
     g_test_message ("%s lacks \"%s\"", error->message, words);
   g_assert_nonnull (strstr (error->message, words));
@@ -95,7 +95,8 @@ test_accel (void)
       result = plan (&in, NULL);
       g_assert_cmpint (result->accel, ==, cases[i].accel);
       g_assert_cmpstr (result->cpu_model, ==, result->accel == VP_ACCEL_KVM ? NULL : "qemu64");
-      g_assert_true ((strstr (result->cmdline, "mitigations=off") != NULL) == (result->accel == VP_ACCEL_TCG));
+      g_assert_true ((strstr (result->cmdline, "mitigations=off") != NULL)
+                     == (result->accel == VP_ACCEL_TCG));
       g_assert_true ((strstr (result->cmdline, "nokaslr") != NULL) == (result->accel == VP_ACCEL_TCG));
       input_clear (&in);
     }
@@ -180,8 +181,12 @@ static void
 test_cmdline (void)
 {
   static const char *const bad[] = {
-    "\"net.x\":\"1\\\" init=/bin/sh\"", "\"net.x y\":\"1\"", "\"net.x=1 y\":\"1\"", "\"net.x\":\"1\\n2\"",
-    "\"net.x\":1", "\"net.../../x\":\"1\"",
+    "\"net.x\":\"1\\\" init=/bin/sh\"",
+    "\"net.x y\":\"1\"",
+    "\"net.x=1 y\":\"1\"",
+    "\"net.x\":\"1\\n2\"",
+    "\"net.x\":1",
+    "\"net.../../x\":\"1\"",
   };
   g_autoptr (VpPlan) result = NULL;
   Input in;
@@ -247,12 +252,14 @@ test_container_refused (void)
     const char *words;
   } cases[] = {
     { "", "a/b", VP_ERROR_INVALID_ARGUMENT, "container id" },
-    { ",\"mounts\":[{\"destination\":\"/d\",\"type\":\"ext4\",\"source\":\"/dev/sda\"}]", "c", VP_ERROR_NOT_SUPPORTED,
-      "mounts[0]: type \"ext4\" on /d" },
-    { ",\"mounts\":[{\"destination\":\"/p\",\"type\":\"proc\"},{\"destination\":\"/d\",\"source\":\"/s\",\"options\":["
+    { ",\"mounts\":[{\"destination\":\"/d\",\"type\":\"ext4\",\"source\":\"/dev/sda\"}]", "c",
+      VP_ERROR_NOT_SUPPORTED, "mounts[0]: type \"ext4\" on /d" },
+    { ",\"mounts\":[{\"destination\":\"/p\",\"type\":\"proc\"},{\"destination\":\"/d\",\"source\":\"/"
+      "s\",\"options\":["
       "\"bind\",\"idmap\"]}]",
       "c", VP_ERROR_NOT_SUPPORTED, "mounts[1]: option \"idmap\"" },
-    { ",\"annotations\":{\"io.kubernetes.cri.container-type\":\"x\"}", "c", VP_ERROR_INVALID_ARGUMENT, "annotations" },
+    { ",\"annotations\":{\"io.kubernetes.cri.container-type\":\"x\"}", "c", VP_ERROR_INVALID_ARGUMENT,
+      "annotations" },
     { ",\"linux\":{\"devices\":[{}]}", "c", VP_ERROR_INVALID_ARGUMENT, "linux.devices[0].path" },
     { ",\"linux\":{\"devices\":{}}", "c", VP_ERROR_INVALID_ARGUMENT, "linux.devices: must be an array" },
   };
@@ -264,7 +271,7 @@ test_container_refused (void)
 
       input_init (&in, cases[i].rest);
       g_assert_null (plan_container (&in, "s1", cases[i].cid, &error));
-      g_assert_error (error, VP_ERROR, (gint) cases[i].code);
+      g_assert_error (error, VP_ERROR, (gint)cases[i].code);
       g_assert_nonnull (strstr (error->message, cases[i].words));
       input_clear (&in);
     }

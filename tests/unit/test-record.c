@@ -42,8 +42,8 @@ test_round_trip (void)
   g_assert_no_error (error);
   g_assert_cmpstr (record->bundle, ==, "/b \"x\"");
   g_assert_cmpuint (record->containers->len, ==, 1);
-  g_assert_cmpuint (((VpRecordContainer *) record->containers->pdata[0])->created_at, ==, G_MAXUINT64);
-  g_assert_cmpstr (((VpRecordResource *) record->resources->pdata[0])->kind, ==, "domain");
+  g_assert_cmpuint (((VpRecordContainer *)record->containers->pdata[0])->created_at, ==, G_MAXUINT64);
+  g_assert_cmpstr (((VpRecordResource *)record->resources->pdata[0])->kind, ==, "domain");
   text = vp_record_to_json (record, &len);
   g_assert_cmpstr (text, ==, version_1);
   g_assert_cmpuint (len, ==, strlen (version_1));
@@ -74,7 +74,8 @@ test_refused (void)
     const char *from, *to, *words;
     VpError code;
   } cases[] = {
-    { "\"version\": 1", "\"version\": 2", "record.json: version: 2 was written by a newer", VP_ERROR_NOT_SUPPORTED },
+    { "\"version\": 1", "\"version\": 2", "record.json: version: 2 was written by a newer",
+      VP_ERROR_NOT_SUPPORTED },
     { "\"version\": 1", "\"version\": 0", "version: must be at least 1", VP_ERROR_INVALID_ARGUMENT },
     { "\"version\": 1", "\"version\": \"1\"", "version: must be an integer", VP_ERROR_INVALID_ARGUMENT },
     { "\"version\": 1", "\"versio\": 1", "version: is missing", VP_ERROR_INVALID_ARGUMENT },
@@ -92,7 +93,7 @@ test_refused (void)
 
       g_assert_cmpuint (g_string_replace (text, cases[i].from, cases[i].to, 1), ==, 1);
       g_assert_null (vp_record_parse (text->str, text->len, "record.json", &error));
-      g_assert_error (error, VP_ERROR, (gint) cases[i].code);
+      g_assert_error (error, VP_ERROR, (gint)cases[i].code);
       g_assert_nonnull (strstr (error->message, cases[i].words));
     }
   /* half of a file is no record, wherever it ends */

@@ -36,7 +36,8 @@ static const BadDocument bad_documents[] = {
   { "[]", "(top): must be an object", VP_ERROR_INVALID_ARGUMENT },
   { "{}", "ociVersion: is missing", VP_ERROR_INVALID_ARGUMENT },
   { "{\"ociVersion\":1}", "ociVersion: must be a string", VP_ERROR_INVALID_ARGUMENT },
-  { "{\"ociVersion\":\"2.0.0\"," ROOT PROCESS "\"hostname\":\"h\"}", "ociVersion", VP_ERROR_INVALID_ARGUMENT },
+  { "{\"ociVersion\":\"2.0.0\"," ROOT PROCESS "\"hostname\":\"h\"}", "ociVersion",
+    VP_ERROR_INVALID_ARGUMENT },
   { DOC ("", PROCESS, ""), "root: is missing", VP_ERROR_INVALID_ARGUMENT },
   { DOC ("\"root\":[],", PROCESS, ""), "root: must be an object, is an array", VP_ERROR_INVALID_ARGUMENT },
   { DOC ("\"root\":{},", PROCESS, ""), "root.path: is missing", VP_ERROR_INVALID_ARGUMENT },
@@ -47,47 +48,49 @@ static const BadDocument bad_documents[] = {
   { DOC (ROOT, "", ""), "process: is missing", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":null,", ""), "process: is missing", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":{\"cwd\":\"/\"},", ""), "process.args: is missing", VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, "\"process\":{\"args\":[],\"cwd\":\"/\"},", ""), "process.args: is empty", VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, "\"process\":{\"args\":[],\"cwd\":\"/\"},", ""), "process.args: is empty",
+    VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":{\"args\":[\"\"],\"cwd\":\"/\"},", ""), "process.args[0]: is empty",
     VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":{\"args\":[\"a\",2],\"cwd\":\"/\"},", ""), "process.args[1]: must be a string",
     VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":{\"args\":[\"a\"]},", ""), "process.cwd: is missing", VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"tmp\"},", ""), "process.cwd: must be an absolute path",
-    VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"env\":\"A=1\"},", ""), "process.env: must be an array",
-    VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"tmp\"},", ""),
+    "process.cwd: must be an absolute path", VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"env\":\"A=1\"},", ""),
+    "process.env: must be an array", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"terminal\":1},", ""), "process.terminal",
     VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"uid\":-1}},", ""), "process.user.uid",
     VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"gid\":4294967296}},", ""), "process.user.gid",
-    VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"user\":{\"gid\":4294967296}},", ""),
+    "process.user.gid", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"hostname\":\"twice\","), "hostname", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"mounts\":{},"), "mounts: must be an array", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"mounts\":[7],"), "mounts[0]: must be an object", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"mounts\":[{\"type\":\"proc\"}],"), "mounts[0].destination: is missing",
     VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"proc\"}],"), "mounts[0].destination: must be an absolute path",
-    VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a/../../b\"}],"), "mounts[0].destination: must not have",
-    VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"proc\"}],"),
+    "mounts[0].destination: must be an absolute path", VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a/../../b\"}],"),
+    "mounts[0].destination: must not have", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a\\u0000b\"}],"), "mounts[0].destination",
     VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a\",\"type\":\"bind\"}],"), "mounts[0].source: is missing",
-    VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a\",\"options\":[\"ro\",null]}],"), "mounts[0].options[1]",
-    VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a\",\"type\":\"bind\"}],"),
+    "mounts[0].source: is missing", VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, PROCESS, "\"mounts\":[{\"destination\":\"/a\",\"options\":[\"ro\",null]}],"),
+    "mounts[0].options[1]", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"linux\":[],"), "linux: must be an object", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"linux\":{\"namespaces\":[{}]},"), "linux.namespaces[0].type: is missing",
     VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"linux\":{\"resources\":{\"memory\":{\"limit\":\"1G\"}}},"), "linux.resources.memory.limit",
-    VP_ERROR_INVALID_ARGUMENT },
+  { DOC (ROOT, PROCESS, "\"linux\":{\"resources\":{\"memory\":{\"limit\":\"1G\"}}},"),
+    "linux.resources.memory.limit", VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"linux\":{\"resources\":{\"cpu\":{\"period\":-1}}},"), "linux.resources.cpu.period",
     VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"annotations\":{\"a.b/c\":1},"), "annotations[\"a.b/c\"]: must be a string",
     VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"hooks\":{\"prestart\":[{\"path\":\"/bin/x\"}]},"), "hooks.prestart", VP_ERROR_NOT_SUPPORTED },
+  { DOC (ROOT, PROCESS, "\"hooks\":{\"prestart\":[{\"path\":\"/bin/x\"}]},"), "hooks.prestart",
+    VP_ERROR_NOT_SUPPORTED },
 };
 
 static void
@@ -100,7 +103,7 @@ test_refused (void)
       g_autoptr (VpSpec) spec = vp_spec_parse (bad->text, strlen (bad->text), "/b", &error);
 
       g_assert_null (spec);
-      g_assert_error (error, VP_ERROR, (gint) bad->code);
+      g_assert_error (error, VP_ERROR, (gint)bad->code);
       if (strstr (error->message, bad->words) == NULL)
         g_test_message ("%s lacks \"%s\"", error->message, bad->words);
       g_assert_nonnull (strstr (error->message, bad->words));
@@ -111,14 +114,14 @@ test_refused (void)
 static void
 test_getters (void)
 {
-  g_autoptr (VpSpec) spec =
-      parse (DOC ("\"root\":{\"path\":\"rootfs\",\"readonly\":true},",
-                  "\"process\":{\"terminal\":true,\"args\":[\"a\",\"b\"],\"env\":[\"X=1\"],\"cwd\":\"/w\"},",
-                  "\"mounts\":[{\"destination\":\"/a\",\"type\":\"none\",\"source\":\"/x\",\"options\":[\"rbind\",\"ro\","
-                  "\"rw\"]},{\"destination\":\"/p\",\"type\":\"proc\"}],"
-                  "\"annotations\":{\"k\":\"v\"},\"unknown\":{\"x\":1},\"hooks\":{\"prestart\":[]},"
-                  "\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"},{\"type\":\"mount\"}],"
-                  "\"resources\":{\"memory\":{\"limit\":1024},\"cpu\":{\"quota\":100001,\"period\":50000}}},"));
+  g_autoptr (VpSpec) spec = parse (DOC (
+      "\"root\":{\"path\":\"rootfs\",\"readonly\":true},",
+      "\"process\":{\"terminal\":true,\"args\":[\"a\",\"b\"],\"env\":[\"X=1\"],\"cwd\":\"/w\"},",
+      "\"mounts\":[{\"destination\":\"/a\",\"type\":\"none\",\"source\":\"/x\",\"options\":[\"rbind\",\"ro\","
+      "\"rw\"]},{\"destination\":\"/p\",\"type\":\"proc\"}],"
+      "\"annotations\":{\"k\":\"v\"},\"unknown\":{\"x\":1},\"hooks\":{\"prestart\":[]},"
+      "\"linux\":{\"namespaces\":[{\"type\":\"pid\",\"path\":\"/proc/1/ns/pid\"},{\"type\":\"mount\"}],"
+      "\"resources\":{\"memory\":{\"limit\":1024},\"cpu\":{\"quota\":100001,\"period\":50000}}},"));
   g_autofree char *root = vp_spec_dup_root_path (spec);
   const VpSpecMount *mount = vp_spec_get_mount (spec, 0);
 
@@ -153,7 +156,9 @@ test_no_limits (void)
   for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
     {
       g_autofree char *text = g_strdup_printf (
-          DOC (ROOT, PROCESS, "\"linux\":{\"resources\":{\"memory\":{\"limit\":%s},\"cpu\":{\"quota\":-1}}},"), limits[i]);
+          DOC (ROOT, PROCESS,
+               "\"linux\":{\"resources\":{\"memory\":{\"limit\":%s},\"cpu\":{\"quota\":-1}}},"),
+          limits[i]);
       g_autoptr (VpSpec) spec = parse (text);
 
       g_assert_cmpint (vp_spec_get_memory_limit (spec), ==, -1);
@@ -169,20 +174,21 @@ test_exec (void)
 {
   static const char *const args[] = { "ls", "-l", NULL };
   static const char *const env[] = { "B=9", "C=3", NULL };
-  g_autoptr (VpSpec) spec = parse (
-      DOC (ROOT,
-           "\"process\":{\"terminal\":true,\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[7]},\"args\":[\"a\"],"
-           "\"env\":[\"A=1\",\"B=2\"],\"cwd\":\"/w\",\"noNewPrivileges\":true,\"apparmorProfile\":\"x\"},",
-           ""));
+  g_autoptr (VpSpec) spec = parse (DOC (
+      ROOT,
+      "\"process\":{\"terminal\":true,\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[7]},\"args\":[\"a\"],"
+      "\"env\":[\"A=1\",\"B=2\"],\"cwd\":\"/w\",\"noNewPrivileges\":true,\"apparmorProfile\":\"x\"},",
+      ""));
   VpSpecExec exec = { .args = args, .env = env };
   g_autoptr (VpJson) same = vp_spec_make_exec (spec, &exec, NULL);
   g_autofree char *same_text = vp_json_to_text (same, FALSE, NULL);
   g_autoptr (VpJson) other = NULL;
   g_autofree char *other_text = NULL;
 
-  g_assert_cmpstr (same_text, ==,
-                   "{\"terminal\":false,\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[7]},\"args\":[\"ls\",\"-l\"],"
-                   "\"env\":[\"A=1\",\"B=9\",\"C=3\"],\"cwd\":\"/w\",\"noNewPrivileges\":true}");
+  g_assert_cmpstr (
+      same_text, ==,
+      "{\"terminal\":false,\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[7]},\"args\":[\"ls\",\"-l\"],"
+      "\"env\":[\"A=1\",\"B=9\",\"C=3\"],\"cwd\":\"/w\",\"noNewPrivileges\":true}");
   exec = (VpSpecExec){ .args = args, .cwd = "/", .user = "1000:4294967295", .terminal = TRUE };
   other = vp_spec_make_exec (spec, &exec, NULL);
   other_text = vp_json_to_text (other, FALSE, NULL);
@@ -275,7 +281,7 @@ assert_not_loaded (const char *bundle, VpError code, const char *words)
   g_autoptr (VpSpec) spec = vp_spec_load (bundle, &error);
 
   g_assert_null (spec);
-  g_assert_error (error, VP_ERROR, (gint) code);
+  g_assert_error (error, VP_ERROR, (gint)code);
   if (strstr (error->message, words) == NULL)
     g_test_message ("%s lacks \"%s\"", error->message, words);
   g_assert_nonnull (strstr (error->message, words));

@@ -4,11 +4,13 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
+import bundle
 import env as environment
 import tap
 from env import Env
@@ -109,26 +111,52 @@ def test_no_initrd(env):
         os.rename(os.path.join(State.path, "gone"), os.path.join(State.path, "initrd.img"))
 
 
-def test_silent_guest(env):
-    """a guest that never answers: an error after the deadline"""
+def failed_image(env, names, seconds):
+    """A start with the image as it is fails with one of @names in time and leaves nothing."""
+    sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
+    started = time.monotonic()
+    try:
+        env.raises(names, sandbox.start)
+        check(time.monotonic() - started < seconds, "took %.1f s" % (time.monotonic() - started))
+        equal(sandbox.get("State"), "failed", "state")
+    finally:
+        sandbox.delete(force=True)
+    env.no_leaks(timeout=15)
+
+
+def other_initrd(data):
+    """Puts @data in the image's place; returns what brings the good one back."""
     path = os.path.join(State.path, "initrd.img")
     os.rename(path, path + ".good")
     with open(path, "wb") as f:
-        f.write(b"not an archive\n" * 100)
+        f.write(data)
+    return lambda: os.rename(path + ".good", path)
+
+
+def test_panic(env):
+    """a guest that panics: an error at once"""
+    restore = other_initrd(b"not an archive\n" * 100)
     try:
-        sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
-        started = time.monotonic()
-        try:
-            sandbox.start()
-            raise tap.Failure("started")
-        except environment.bus.BusError as error:
-            check(error.name in ("TimedOut", "AgentUnavailable", "HypervisorFailed"), "error: %s" % error)
-        check(time.monotonic() - started < 40, "took %.1f s" % (time.monotonic() - started))
-        equal(sandbox.get("State"), "failed", "state")
-        sandbox.delete()
-        env.no_leaks(timeout=15)
+        failed_image(env, ("AgentUnavailable", "HypervisorFailed"), 14)
     finally:
-        os.rename(path + ".good", path)
+        restore()
+
+
+def test_silent_guest(env):
+    """a guest that never answers: TimedOut after the deadline"""
+    tree = os.path.join(State.path, "tree")
+    os.makedirs(os.path.join(tree, "bin"))
+    shutil.copy(bundle.busybox(), os.path.join(tree, "bin/busybox"))
+    with open(os.path.join(tree, "init"), "w", encoding="ascii") as f:
+        f.write("#!/bin/busybox sh\nexec /bin/busybox sleep 1000\n")
+    os.chmod(os.path.join(tree, "init"), 0o755)
+    archive = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=tree, input=b"bin\nbin/busybox\ninit\n",
+                             stdout=subprocess.PIPE, check=True).stdout
+    restore = other_initrd(archive)
+    try:
+        failed_image(env, ("TimedOut", "AgentUnavailable"), 40)
+    finally:
+        restore()
 
 
 def test_after(env):
@@ -152,6 +180,6 @@ if __name__ == "__main__":
     copy_image()
     try:
         tap.run([test_before, test_no_such_program, test_not_executable, test_no_stream, test_short_deadline,
-                 test_no_kernel, test_no_initrd, test_silent_guest, test_after], ENV)
+                 test_no_kernel, test_no_initrd, test_panic, test_silent_guest, test_after], ENV)
     finally:
         shutil.rmtree(State.path)
