@@ -15,6 +15,8 @@ struct _VpContainer
   gint64 created_at;
   gint64 started_at;
   gboolean starting;
+  gboolean preparing;
+  gboolean discarding;
   VpStreams *streams; /* until prepare takes them */
   VpProcess *init;
   GHashTable *execs; /* exec id -> VpProcess */

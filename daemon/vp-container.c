@@ -111,6 +111,16 @@ vp_container_check_verb (VpContainer *self, const char *verb, GError **error)
   return FALSE;
 }
 
+gboolean
+vp_container_check_settled (VpContainer *self, const char *verb, GError **error)
+{
+  if (!self->preparing && !self->discarding)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s container \"%s\": it is being %s", verb, self->id,
+               self->preparing ? "created" : "deleted");
+  return FALSE;
+}
+
 void
 vp_container_set_state (VpContainer *self, VpContainerState state)
 {

@@ -474,9 +474,8 @@ on_one_exited (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-undo_containers (gpointer owner, VpSteps *steps)
+end_containers (VpSandbox *self)
 {
-  VpSandbox *self = owner;
   Killing *killing;
 
   if (!self->end.graceful || self->machine.agent == NULL)
@@ -504,6 +503,28 @@ undo_containers (gpointer owner, VpSteps *steps)
       return;
     }
   killing->timer = g_timeout_add (self->end.grace_ms, on_kill_timeout, killing);
+}
+
+void
+vp_sandbox_all_prepared (VpSandbox *self)
+{
+  if (!self->ends_when_prepared)
+    return;
+  self->ends_when_prepared = FALSE;
+  end_containers (self);
+}
+
+/* A container that is being added was cancelled; until it has taken its mounts
+ * away again the share cannot go. */
+static void
+undo_containers (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->n_preparing > 0)
+    self->ends_when_prepared = TRUE;
+  else
+    end_containers (self);
 }
 
 const VpStep vp_sandbox_steps[] = {

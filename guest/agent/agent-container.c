@@ -67,7 +67,8 @@ agent_process_of_call (Agent *agent, AgentCall *call, const char *id, const char
     if (strcmp (p->exec_id, exec_id) == 0)
       return p;
   }
-  agent_call_fail (call, VP_GRPC_NOT_FOUND, "process \"%.128s\" of container \"%s\": not found", exec_id, c->id);
+  agent_call_fail (call, VP_GRPC_NOT_FOUND, "process \"%.128s\" of container \"%s\": not found", exec_id,
+                   c->id);
   return NULL;
 }
 
@@ -160,7 +161,8 @@ delete_if_free (AgentContainer *c)
     return;
   c->n_busy--;
   while ((call = agent_call_unpark (&c->removes)) != NULL)
-    agent_call_fail (call, agent_code_from_errno (rc), "container \"%s\": cannot run crun: %s", c->id, strerror (-rc));
+    agent_call_fail (call, agent_code_from_errno (rc), "container \"%s\": cannot run crun: %s", c->id,
+                     strerror (-rc));
 }
 
 void
@@ -262,7 +264,8 @@ check_state (AgentContainer *c, AgentCall *call, AgentContainerState wanted, con
 
 /* @after is the state if all went well and the container has not ended meanwhile */
 static void
-finish_verb (Verb *v, const char *error, VpGrpcCode code, AgentContainerState during, AgentContainerState after)
+finish_verb (Verb *v, const char *error, VpGrpcCode code, AgentContainerState during,
+             AgentContainerState after)
 {
   AgentContainer *c = v->container;
 
@@ -349,7 +352,9 @@ agent_handle_update_container (Agent *agent, AgentCall *call)
     return;
   if (c->state != AGENT_CONTAINER_CREATED && !check_state (c, call, AGENT_CONTAINER_RUNNING, "updated"))
     return;
-  json = request->resources != NULL ? vp_message_to_json (&request->resources->base, VP_MESSAGE_JSON_OCI, &len) : NULL;
+  json = request->resources != NULL
+             ? vp_message_to_json (&request->resources->base, VP_MESSAGE_JSON_OCI, &len)
+             : NULL;
   if (json == NULL)
     {
       agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "resources: missing or malformed");

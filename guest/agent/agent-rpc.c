@@ -50,7 +50,8 @@ call_free (AgentCall *call)
 }
 
 static void
-send_response (AgentRpc *rpc, uint32_t stream, int code, const char *message, const ProtobufCMessage *response)
+send_response (AgentRpc *rpc, uint32_t stream, int code, const char *message,
+               const ProtobufCMessage *response)
 {
   char text[VP_TTRPC_MESSAGE_MAX];
   uint8_t *frame;
@@ -101,8 +102,8 @@ call_start (AgentRpc *rpc, uint32_t stream, VpRpc which, const Ttrpc__Request *r
   rpc->n_calls++;
   rpc->bytes += call->bytes;
   if (request->timeout_nano > 0)
-    call->timer
-        = agent_timer_new (rpc->agent->loop, (uint64_t) request->timeout_nano / 1000000 + 1, call_expired, call);
+    call->timer = agent_timer_new (rpc->agent->loop, (uint64_t) request->timeout_nano / 1000000 + 1,
+                                   call_expired, call);
   agent_debug ("call %u: %s", stream, info->method);
   agent_handlers[which](rpc->agent, call);
 }
@@ -227,7 +228,8 @@ call_expired (void *data)
       return;
     }
   if (!call->orphan)
-    send_response (call->rpc, call->stream, VP_GRPC_DEADLINE_EXCEEDED, "the deadline of the call has passed", NULL);
+    send_response (call->rpc, call->stream, VP_GRPC_DEADLINE_EXCEEDED, "the deadline of the call has passed",
+                   NULL);
   call->orphan = 1;
 }
 

@@ -113,7 +113,8 @@ vp_ttrpc_parse_response (const uint8_t *payload, size_t len, int *ret_code, char
 
   if (response == NULL)
     return -EPROTO;
-  message = response->status != NULL ? strndup (response->status->message, VP_TTRPC_MESSAGE_MAX) : strdup ("");
+  message
+      = response->status != NULL ? strndup (response->status->message, VP_TTRPC_MESSAGE_MAX) : strdup ("");
   if (message == NULL)
     {
       ttrpc__response__free_unpacked (response, NULL);

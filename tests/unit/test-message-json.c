@@ -39,7 +39,8 @@ test_process (void)
          "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":0,\"soft\":0}],"
          "\"noNewPrivileges\":true,\"oomScoreAdj\":-999}");
   limit.hard = limit.soft = G_MAXUINT64;
-  check (&limit.base, 0, "{\"Type\":\"RLIMIT_CORE\",\"Hard\":18446744073709551615,\"Soft\":18446744073709551615}");
+  check (&limit.base, 0,
+         "{\"Type\":\"RLIMIT_CORE\",\"Hard\":18446744073709551615,\"Soft\":18446744073709551615}");
 }
 
 /* a number in a oneof is there or not, whatever its value */
@@ -65,7 +66,8 @@ test_map (void)
   spec.version = (char *) "1.0.2";
   spec.n_annotations = 2;
   spec.annotations = entries;
-  check (&spec.base, VP_MESSAGE_JSON_OCI, "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"b\":\"1\",\"a\":\"\"}}");
+  check (&spec.base, VP_MESSAGE_JSON_OCI,
+         "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"b\":\"1\",\"a\":\"\"}}");
   check (&spec.base, VP_MESSAGE_JSON_PRETTY,
          "{\n  \"Version\": \"1.0.2\",\n  \"Annotations\": {\n    \"b\": \"1\",\n    \"a\": \"\"\n  }\n}\n");
 }
@@ -74,10 +76,12 @@ static void
 test_text (void)
 {
   Grpc__StartContainerRequest m = GRPC__START_CONTAINER_REQUEST__INIT;
-  const char *const bad[] = { "\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff" };
+  const char *const bad[]
+      = { "\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff" };
 
   m.container_id = (char *) "\" \\ \n \x7f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 /";
-  check (&m.base, 0, "{\"container_id\":\"\\\" \\\\ \\u000a \\u007f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 /\"}");
+  check (&m.base, 0,
+         "{\"container_id\":\"\\\" \\\\ \\u000a \\u007f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 /\"}");
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       m.container_id = (char *) bad[i];
