@@ -314,5 +314,7 @@ vp_container_lose (VpContainer *self)
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);
   vp_process_lose (self->init, VP_STATUS_LOST);
+  /* who reads the other end of what was never used waits for its end too */
+  g_clear_pointer (&self->streams, vp_streams_free);
   vp_container_set_state (self, VP_CONTAINER_STOPPED);
 }
