@@ -115,7 +115,9 @@ void
 vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
 {
   gboolean guest_did_it = g_str_equal (reason, "shutdown");
-  g_autofree char *why = g_strdup_printf ("its virtual machine ended (%s)", reason);
+  gboolean agent_lost = g_str_equal (reason, "agent-lost");
+  g_autofree char *why
+      = agent_lost ? g_strdup ("its agent is gone") : g_strdup_printf ("its virtual machine ended (%s)", reason);
 
   /* in a start that is being undone it is us who ended it */
   if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
@@ -124,7 +126,7 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
   aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
           guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
-    give_up_start (self, VP_ERROR_HYPERVISOR_FAILED, why);
+    give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else
     vp_sandbox_begin_end (self);
 }
