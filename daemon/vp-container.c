@@ -229,8 +229,8 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (self->state != VP_CONTAINER_CREATED)
     {
-      g_task_return_new_error (task, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE,
-                               "start container \"%s\": its virtual machine ended meanwhile", self->id);
+      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "start container \"%s\": it ended meanwhile",
+                               self->id);
       return;
     }
   vp_container_set_state (self, VP_CONTAINER_RUNNING);
@@ -291,12 +291,10 @@ vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyncRead
       g_task_return_error (task, error);
       return;
     }
-  /* the prepared process is there already, held before its program: it can be signalled, and then its end is waited for */
-  if (self->state == VP_CONTAINER_CREATED && !self->starting)
-    {
-      vp_container_set_state (self, VP_CONTAINER_RUNNING);
-      vp_process_begin_wait (self->init);
-    }
+  /* the prepared process is there already, held before its program: not every signal ends it, but if one does it is
+   * seen to end */
+  if (self->state == VP_CONTAINER_CREATED)
+    vp_process_begin_watch (self->init);
   vp_process_kill_async (self->init, signum, all, request_timeout_ms, on_killed, g_steal_pointer (&task));
 }
 
@@ -316,5 +314,7 @@ vp_container_lose (VpContainer *self)
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);
   vp_process_lose (self->init, VP_STATUS_LOST);
+  /* who reads the other end of what was never used waits for its end too */
+  g_clear_pointer (&self->streams, vp_streams_free);
   vp_container_set_state (self, VP_CONTAINER_STOPPED);
 }

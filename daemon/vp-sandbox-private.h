@@ -25,7 +25,8 @@ typedef struct
   char *why;                 /* the start was given up because… */
   int code;                  /* … as a VpError */
   gboolean graceful;         /* the guest is asked first */
-  guint grace_ms;
+  gint64 deadline;           /* …until then, monotonic microseconds */
+  GCancellable *asking;      /* of what the guest is asked; NULL: nothing */
   VpSandboxState state;      /* state and reason at the end */
   const char *reason;
   GPtrArray *stop_waiters;   /* GTask of stop calls */
@@ -72,6 +73,9 @@ void vp_sandbox_answer_waiters (VpSandbox *self, const GError *error);
 
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
+
+/* Ends what the guest is being asked for the sake of a graceful end. */
+void vp_sandbox_stop_asking (VpSandbox *self);
 
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);

@@ -40,12 +40,15 @@ vp_sandbox_begin_end (VpSandbox *self)
 static void
 aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
+  guint64 grace
+      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+
   self->end.state = state;
   self->end.reason = reason;
   self->end.graceful = graceful;
-  self->end.grace_ms
-      = grace_ms != 0 ? grace_ms
-                      : (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+  self->end.deadline = g_get_monotonic_time () + (gint64) grace * 1000;
+  g_clear_object (&self->end.asking);
+  self->end.asking = g_cancellable_new ();
 }
 
 static void
@@ -81,6 +84,8 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
       g_task_return_boolean (task, TRUE);
       return;
     case VP_SANDBOX_STARTING:
+      if (force)
+        vp_sandbox_stop_asking (self);
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
       g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
       give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
@@ -92,6 +97,8 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
       return;
     case VP_SANDBOX_STOPPING:
       g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      if (force)
+        vp_sandbox_stop_asking (self);
       return;
     default:
       g_task_return_boolean (task, TRUE);
@@ -108,7 +115,9 @@ void
 vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
 {
   gboolean guest_did_it = g_str_equal (reason, "shutdown");
-  g_autofree char *why = g_strdup_printf ("its virtual machine ended (%s)", reason);
+  gboolean agent_lost = g_str_equal (reason, "agent-lost");
+  g_autofree char *why
+      = agent_lost ? g_strdup ("its agent is gone") : g_strdup_printf ("its virtual machine ended (%s)", reason);
 
   /* in a start that is being undone it is us who ended it */
   if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
@@ -117,7 +126,7 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
   aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
           guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
-    give_up_start (self, VP_ERROR_HYPERVISOR_FAILED, why);
+    give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else
     vp_sandbox_begin_end (self);
 }

@@ -56,6 +56,7 @@ vp_sandbox_dispose (GObject *object)
   g_clear_object (&self->machine.console);
   g_clear_object (&self->machine.agent);
   g_clear_object (&self->end.cancellable);
+  g_clear_object (&self->end.asking);
   G_OBJECT_CLASS (vp_sandbox_parent_class)->dispose (object);
 }
 

@@ -389,6 +389,11 @@ def test_kill(env):
     container.kill("KILL")
     equal(container.wait(), 137, "status")
     sandbox.delete(force=True)
+    sandbox, container = env.start_sandbox(run=False)
+    container.kill("KILL")
+    equal(container.wait(), 137, "status of one that did not run")
+    env.raises("InvalidState", container.start, "stopped")
+    equal(container.delete(), 137, "status of Delete")
     env.no_leaks(env.before)
 
 

@@ -111,6 +111,7 @@ class TestDriverEnv(Env):
             self.house.stop()
 
     def begin_test(self):
+        self._delete_sandboxes()
         super().begin_test()
         for faults in (self.house.fail, self.house.delay, self.house.mute):
             faults.clear()
