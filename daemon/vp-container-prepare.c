@@ -101,6 +101,7 @@ on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
     g_set_error (&error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "its virtual machine ended meanwhile");
   if (error != NULL)
     {
+      vp_container_name_program (error, vp_spec_get_args (self->spec)[0]);
       take_back_in_guest (self, error);
       fail_prepare (g_steal_pointer (&task), error);
       return;

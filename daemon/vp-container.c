@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-container-private.h"
 
+#include <string.h>
+
 #include "vp-error.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
@@ -210,6 +212,22 @@ VpProcess *
 vp_container_find_process (VpContainer *self, const char *exec_id)
 {
   return *exec_id == '\0' ? self->init : g_hash_table_lookup (self->execs, exec_id);
+}
+
+void
+vp_container_name_program (GError *error, const char *program)
+{
+  g_autofree char *shown = NULL;
+  g_autofree char *message = NULL;
+
+  if (!vp_error_is (error, VP_ERROR_COMMAND_NOT_FOUND) && !vp_error_is (error, VP_ERROR_COMMAND_NOT_EXECUTABLE))
+    return;
+  shown = g_strescape (program, NULL);
+  if (strstr (error->message, shown) != NULL)
+    return;
+  message = g_strdup_printf ("%s: \"%.256s\"", error->message, shown);
+  g_free (error->message);
+  error->message = g_steal_pointer (&message);
 }
 
 /* ---- start and kill ---- */
