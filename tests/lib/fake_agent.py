@@ -133,6 +133,12 @@ class Process:
 
     def kill(self, signum, group=False):
         if not self.started.is_set():
+            if signum == signal.SIGKILL:  # held before its program, where only this is heard
+                self.status = 128 + signum
+                self.ended.set()
+                self.started.set()
+            return
+        if self.child is None:
             return
         try:
             (os.killpg if group else os.kill)(self.child.pid, signum)
@@ -212,6 +218,8 @@ class Sandbox:
         container = self.find(r.container_id)
         if container.state != 'created':
             raise Failure('FAILED_PRECONDITION', 'container "%s": is %s' % (container.id, container.state))
+        if container.find('').ended.is_set():
+            raise Failure('FAILED_PRECONDITION', 'container "%s": has ended' % container.id)
         container.find('').start()
         container.state = 'running'
 
