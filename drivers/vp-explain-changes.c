@@ -119,7 +119,7 @@ compare_named (GPtrArray *changes, VpJson *before, VpJson *after)
 static gboolean
 is_array_of_named (VpJson *node)
 {
-  if (vp_json_get_type (node) != VP_JSON_ARRAY || vp_json_get_n_items (node) == 0)
+  if (vp_json_get_type (node) != VP_JSON_ARRAY)
     return FALSE;
   for (guint i = 0; i < vp_json_get_n_items (node); i++)
     if (name_of_element (vp_json_get_item (node, i)) == NULL)
@@ -143,7 +143,8 @@ compare (GPtrArray *changes, VpJson *before, VpJson *after)
       compare_objects (changes, before, after);
       return;
     }
-  if (is_array_of_named (before) && is_array_of_named (after))
+  if (is_array_of_named (before) && is_array_of_named (after)
+      && vp_json_get_n_items (before) + vp_json_get_n_items (after) > 0)
     {
       compare_named (changes, before, after);
       return;
