@@ -27,6 +27,8 @@ libvp_daemon_la_SOURCES += \
 libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-call.h \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
+	daemon/vp-agent-client-private.h \
+	daemon/vp-agent-client-open.c \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
 	daemon/vp-agent-error.c daemon/vp-agent-error.h \

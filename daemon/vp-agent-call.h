@@ -16,9 +16,9 @@ void vp_agent_client_call_async (VpAgentClient *self, VpRpc rpc, const ProtobufC
                                  gpointer user_data);
 
 /* The same with a number (the length asked for, say) to have again in the finish function. */
-void vp_agent_client_call_noted_async (VpAgentClient *self, VpRpc rpc, const ProtobufCMessage *request, gsize note,
-                                       guint timeout_ms, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                       gpointer user_data);
+void vp_agent_client_call_noted_async (VpAgentClient *self, VpRpc rpc, const ProtobufCMessage *request,
+                                       gsize note, guint timeout_ms, GCancellable *cancellable,
+                                       GAsyncReadyCallback callback, gpointer user_data);
 gsize vp_agent_client_call_get_note (GAsyncResult *result);
 
 /* @payload: the packed request, at most 4 MiB with its envelope (else InvalidArgument). */

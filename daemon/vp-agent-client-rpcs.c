@@ -83,13 +83,14 @@ vp_agent_client_create_container_async (VpAgentClient *self, GBytes *request, gu
                                         GCancellable *cancellable, GAsyncReadyCallback callback,
                                         gpointer user_data)
 {
-  vp_agent_client_call_packed_async (self, VP_RPC_CREATE_CONTAINER, request, timeout_ms, cancellable, callback,
-                                     user_data);
+  vp_agent_client_call_packed_async (self, VP_RPC_CREATE_CONTAINER, request, timeout_ms, cancellable,
+                                     callback, user_data);
 }
 
 void
 vp_agent_client_exec_process_async (VpAgentClient *self, GBytes *request, guint timeout_ms,
-                                    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data)
 {
   vp_agent_client_call_packed_async (self, VP_RPC_EXEC_PROCESS, request, timeout_ms, cancellable, callback,
                                      user_data);
@@ -132,8 +133,8 @@ vp_agent_client_remove_container_async (VpAgentClient *self, const char *cid, gu
 
 void
 vp_agent_client_signal_process_async (VpAgentClient *self, const char *cid, const char *exec_id, guint signum,
-                                      guint timeout_ms, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                      gpointer user_data)
+                                      guint timeout_ms, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data)
 {
   Grpc__SignalProcessRequest request = GRPC__SIGNAL_PROCESS_REQUEST__INIT;
 
@@ -145,8 +146,9 @@ vp_agent_client_signal_process_async (VpAgentClient *self, const char *cid, cons
 }
 
 void
-vp_agent_client_close_stdin_async (VpAgentClient *self, const char *cid, const char *exec_id, guint timeout_ms,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+vp_agent_client_close_stdin_async (VpAgentClient *self, const char *cid, const char *exec_id,
+                                   guint timeout_ms, GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
 {
   Grpc__CloseStdinRequest request = GRPC__CLOSE_STDIN_REQUEST__INIT;
 
@@ -173,30 +175,33 @@ vp_agent_client_tty_win_resize_async (VpAgentClient *self, const char *cid, cons
 
 void
 vp_agent_client_set_date_time_async (VpAgentClient *self, gint64 usec, guint timeout_ms,
-                                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer user_data)
 {
   Grpc__SetGuestDateTimeRequest request = GRPC__SET_GUEST_DATE_TIME_REQUEST__INIT;
 
   request.sec = usec / G_USEC_PER_SEC;
   request.usec = usec % G_USEC_PER_SEC;
-  vp_agent_client_call_async (self, VP_RPC_SET_GUEST_DATE_TIME, &request.base, timeout_ms, cancellable, callback,
-                              user_data);
+  vp_agent_client_call_async (self, VP_RPC_SET_GUEST_DATE_TIME, &request.base, timeout_ms, cancellable,
+                              callback, user_data);
 }
 
 void
 vp_agent_client_reseed_random_async (VpAgentClient *self, GBytes *seed, guint timeout_ms,
-                                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+                                     GCancellable *cancellable, GAsyncReadyCallback callback,
+                                     gpointer user_data)
 {
   Grpc__ReseedRandomDevRequest request = GRPC__RESEED_RANDOM_DEV_REQUEST__INIT;
 
   request.data.data = (guint8 *) g_bytes_get_data (seed, &request.data.len);
-  vp_agent_client_call_async (self, VP_RPC_RESEED_RANDOM_DEV, &request.base, timeout_ms, cancellable, callback,
-                              user_data);
+  vp_agent_client_call_async (self, VP_RPC_RESEED_RANDOM_DEV, &request.base, timeout_ms, cancellable,
+                              callback, user_data);
 }
 
 void
 vp_agent_client_wait_process_async (VpAgentClient *self, const char *cid, const char *exec_id,
-                                    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+                                    GCancellable *cancellable, GAsyncReadyCallback callback,
+                                    gpointer user_data)
 {
   Grpc__WaitProcessRequest request = GRPC__WAIT_PROCESS_REQUEST__INIT;
 
@@ -206,7 +211,8 @@ vp_agent_client_wait_process_async (VpAgentClient *self, const char *cid, const 
 }
 
 gboolean
-vp_agent_client_wait_process_finish (VpAgentClient *self, GAsyncResult *result, guint *ret_status, GError **error)
+vp_agent_client_wait_process_finish (VpAgentClient *self, GAsyncResult *result, guint *ret_status,
+                                     GError **error)
 {
   g_autoptr (VpAgentMessage) answer = vp_agent_client_call_finish (self, result, error);
   gint32 status;
@@ -225,7 +231,8 @@ vp_agent_client_wait_process_finish (VpAgentClient *self, GAsyncResult *result, 
 
 void
 vp_agent_client_write_stdin_async (VpAgentClient *self, const char *cid, const char *exec_id, GBytes *data,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
 {
   Grpc__WriteStreamRequest request = GRPC__WRITE_STREAM_REQUEST__INIT;
 
@@ -248,8 +255,8 @@ vp_agent_client_write_stdin_finish (VpAgentClient *self, GAsyncResult *result, G
   taken = ((Grpc__WriteStreamResponse *) answer)->len;
   if (taken > sent)
     {
-      vp_agent_client_violation (self, "WriteStdin took %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes", taken,
-                                 sent);
+      vp_agent_client_violation (self, "WriteStdin took %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT " bytes",
+                                 taken, sent);
       g_set_error_literal (error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "WriteStdin: protocol violation");
       return -1;
     }
@@ -266,8 +273,8 @@ vp_agent_client_read_async (VpAgentClient *self, const char *cid, const char *ex
   request.container_id = (char *) cid;
   request.exec_id = (char *) exec_id;
   request.len = (guint32) MIN (max, VP_AGENT_CLIENT_MAX_IO);
-  vp_agent_client_call_noted_async (self, from_stderr ? VP_RPC_READ_STDERR : VP_RPC_READ_STDOUT, &request.base,
-                                    request.len, 0, cancellable, callback, user_data);
+  vp_agent_client_call_noted_async (self, from_stderr ? VP_RPC_READ_STDERR : VP_RPC_READ_STDOUT,
+                                    &request.base, request.len, 0, cancellable, callback, user_data);
 }
 
 /* Kata's agents up to 3.20 or so end a stream with an error that says "EOF". */
@@ -276,8 +283,8 @@ says_eof (const GError *error)
 {
   g_autofree char *text = NULL;
 
-  if (error->domain != VP_ERROR || error->code == VP_ERROR_AGENT_UNAVAILABLE || error->code == VP_ERROR_TIMED_OUT
-      || error->code == VP_ERROR_CANCELLED)
+  if (error->domain != VP_ERROR || error->code == VP_ERROR_AGENT_UNAVAILABLE
+      || error->code == VP_ERROR_TIMED_OUT || error->code == VP_ERROR_CANCELLED)
     return FALSE;
   text = g_ascii_strdown (error->message, -1);
   return strstr (text, "eof") != NULL;
@@ -301,8 +308,9 @@ vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, GError *
   data = ((Grpc__ReadStreamResponse *) answer)->data;
   if (data.len > asked)
     {
-      vp_agent_client_violation (self, "%" G_GSIZE_FORMAT " bytes of output where %" G_GSIZE_FORMAT " were asked for",
-                                 data.len, asked);
+      vp_agent_client_violation (
+          self, "%" G_GSIZE_FORMAT " bytes of output where %" G_GSIZE_FORMAT " were asked for", data.len,
+          asked);
       g_set_error_literal (error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "ReadStdout: protocol violation");
       return NULL;
     }
@@ -335,8 +343,8 @@ vp_agent_client_get_guest_details_async (VpAgentClient *self, guint timeout_ms, 
 
   request.mem_block_size = TRUE;
   request.mem_hotplug_probe = TRUE;
-  vp_agent_client_call_async (self, VP_RPC_GET_GUEST_DETAILS, &request.base, timeout_ms, cancellable, callback,
-                              user_data);
+  vp_agent_client_call_async (self, VP_RPC_GET_GUEST_DETAILS, &request.base, timeout_ms, cancellable,
+                              callback, user_data);
 }
 
 VpGuestDetails *
@@ -359,7 +367,8 @@ vp_agent_client_get_guest_details_finish (VpAgentClient *self, GAsyncResult *res
   details->supports_seccomp = agent->supports_seccomp != 0;
   details->supports_mem_hotplug_probe = response->support_mem_hotplug_probe != 0;
   /* 1 MiB to 64 GiB and a power of two, or it is no block size of Linux */
-  if (response->mem_block_size_bytes >= (1u << 20) && response->mem_block_size_bytes <= (G_GUINT64_CONSTANT (64) << 30)
+  if (response->mem_block_size_bytes >= (1u << 20)
+      && response->mem_block_size_bytes <= (G_GUINT64_CONSTANT (64) << 30)
       && (response->mem_block_size_bytes & (response->mem_block_size_bytes - 1)) == 0)
     details->mem_block_size = response->mem_block_size_bytes;
   details->device_handlers = bounded_list (agent->device_handlers, agent->n_device_handlers);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "vp-agent-call.h"
+#include "vp-agent-client-private.h"
 #include "vp-agent-error.h"
 #include "vp-error.h"
 #include "vp-frame.h"
@@ -17,8 +18,6 @@
 /* A message takes many times its packed size when it is made of tiny fields. */
 #define ANSWER_MAX (256u << 10)
 #define UNPACKED_MAX (16u << 20)
-/* how often a new agent is asked whether it serves already */
-#define CHECK_AGAIN_MS 100
 
 typedef struct
 {
@@ -27,7 +26,7 @@ typedef struct
   VpRpc rpc;
   GTask *task;
   gint64 deadline; /* monotonic µs, 0: none */
-  gsize limit;     /* of the packed answer */
+  gsize limit; /* of the packed answer */
   GSource *cancelled;
 } Call;
 
@@ -44,16 +43,13 @@ struct _VpAgentClient
 
   VpAgentConn *conn;
   GHashTable *calls; /* stream -> Call */
-  GSource *timer;    /* ready at the nearest deadline */
+  GSource *timer; /* ready at the nearest deadline */
   guint64 n_calls;
   guint64 n_failed;
   guint64 n_dropped;
   guint unasked_left;
 
   gboolean opened;
-  GTask *opening;
-  gint64 open_deadline;
-  GSource *check_again;
 };
 
 G_DEFINE_FINAL_TYPE (VpAgentClient, vp_agent_client, G_TYPE_OBJECT)
@@ -64,8 +60,6 @@ enum
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
-
-static void check_serves (VpAgentClient *self);
 
 static void
 clear_source (GSource **source)
@@ -308,7 +302,8 @@ start_call (VpAgentClient *self, VpRpc rpc, GBytes *payload, gsize note, guint t
 
 void
 vp_agent_client_call_packed_async (VpAgentClient *self, VpRpc rpc, GBytes *payload, guint timeout_ms,
-                                   GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+                                   GCancellable *cancellable, GAsyncReadyCallback callback,
+                                   gpointer user_data)
 {
   start_call (self, rpc, payload, 0, timeout_ms, cancellable, callback, user_data);
 }
@@ -410,8 +405,8 @@ drop_unasked (VpAgentClient *self, guint32 stream)
 {
   self->n_dropped++;
   if (self->unasked_left-- == 0)
-    vp_agent_client_violation (self, "the guest goes on answering calls nobody made (stream %" G_GUINT32_FORMAT ")",
-                               stream);
+    vp_agent_client_violation (
+        self, "the guest goes on answering calls nobody made (stream %" G_GUINT32_FORMAT ")", stream);
 }
 
 static void
@@ -459,33 +454,14 @@ on_frame (VpAgentConn *conn, guint32 stream, const guint8 *payload, gsize len, g
 /* ---- life ------------------------------------------------------------------------- */
 
 static void
-finish_opening (VpAgentClient *self, GError *error)
-{
-  g_autoptr (GTask) opening = g_steal_pointer (&self->opening);
-
-  clear_source (&self->check_again);
-  if (error == NULL)
-    {
-      self->opened = TRUE;
-      g_task_return_boolean (opening, TRUE);
-      return;
-    }
-  vp_agent_conn_close (self->conn);
-  g_task_return_error (opening, error);
-}
-
-/* The channel is gone: ends all calls, and the opening where no call does. */
-static void
 fail_all (VpAgentClient *self, const GError *error)
 {
-  gboolean between_checks = self->check_again != NULL;
   g_autoptr (GHashTable) calls = g_steal_pointer (&self->calls);
   GHashTableIter iter;
   gpointer value;
 
   self->calls = g_hash_table_new (NULL, NULL);
   clear_source (&self->timer);
-  clear_source (&self->check_again);
   /* cancelling meanwhile must not find a call that is about to be returned */
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
@@ -493,8 +469,6 @@ fail_all (VpAgentClient *self, const GError *error)
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     call_return (value, NULL, g_error_copy (error));
-  if (between_checks)
-    finish_opening (self, g_error_copy (error));
 }
 
 static void
@@ -509,93 +483,16 @@ on_conn_closed (VpAgentConn *conn, GError *error, gpointer user_data)
     g_signal_emit (self, signals[SIGNAL_CLOSED], 0, error);
 }
 
-static gboolean
-on_check_again (gpointer user_data)
+VpAgentConn *
+vp_agent_client_get_conn (VpAgentClient *self)
 {
-  VpAgentClient *self = user_data;
-
-  clear_source (&self->check_again);
-  check_serves (self);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_checked (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  VpAgentClient *self = VP_AGENT_CLIENT (object);
-  g_autoptr (GError) error = NULL;
-
-  if (vp_agent_client_empty_finish (self, result, &error))
-    {
-      finish_opening (self, NULL);
-      return;
-    }
-  /* the channel is fine but the agent is still starting */
-  if (vp_agent_conn_is_open (self->conn) && vp_error_is (error, VP_ERROR_AGENT_UNAVAILABLE))
-    {
-      self->check_again = g_timeout_source_new (CHECK_AGAIN_MS);
-      g_source_set_callback (self->check_again, on_check_again, self, NULL);
-      g_source_attach (self->check_again, g_task_get_context (self->opening));
-      return;
-    }
-  finish_opening (self, g_steal_pointer (&error));
-}
-
-static void
-check_serves (VpAgentClient *self)
-{
-  guint timeout_ms = 0;
-
-  if (self->open_deadline != 0)
-    {
-      gint64 left = (self->open_deadline - g_get_monotonic_time ()) / 1000;
-
-      if (left <= 0)
-        {
-          finish_opening (self, g_error_new (VP_ERROR, VP_ERROR_TIMED_OUT, "Check: the agent does not serve"));
-          return;
-        }
-      timeout_ms = (guint) left;
-    }
-  vp_agent_client_check_async (self, timeout_ms, g_task_get_cancellable (self->opening), on_checked, NULL);
-}
-
-static void
-on_conn_opened (GObject *object, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (VpAgentClient) self = user_data;
-  GError *error = NULL;
-
-  if (vp_agent_conn_open_finish (VP_AGENT_CONN (object), result, &error))
-    check_serves (self);
-  else
-    finish_opening (self, error);
+  return self->conn;
 }
 
 void
-vp_agent_client_open_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
-                            GAsyncReadyCallback callback, gpointer user_data)
+vp_agent_client_set_open (VpAgentClient *self)
 {
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, vp_agent_client_open_async);
-  g_task_set_check_cancellable (task, FALSE);
-  if (self->opening != NULL || self->opened)
-    {
-      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "agent: opened once already");
-      return;
-    }
-  if (timeout_ms != 0)
-    self->open_deadline = g_get_monotonic_time () + (gint64) timeout_ms * 1000;
-  self->opening = g_steal_pointer (&task);
-  vp_agent_conn_open_async (self->conn, timeout_ms, cancellable, on_conn_opened, g_object_ref (self));
-}
-
-gboolean
-vp_agent_client_open_finish (VpAgentClient *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
+  self->opened = vp_agent_conn_is_open (self->conn);
 }
 
 void
@@ -646,8 +543,8 @@ vp_agent_client_class_init (VpAgentClientClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = vp_agent_client_finalize;
 
-  signals[SIGNAL_CLOSED] = g_signal_new ("closed", VP_TYPE_AGENT_CLIENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 1, G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
+  signals[SIGNAL_CLOSED] = g_signal_new ("closed", VP_TYPE_AGENT_CLIENT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                         NULL, G_TYPE_NONE, 1, G_TYPE_ERROR | G_SIGNAL_TYPE_STATIC_SCOPE);
 }
 
 static void

@@ -32,12 +32,12 @@ G_DECLARE_FINAL_TYPE (VpAgentClient, vp_agent_client, VP, AGENT_CLIENT, GObject)
 
 typedef struct
 {
-  guint64 bytes_in;  /* on the channel */
+  guint64 bytes_in; /* on the channel */
   guint64 bytes_out;
-  guint64 calls;     /* made */
-  guint64 failed;    /* of these: ended with an error, whoever's */
-  guint64 dropped;   /* frames nobody waited for */
-  guint pending;     /* calls under way */
+  guint64 calls; /* made */
+  guint64 failed; /* of these: ended with an error, whoever's */
+  guint64 dropped; /* frames nobody waited for */
+  guint pending; /* calls under way */
 } VpAgentStats;
 
 /* What the agent says about itself; every string sanitised, every list bounded. */
@@ -112,9 +112,10 @@ void vp_agent_client_signal_process_async (VpAgentClient *self, const char *cid,
 void vp_agent_client_close_stdin_async (VpAgentClient *self, const char *cid, const char *exec_id,
                                         guint timeout_ms, GCancellable *cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data);
-void vp_agent_client_tty_win_resize_async (VpAgentClient *self, const char *cid, const char *exec_id, guint rows,
-                                           guint columns, guint timeout_ms, GCancellable *cancellable,
-                                           GAsyncReadyCallback callback, gpointer user_data);
+void vp_agent_client_tty_win_resize_async (VpAgentClient *self, const char *cid, const char *exec_id,
+                                           guint rows, guint columns, guint timeout_ms,
+                                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                                           gpointer user_data);
 /* Sets the guest's clock. @usec: microseconds since 1970 */
 void vp_agent_client_set_date_time_async (VpAgentClient *self, gint64 usec, guint timeout_ms,
                                           GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -140,8 +141,8 @@ gboolean vp_agent_client_wait_process_finish (VpAgentClient *self, GAsyncResult 
 /* @data: 1 to VP_AGENT_CLIENT_MAX_IO bytes. Returns how many the guest took
  * (never more than were sent, may be 0), -1 on error. No deadline: it is the
  * process that does not read. */
-void vp_agent_client_write_stdin_async (VpAgentClient *self, const char *cid, const char *exec_id, GBytes *data,
-                                        GCancellable *cancellable, GAsyncReadyCallback callback,
+void vp_agent_client_write_stdin_async (VpAgentClient *self, const char *cid, const char *exec_id,
+                                        GBytes *data, GCancellable *cancellable, GAsyncReadyCallback callback,
                                         gpointer user_data);
 gssize vp_agent_client_write_stdin_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
 
@@ -153,7 +154,8 @@ void vp_agent_client_read_async (VpAgentClient *self, const char *cid, const cha
                                  GAsyncReadyCallback callback, gpointer user_data);
 GBytes *vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
 
-void vp_agent_client_get_guest_details_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
-                                              GAsyncReadyCallback callback, gpointer user_data);
+void vp_agent_client_get_guest_details_async (VpAgentClient *self, guint timeout_ms,
+                                              GCancellable *cancellable, GAsyncReadyCallback callback,
+                                              gpointer user_data);
 VpGuestDetails *vp_agent_client_get_guest_details_finish (VpAgentClient *self, GAsyncResult *result,
                                                           GError **error);

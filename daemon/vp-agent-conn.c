@@ -52,7 +52,7 @@ struct _VpAgentConn
 
   GSource *readable;
   GSource *writable; /* only while something is queued */
-  GSource *timer;    /* next try to connect, next sync */
+  GSource *timer; /* next try to connect, next sync */
   GSource *deadline;
   GSource *cancelled;
   GTask *opening;
@@ -176,7 +176,8 @@ flush (VpAgentConn *self)
 
   while (budget > 0 && (chunk = g_queue_peek_head (&self->queue)) != NULL)
     {
-      ssize_t n = send (self->fd, chunk->data + chunk->sent, MIN (chunk->len - chunk->sent, budget), MSG_NOSIGNAL);
+      ssize_t n
+          = send (self->fd, chunk->data + chunk->sent, MIN (chunk->len - chunk->sent, budget), MSG_NOSIGNAL);
 
       if (n < 0 && errno == EINTR)
         continue;
@@ -396,9 +397,9 @@ try_connect (VpAgentConn *self)
       self->fd = vp_fd_steal (&fd);
       connected (self);
       return;
-    case -ENOENT:       /* not made yet */
+    case -ENOENT: /* not made yet */
     case -ECONNREFUSED: /* made, nobody listens yet */
-    case -EAGAIN:       /* nobody accepts yet */
+    case -EAGAIN: /* nobody accepts yet */
     case -EINTR:
       self->timer = attach (self, g_timeout_source_new (self->retry_ms), on_retry, "agent channel: connect");
       self->retry_ms = MIN (self->retry_ms * 2, RETRY_MAX_MS);
@@ -451,7 +452,8 @@ vp_agent_conn_open_async (VpAgentConn *self, guint timeout_ms, GCancellable *can
   self->context = g_main_context_ref_thread_default ();
   self->opening = g_steal_pointer (&task);
   if (timeout_ms != 0)
-    self->deadline = attach (self, g_timeout_source_new (timeout_ms), on_open_deadline, "agent channel: deadline");
+    self->deadline
+        = attach (self, g_timeout_source_new (timeout_ms), on_open_deadline, "agent channel: deadline");
   if (cancellable != NULL)
     self->cancelled = attach (self, g_cancellable_source_new (cancellable), G_SOURCE_FUNC (on_open_cancelled),
                               "agent channel: cancelled");

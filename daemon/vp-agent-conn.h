@@ -22,7 +22,7 @@ G_DECLARE_FINAL_TYPE (VpAgentConn, vp_agent_conn, VP, AGENT_CONN, GObject)
 #define VP_AGENT_CONN_MAX_QUEUE (8u << 20)
 
 typedef enum {
-  VP_CHANNEL_PLAIN,  /* connection means a fresh peer: vsock, hybrid vsock, a Unix socket */
+  VP_CHANNEL_PLAIN, /* connection means a fresh peer: vsock, hybrid vsock, a Unix socket */
   VP_CHANNEL_SERIAL, /* virtio-serial: no connect in the guest, so a token handshake comes first */
 } VpChannelKind;
 

@@ -106,8 +106,8 @@ speaks_of_exec (const char *text)
       {
         const char *after = p + strlen ("exec");
 
-        if (*after == ' ' || *after == ':' || *after == 'v'
-            || g_str_has_prefix (after, "utable") || g_str_has_prefix (after, "ute "))
+        if (*after == ' ' || *after == ':' || *after == 'v' || g_str_has_prefix (after, "utable")
+            || g_str_has_prefix (after, "ute "))
           return TRUE;
       }
   return FALSE;
@@ -147,7 +147,8 @@ static VpError
 error_from_start (int code, const char *message)
 {
   static const char *const missing[] = { "not found", "no such file or directory", "enoent", NULL };
-  static const char *const refused[] = { "permission denied", "eacces", "exec format error", "enoexec", NULL };
+  static const char *const refused[]
+      = { "permission denied", "eacces", "exec format error", "enoexec", NULL };
   /* a status of NOT_FOUND may be about these as well */
   static const char *const others[] = { "container", "sandbox", "process", "exec id", NULL };
   g_autofree char *text = fold (message);
@@ -172,7 +173,8 @@ vp_agent_error_new (VpRpc rpc, int code, const char *message)
 
   if (message != NULL)
     text = vp_agent_text_sanitise (message, strlen (message), VP_AGENT_TEXT_MAX);
-  if (text != NULL && (rpc == VP_RPC_CREATE_CONTAINER || rpc == VP_RPC_START_CONTAINER || rpc == VP_RPC_EXEC_PROCESS))
+  if (text != NULL
+      && (rpc == VP_RPC_CREATE_CONTAINER || rpc == VP_RPC_START_CONTAINER || rpc == VP_RPC_EXEC_PROCESS))
     error = error_from_start (code, text);
   if (text == NULL || *text == '\0')
     return g_error_new (VP_ERROR, (int) error, "%s: the agent answers with status %d", method, code);

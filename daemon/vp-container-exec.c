@@ -70,6 +70,7 @@ on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     {
+      vp_container_name_program (error, g_object_get_data (G_OBJECT (task), "program"));
       g_prefix_error (&error, "exec in container \"%s\": ", self->id);
       g_hash_table_remove (self->execs, vp_process_get_exec_id (process));
       g_task_return_error (task, error);
@@ -119,6 +120,7 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExe
       g_task_return_error (task, error);
       return;
     }
+  g_object_set_data_full (G_OBJECT (task), "program", g_strdup (exec->args[0]), g_free);
   packed = vp_guest_message_pack (&request->base);
   grpc__exec_process_request__free_unpacked (request, NULL);
 

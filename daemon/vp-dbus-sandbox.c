@@ -11,7 +11,7 @@
 static guint
 usec_to_ms (guint64 usec)
 {
-  return (guint) MIN ((usec + 999) / 1000, G_MAXINT / 2);
+  return (guint) MIN (usec / 1000 + (usec % 1000 != 0), G_MAXINT / 2);
 }
 
 static guint

@@ -23,6 +23,9 @@ void vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error);
   g_signal_connect_data (skeleton, signal, G_CALLBACK (handler), g_object_ref (object),                              \
                          (GClosureNotify) (void (*) (void)) g_object_unref, 0)
 
+/* Container1.Pid: the hypervisor's, 0 when the container does not run. */
+guint32 vp_dbus_container_pid (VpSandbox *sandbox, VpContainer *container);
+
 /* Skeletons with their methods bound and their properties kept up to date. */
 VpDBusManager1 *vp_dbus_manager_new (VpManager *manager);
 VpDBusSandbox1 *vp_dbus_sandbox_new (VpManager *manager, VpSandbox *sandbox);

@@ -12,6 +12,7 @@ struct _VpProcess
   char *exec_id;
   gboolean terminal;
   VpProcessState state;
+  gboolean watched; /* its end is waited for */
   guint exit_status;
   gint64 exited_at;
   VpAgentClient *agent;
@@ -245,6 +246,15 @@ vp_process_begin_wait (VpProcess *self)
 
   self->state = VP_PROCESS_RUNNING;
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+  vp_process_begin_watch (self);
+}
+
+void
+vp_process_begin_watch (VpProcess *self)
+{
+  if (self->watched)
+    return;
+  self->watched = TRUE;
   vp_agent_client_wait_process_async (self->agent, self->container_id, self->exec_id, NULL, on_waited,
                                       g_object_ref (self));
 }
@@ -254,7 +264,7 @@ vp_process_lose (VpProcess *self, guint status)
 {
   if (self->stdio != NULL && self->state != VP_PROCESS_STOPPED)
     vp_stdio_stop (self->stdio);
-  if (self->state == VP_PROCESS_RUNNING)
+  if (self->watched)
     set_stopped (self, status);
   else
     fail_waiters (self);
@@ -297,7 +307,7 @@ on_empty_call (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 check_running (VpProcess *self, GTask *task, const char *verb)
 {
-  if (self->state == VP_PROCESS_RUNNING)
+  if (self->watched && self->state != VP_PROCESS_STOPPED)
     return TRUE;
   g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "%s \"%s\": the process is %s, not running", verb,
                            *self->exec_id != '\0' ? self->exec_id : self->container_id,

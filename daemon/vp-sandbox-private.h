@@ -21,11 +21,12 @@ typedef struct
 /* The end it is heading for, while starting or stopping. */
 typedef struct
 {
-  GCancellable *cancellable; /* of the start */
+  GCancellable *cancellable; /* of the start, then of what is done while it is ready */
   char *why;                 /* the start was given up because… */
   int code;                  /* … as a VpError */
   gboolean graceful;         /* the guest is asked first */
-  guint grace_ms;
+  gint64 deadline;           /* …until then, monotonic microseconds */
+  GCancellable *asking;      /* of what the guest is asked; NULL: nothing */
   VpSandboxState state;      /* state and reason at the end */
   const char *reason;
   GPtrArray *stop_waiters;   /* GTask of stop calls */
@@ -42,10 +43,14 @@ struct _VpSandbox
   GHashTable *labels;
   VpSandboxState state;
   const char *exit_reason;
+  guint exit_status; /* once it has ended: of its own container */
+  gboolean deleted;  /* nothing of it is left; calls that were under way find that out */
   gint64 created_at;
   gint64 started_at;
   gint64 exited_at;
   GPtrArray *containers;
+  guint n_preparing;         /* containers that are being added while it runs */
+  gboolean ends_when_prepared; /* its end waits for these */
   GPtrArray *waiters; /* GTask of wait calls */
   VpSteps *steps;
   VpSandboxMachine machine;
@@ -60,8 +65,20 @@ extern const gsize vp_sandbox_n_steps;
 void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
 
+/* FALSE and NotFound when it was deleted: a call may arrive after that. */
+gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
+
+/* Ends who waits for the sandbox; @error (borrowed) NULL: it has ended. */
+void vp_sandbox_answer_waiters (VpSandbox *self, const GError *error);
+
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
+
+/* Ends what the guest is being asked for the sake of a graceful end. */
+void vp_sandbox_stop_asking (VpSandbox *self);
+
+/* The last of n_preparing is done, one way or the other. */
+void vp_sandbox_all_prepared (VpSandbox *self);
 
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 

@@ -22,16 +22,16 @@
 
 typedef enum {
   KIND_NONBLOCKING, /* O_NONBLOCK is set on a description of our own */
-  KIND_SOCKET,      /* asked not to block with each call */
-  KIND_CAUTIOUS,    /* polled, and moved in pieces of PIPE_BUF */
-  KIND_FILE,        /* always ready and still slow: worker thread */
+  KIND_SOCKET, /* asked not to block with each call */
+  KIND_CAUTIOUS, /* polled, and moved in pieces of PIPE_BUF */
+  KIND_FILE, /* always ready and still slow: worker thread */
 } Kind;
 
 /* one read or write of a file; owned by its task */
 typedef struct
 {
   VpStdioEnd *end; /* NULL: freed meanwhile */
-  int fd;          /* a duplicate */
+  int fd; /* a duplicate */
   GBytes *data;
   gsize offset;
   gssize result;
@@ -43,7 +43,7 @@ struct _VpStdioEnd
   Kind kind;
   gboolean writable;
   gboolean held_open; /* FIFO opened for both */
-  gboolean half;      /* shut down when freed */
+  gboolean half; /* shut down when freed */
   GSource *source;
   GSource *hangup;
   VpStdioEndFunc func;
@@ -301,8 +301,9 @@ vp_stdio_end_read (VpStdioEnd *self, GBytes **ret_data, VpStdioEndFunc func, gpo
     return later (self, func, user_data);
   buffer = g_malloc (READ_SIZE);
   do
-    n = self->kind == KIND_SOCKET ? recv (self->fd, buffer, READ_SIZE, MSG_DONTWAIT)
-                                  : read (self->fd, buffer, self->kind == KIND_CAUTIOUS ? PIPE_BUF : READ_SIZE);
+    n = self->kind == KIND_SOCKET
+            ? recv (self->fd, buffer, READ_SIZE, MSG_DONTWAIT)
+            : read (self->fd, buffer, self->kind == KIND_CAUTIOUS ? PIPE_BUF : READ_SIZE);
   while (n < 0 && errno == EINTR);
   if (n < 0)
     return errno == EAGAIN ? later (self, func, user_data) : -errno;

@@ -32,7 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStdioEnd, vp_stdio_end_free)
 
 /* Writes from @offset on. How many bytes went; -EAGAIN: @func is called when
  * to try again, with the same bytes; another -errno: it is over (EPIPE: no reader). */
-gssize vp_stdio_end_write (VpStdioEnd *self, GBytes *data, gsize offset, VpStdioEndFunc func, gpointer user_data);
+gssize vp_stdio_end_write (VpStdioEnd *self, GBytes *data, gsize offset, VpStdioEndFunc func,
+                           gpointer user_data);
 
 /* How many bytes are in *ret_data, 0 at the end; -EAGAIN and -errno as above. */
 gssize vp_stdio_end_read (VpStdioEnd *self, GBytes **ret_data, VpStdioEndFunc func, gpointer user_data);

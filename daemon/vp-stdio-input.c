@@ -23,9 +23,9 @@ struct _VpStdioInput
   gboolean started;
   gboolean writing; /* a call is under way */
   gboolean closing; /* to be closed when nothing more is to be read */
-  gboolean closed;  /* CloseStdin was called, or there is nobody to call it for */
-  gboolean told;    /* closed_func was called */
-  GBytes *chunk;    /* to be sent */
+  gboolean closed; /* CloseStdin was called, or there is nobody to call it for */
+  gboolean told; /* closed_func was called */
+  GBytes *chunk; /* to be sent */
   GSource *again;
   guint64 bytes;
 };
@@ -65,7 +65,7 @@ static void
 on_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   VpStdioInput *self = user_data;
-  g_autoptr (GObject) owner = self->process->owner; /* the reference of the call */
+  g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
   g_autoptr (GError) error = NULL;
 
   (void) vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error);
@@ -85,7 +85,7 @@ static gboolean
 on_again (gpointer user_data)
 {
   VpStdioInput *self = user_data;
-  g_autoptr (GObject) owner = g_object_ref (self->process->owner);
+  g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
   clear_again (self);
   pump (self);
@@ -96,7 +96,7 @@ static void
 on_written (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   VpStdioInput *self = user_data;
-  g_autoptr (GObject) owner = self->process->owner; /* the reference of the call */
+  g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
   g_autoptr (GError) error = NULL;
   gssize n = vp_agent_client_write_stdin_finish (VP_AGENT_CLIENT (source), result, &error);
 
@@ -134,7 +134,7 @@ static void
 on_end_ready (gpointer user_data)
 {
   VpStdioInput *self = user_data;
-  g_autoptr (GObject) owner = g_object_ref (self->process->owner);
+  g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
   pump (self);
 }
@@ -172,8 +172,9 @@ pump (VpStdioInput *self)
         {
           self->writing = TRUE;
           g_object_ref (self->process->owner);
-          vp_agent_client_write_stdin_async (self->process->client, self->process->cid, self->process->exec_id,
-                                             self->chunk, self->process->cancellable, on_written, self);
+          vp_agent_client_write_stdin_async (self->process->client, self->process->cid,
+                                             self->process->exec_id, self->chunk, self->process->cancellable,
+                                             on_written, self);
         }
       else if (self->end != NULL)
         {

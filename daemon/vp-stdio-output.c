@@ -24,8 +24,8 @@ struct _VpStdioOutput
 
   gboolean started;
   gboolean reading; /* a call is under way */
-  gboolean ended;   /* the agent said so */
-  GBytes *chunk;    /* being written, from @offset on */
+  gboolean ended; /* the agent said so */
+  GBytes *chunk; /* being written, from @offset on */
   gsize offset;
   VpStdioRing kept; /* comes after the chunk */
   guint64 bytes;
@@ -44,7 +44,7 @@ static void
 on_end_ready (gpointer user_data)
 {
   VpStdioOutput *self = user_data;
-  g_autoptr (GObject) owner = g_object_ref (self->process->owner);
+  g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
   pump (self);
 }
@@ -87,7 +87,7 @@ static void
 on_detached (gpointer user_data)
 {
   VpStdioOutput *self = user_data;
-  g_autoptr (GObject) owner = g_object_ref (self->process->owner);
+  g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
   detach (self);
   pump (self);
@@ -102,8 +102,8 @@ end_is_gone (VpStdioOutput *self, int errsv)
       return;
     }
   if (errsv != EPIPE && errsv != ECONNRESET)
-    vp_warning (self->process->sandbox, self->process->container, "%s: cannot be written, dropped from here on: %s",
-                name (self), g_strerror (errsv));
+    vp_warning (self->process->sandbox, self->process->container,
+                "%s: cannot be written, dropped from here on: %s", name (self), g_strerror (errsv));
   g_clear_pointer (&self->end, vp_stdio_end_free);
   self->discard = TRUE;
 }
@@ -157,7 +157,7 @@ static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   VpStdioOutput *self = user_data;
-  g_autoptr (GObject) owner = self->process->owner; /* the reference of the call */
+  g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &error);
 
@@ -193,8 +193,8 @@ read_more (VpStdioOutput *self)
     return;
   self->reading = TRUE;
   g_object_ref (self->process->owner);
-  vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id, self->is_stderr,
-                              READ_SIZE, self->process->cancellable, on_read, self);
+  vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
+                              self->is_stderr, READ_SIZE, self->process->cancellable, on_read, self);
 }
 
 static void

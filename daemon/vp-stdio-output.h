@@ -12,7 +12,7 @@ typedef struct
   GCancellable *cancellable; /* of every call */
   char *cid;
   char *exec_id;
-  char *sandbox;   /* for the log; may be NULL */
+  char *sandbox; /* for the log; may be NULL */
   char *container; /* the same */
 } VpStdioProcess;
 

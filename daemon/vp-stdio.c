@@ -28,7 +28,7 @@ struct _VpStdio
   GPtrArray *drains; /* of GTask */
   GSource *drain_timer;
   gint64 drain_end; /* monotonic µs */
-  gint64 moved;     /* when something moved last */
+  gint64 moved; /* when something moved last */
 };
 
 G_DEFINE_FINAL_TYPE (VpStdio, vp_stdio, G_TYPE_OBJECT)
@@ -48,7 +48,7 @@ on_wait_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   GTask *task = user_data;
   VpStdio *self = g_task_get_source_object (task);
-  g_autoptr (GTask) keep = g_object_ref (task);
+  g_autoptr (GTask) keep G_GNUC_UNUSED = g_object_ref (task);
 
   if (g_ptr_array_remove (self->drains, task) || g_ptr_array_remove (self->closers, task))
     g_task_return_new_error (task, VP_ERROR, VP_ERROR_CANCELLED, "stdio of %s: cancelled", self->process.cid);
@@ -169,7 +169,8 @@ timer_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
 
 void
-vp_stdio_drain_async (VpStdio *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+vp_stdio_drain_async (VpStdio *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                      gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
@@ -281,9 +282,9 @@ vp_stdio_bind_fd (VpStdio *self, VpStdioStream stream, int fd, GError **error)
 
   if (!may_bind (self, stream, error))
     return FALSE;
-  return bind_end (self, stream,
-                   vp_stdio_end_new_for_fd (vp_fd_steal (&taken), stream != VP_STDIO_STDIN, stream_names[stream],
-                                            error));
+  return bind_end (
+      self, stream,
+      vp_stdio_end_new_for_fd (vp_fd_steal (&taken), stream != VP_STDIO_STDIN, stream_names[stream], error));
 }
 
 gboolean

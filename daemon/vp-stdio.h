@@ -38,9 +38,9 @@ typedef enum {
 /* where vp_stdio_attach() puts the one end of a terminal */
 #define VP_STDIO_TERMINAL VP_STDIO_STDIN
 
-#define VP_STDIO_BUFFER (256u << 10)    /* bytes kept per unattached stream */
-#define VP_STDIO_GRACE_MS 2000          /* drain: longest time without progress */
-#define VP_STDIO_DRAIN_MAX_MS 30000     /* drain: longest time at all */
+#define VP_STDIO_BUFFER (256u << 10) /* bytes kept per unattached stream */
+#define VP_STDIO_GRACE_MS 2000 /* drain: longest time without progress */
+#define VP_STDIO_DRAIN_MAX_MS 30000 /* drain: longest time at all */
 
 /* @client is referenced. @exec_id is what the agent knows the process by. With
  * @terminal there is no stderr: everything comes through stdout. Pure. */

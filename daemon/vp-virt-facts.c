@@ -13,15 +13,6 @@
  * emulator once and remember what it can do, which the first domain would
  * otherwise wait for. */
 
-/* The test driver calls itself differently here than everywhere else. */
-static const char *
-driver_name (virConnectPtr conn)
-{
-  const char *type = virConnectGetType (conn);
-
-  return g_strcmp0 (type, "TEST") == 0 ? "Test" : type;
-}
-
 /* Machine types differ in how many CPUs they take: ask about the one we use. */
 static const char *
 machine_for (const char *arch)
@@ -125,7 +116,7 @@ vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error)
   gboolean kvm_offered;
   char *xml;
 
-  init.driver = driver_name (conn);
+  init.driver = virConnectGetType (conn);
   xml = virConnectGetCapabilities (conn);
   if (init.driver == NULL || xml == NULL)
     {

@@ -23,8 +23,8 @@ emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GErr
 
   if (!driver->shares)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "share \"%s\": libvirt's %s driver has no virtiofs",
-                   device->id, driver->name);
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
+                   "share \"%s\": libvirt's %s driver has no virtiofs", device->id, driver->name);
       return FALSE;
     }
   filesystem = vp_xml_child (devices, "filesystem");

@@ -36,7 +36,8 @@ check_text (const char *element, const char *attribute, const char *text, GError
         {
           g_autofree char *shown = g_strescape (text, NULL);
           g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
-                       "<%s> %s \"%s\": has a control character, which XML cannot carry", element, where, shown);
+                       "<%s> %s \"%s\": has a control character, which XML cannot carry", element, where,
+                       shown);
           return FALSE;
         }
     }
@@ -67,7 +68,7 @@ vp_xml_set_number (xmlNode *node, const char *attribute, guint64 number)
 gboolean
 vp_xml_set (xmlNode *node, const char *attribute, const char *value, GError **error)
 {
-  if (!check_text ((const char *) node->name, attribute, value, error))
+  if (!check_text ((const char *)node->name, attribute, value, error))
     return FALSE;
   vp_xml_set_word (node, attribute, value);
   return TRUE;

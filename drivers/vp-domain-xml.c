@@ -17,8 +17,8 @@ add_metadata (xmlNode *domain, const VpPlan *plan, GError **error)
   vp_xml_set_word (sandbox, "version", "1");
   /* children are in their parent's namespace */
   xmlSetNs (sandbox, ns);
-  return vp_xml_add_text (sandbox, "id", plan->sandbox_id, error) &&
-         vp_xml_add_text (sandbox, "handler", plan->handler, error);
+  return vp_xml_add_text (sandbox, "id", plan->sandbox_id, error)
+         && vp_xml_add_text (sandbox, "handler", plan->handler, error);
 }
 
 static void
@@ -52,10 +52,10 @@ add_os (xmlNode *domain, const VpPlan *plan, GError **error)
   xmlNode *os = vp_xml_child (domain, "os");
   xmlNode *type = xmlNewTextChild (os, NULL, BAD_CAST "type", BAD_CAST "hvm");
 
-  return vp_xml_set (type, "arch", plan->arch, error) && vp_xml_set (type, "machine", plan->machine, error) &&
-         vp_xml_add_text (os, "kernel", plan->kernel, error) &&
-         vp_xml_add_text (os, "initrd", plan->initrd, error) &&
-         vp_xml_add_text (os, "cmdline", plan->cmdline, error);
+  return vp_xml_set (type, "arch", plan->arch, error) && vp_xml_set (type, "machine", plan->machine, error)
+         && vp_xml_add_text (os, "kernel", plan->kernel, error)
+         && vp_xml_add_text (os, "initrd", plan->initrd, error)
+         && vp_xml_add_text (os, "cmdline", plan->cmdline, error);
 }
 
 static gboolean
@@ -108,7 +108,7 @@ count_ports (const VpPlan *plan)
   guint n = plan->hotplug_ports;
 
   for (guint i = 0; i < plan->devices->len; i++)
-    n += vp_device_ops (((const VpDevice *) plan->devices->pdata[i])->kind)->n_ports;
+    n += vp_device_ops (((const VpDevice *)plan->devices->pdata[i])->kind)->n_ports;
   return n;
 }
 
@@ -167,14 +167,15 @@ build (xmlNode *domain, const VpPlan *plan, const VpDriver *driver, GError **err
 
   if (type == NULL)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "accelerator \"%s\": libvirt's %s driver has none",
-                   vp_accel_to_string (plan->accel), driver->name);
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
+                   "accelerator \"%s\": libvirt's %s driver has none", vp_accel_to_string (plan->accel),
+                   driver->name);
       return FALSE;
     }
   vp_xml_set_word (domain, "type", type);
-  if (!vp_xml_add_text (domain, "name", plan->domain_name, error) ||
-      !vp_xml_add_text (domain, "uuid", plan->uuid, error) || !vp_xml_add_text (domain, "title", title, error) ||
-      !add_metadata (domain, plan, error))
+  if (!vp_xml_add_text (domain, "name", plan->domain_name, error)
+      || !vp_xml_add_text (domain, "uuid", plan->uuid, error)
+      || !vp_xml_add_text (domain, "title", title, error) || !add_metadata (domain, plan, error))
     return FALSE;
   add_resources (domain, plan);
   if (!add_os (domain, plan, error))
@@ -199,7 +200,7 @@ vp_domain_xml (const VpPlan *plan, const VpDriver *driver, GError **error)
     goto out;
   buffer = xmlBufferCreate ();
   xmlNodeDump (buffer, doc, domain, 0, 1);
-  text = g_strdup_printf ("%s\n", (const char *) xmlBufferContent (buffer));
+  text = g_strdup_printf ("%s\n", (const char *)xmlBufferContent (buffer));
 
 out:
   if (buffer != NULL)

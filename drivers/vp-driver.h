@@ -6,12 +6,12 @@
 /* What differs between libvirt's hypervisor drivers, and no more. */
 typedef struct
 {
-  const char *name; /* as virConnectGetType() says it */
+  const char *name;                           /* as virConnectGetType() says it */
   const char *(*domain_type) (VpAccel accel); /* <domain type=…>; NULL: cannot do that */
-  gboolean runs_guests;    /* FALSE: domains are make-believe, no agent will answer */
-  gboolean can_start_paused; /* VIR_DOMAIN_START_PAUSED is accepted */
-  gboolean can_validate;     /* VIR_DOMAIN_START_VALIDATE is accepted */
-  gboolean shares;           /* virtiofs shares */
+  gboolean runs_guests;                       /* FALSE: domains are make-believe, no agent will answer */
+  gboolean can_start_paused;                  /* VIR_DOMAIN_START_PAUSED is accepted */
+  gboolean can_validate;                      /* VIR_DOMAIN_START_VALIDATE is accepted */
+  gboolean shares;                            /* virtiofs shares */
 } VpDriver;
 
 /* NULL when virtpod has no support for the driver. Borrowed, static. */

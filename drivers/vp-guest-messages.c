@@ -8,7 +8,7 @@
 static char **
 copy_strings (char *const *strings, size_t *ret_n)
 {
-  size_t n = strings != NULL ? g_strv_length ((char **) strings) : 0;
+  size_t n = strings != NULL ? g_strv_length ((char **)strings) : 0;
   char **copy = n > 0 ? g_new0 (char *, n) : NULL;
 
   for (size_t i = 0; i < n; i++)

@@ -8,12 +8,14 @@
 
 /* protobuf-c frees with free(); g_malloc() is malloc() since GLib 2.46. */
 
-static ProtobufCMessage *new_message (const ProtobufCMessageDescriptor *descriptor, VpJson *json, GError **error);
+static ProtobufCMessage *new_message (const ProtobufCMessageDescriptor *descriptor, VpJson *json,
+                                      GError **error);
 
 static gboolean
 wrong_type (GError **error, VpJson *json, const char *wanted)
 {
-  return vp_json_set_error (error, json, "must be %s, is %s", wanted, vp_json_type_name (vp_json_get_type (json)));
+  return vp_json_set_error (error, json, "must be %s, is %s", wanted,
+                            vp_json_type_name (vp_json_get_type (json)));
 }
 
 static gboolean
@@ -25,12 +27,12 @@ set_signed (const ProtobufCFieldDescriptor *field, void *at, VpJson *json, GErro
     return wrong_type (error, json, "an integer of 64 bits with sign");
   if (field->type == PROTOBUF_C_TYPE_INT64)
     {
-      *(int64_t *) at = value;
+      *(int64_t *)at = value;
       return TRUE;
     }
   if (value < G_MININT32 || value > G_MAXINT32)
     return vp_json_set_error (error, json, "does not fit 32 bits");
-  *(int32_t *) at = (int32_t) value;
+  *(int32_t *)at = (int32_t)value;
   return TRUE;
 }
 
@@ -44,12 +46,12 @@ set_unsigned (const ProtobufCFieldDescriptor *field, void *at, VpJson *json, GEr
                                                   : wrong_type (error, json, "an integer");
   if (field->type == PROTOBUF_C_TYPE_UINT64)
     {
-      *(uint64_t *) at = value;
+      *(uint64_t *)at = value;
       return TRUE;
     }
   if (value > G_MAXUINT32)
     return vp_json_set_error (error, json, "does not fit 32 bits");
-  *(uint32_t *) at = (uint32_t) value;
+  *(uint32_t *)at = (uint32_t)value;
   return TRUE;
 }
 
@@ -62,12 +64,12 @@ set_value (const ProtobufCFieldDescriptor *field, void *at, VpJson *json, GError
     case PROTOBUF_C_TYPE_STRING:
       if (vp_json_get_type (json) != VP_JSON_STRING)
         return wrong_type (error, json, "a string");
-      *(char **) at = g_strdup (vp_json_get_string (json));
+      *(char **)at = g_strdup (vp_json_get_string (json));
       return TRUE;
     case PROTOBUF_C_TYPE_BOOL:
       if (vp_json_get_type (json) != VP_JSON_BOOL)
         return wrong_type (error, json, "true or false");
-      *(protobuf_c_boolean *) at = vp_json_get_bool (json);
+      *(protobuf_c_boolean *)at = vp_json_get_bool (json);
       return TRUE;
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_INT64:
@@ -76,8 +78,8 @@ set_value (const ProtobufCFieldDescriptor *field, void *at, VpJson *json, GError
     case PROTOBUF_C_TYPE_UINT64:
       return set_unsigned (field, at, json, error);
     case PROTOBUF_C_TYPE_MESSAGE:
-      *(ProtobufCMessage **) at = new_message (field->descriptor, json, error);
-      return *(ProtobufCMessage **) at != NULL;
+      *(ProtobufCMessage **)at = new_message (field->descriptor, json, error);
+      return *(ProtobufCMessage **)at != NULL;
     default:
       return vp_json_set_error (error, json, "cannot be sent to the guest");
     }
@@ -106,12 +108,13 @@ static ProtobufCMessage *
 new_map_entry (const ProtobufCMessageDescriptor *descriptor, VpJson *json, GError **error)
 {
   const ProtobufCFieldDescriptor *key = protobuf_c_message_descriptor_get_field_by_name (descriptor, "key");
-  const ProtobufCFieldDescriptor *value = protobuf_c_message_descriptor_get_field_by_name (descriptor, "value");
+  const ProtobufCFieldDescriptor *value
+      = protobuf_c_message_descriptor_get_field_by_name (descriptor, "value");
   ProtobufCMessage *entry = g_malloc0 (descriptor->sizeof_message);
 
   protobuf_c_message_init (descriptor, entry);
-  *(char **) ((char *) entry + key->offset) = g_strdup (vp_json_get_name (json));
-  if (set_value (value, (char *) entry + value->offset, json, error))
+  *(char **)((char *)entry + key->offset) = g_strdup (vp_json_get_name (json));
+  if (set_value (value, (char *)entry + value->offset, json, error))
     return entry;
   protobuf_c_message_free_unpacked (entry, NULL);
   return NULL;
@@ -122,16 +125,16 @@ is_map (const ProtobufCFieldDescriptor *field)
 {
   const ProtobufCMessageDescriptor *entry = field->descriptor;
 
-  return field->type == PROTOBUF_C_TYPE_MESSAGE && entry->n_fields == 2 &&
-         protobuf_c_message_descriptor_get_field_by_name (entry, "key") != NULL &&
-         protobuf_c_message_descriptor_get_field_by_name (entry, "value") != NULL;
+  return field->type == PROTOBUF_C_TYPE_MESSAGE && entry->n_fields == 2
+         && protobuf_c_message_descriptor_get_field_by_name (entry, "key") != NULL
+         && protobuf_c_message_descriptor_get_field_by_name (entry, "value") != NULL;
 }
 
 static gboolean
 set_repeated (const ProtobufCFieldDescriptor *field, ProtobufCMessage *message, VpJson *json, GError **error)
 {
   gboolean map = is_map (field);
-  gsize size = size_of_type (field->type), *count = (gsize *) ((char *) message + field->quantifier_offset);
+  gsize size = size_of_type (field->type), *count = (gsize *)((char *)message + field->quantifier_offset);
   guint n = vp_json_get_n_items (json);
   char *values;
 
@@ -140,7 +143,7 @@ set_repeated (const ProtobufCFieldDescriptor *field, ProtobufCMessage *message, 
   if (n == 0)
     return TRUE;
   values = g_malloc0_n (n, size);
-  *(void **) ((char *) message + field->offset) = values;
+  *(void **)((char *)message + field->offset) = values;
   /* the count follows what is there, so that a failure can be freed */
   for (guint i = 0; i < n; i++)
     {
@@ -152,7 +155,7 @@ set_repeated (const ProtobufCFieldDescriptor *field, ProtobufCMessage *message, 
 
           if (entry == NULL)
             return FALSE;
-          ((ProtobufCMessage **) values)[i] = entry;
+          ((ProtobufCMessage **)values)[i] = entry;
         }
       else if (!set_value (field, values + i * size, item, error))
         return FALSE;
@@ -166,11 +169,11 @@ set_field (const ProtobufCFieldDescriptor *field, ProtobufCMessage *message, VpJ
 {
   if (field->label == PROTOBUF_C_LABEL_REPEATED)
     return set_repeated (field, message, json, error);
-  if (!set_value (field, (char *) message + field->offset, json, error))
+  if (!set_value (field, (char *)message + field->offset, json, error))
     return FALSE;
   /* which member of a oneof it is */
   if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-    *(uint32_t *) ((char *) message + field->quantifier_offset) = field->id;
+    *(uint32_t *)((char *)message + field->quantifier_offset) = field->id;
   return TRUE;
 }
 
@@ -206,11 +209,11 @@ new_message (const ProtobufCMessageDescriptor *descriptor, VpJson *json, GError 
 Grpc__Spec *
 vp_guest_spec_new (VpJson *spec, GError **error)
 {
-  return (Grpc__Spec *) new_message (&grpc__spec__descriptor, spec, error);
+  return (Grpc__Spec *)new_message (&grpc__spec__descriptor, spec, error);
 }
 
 Grpc__Process *
 vp_guest_spec_new_process (VpJson *process, GError **error)
 {
-  return (Grpc__Process *) new_message (&grpc__process__descriptor, process, error);
+  return (Grpc__Process *)new_message (&grpc__process__descriptor, process, error);
 }

@@ -26,7 +26,8 @@
 #define MAX_UNMOUNT_ROUNDS 16
 
 static gboolean
-set_attributes (int fd, unsigned int flags, guint64 attributes, guint64 propagation, const char *what, GError **error)
+set_attributes (int fd, unsigned int flags, guint64 attributes, guint64 propagation, const char *what,
+                GError **error)
 {
   struct mount_attr attr = { .attr_set = attributes, .propagation = propagation };
 
@@ -55,7 +56,8 @@ open_backing_parent (const char *share_dir, GError **error)
 
   if (!g_path_is_absolute (share_dir))
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "share \"%s\": must be an absolute path", share_dir);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "share \"%s\": must be an absolute path",
+                   share_dir);
       return -1;
     }
   fd = vp_fd_open (parent, O_PATH | O_DIRECTORY, "share's directory", error);
@@ -68,7 +70,8 @@ open_backing (const char *share_dir, GError **error)
   g_autofree char *name = g_path_get_basename (share_dir);
   VP_AUTO_FD parent = open_backing_parent (share_dir, error);
 
-  return parent < 0 ? -1 : vp_fd_open_beneath (parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, "share", error);
+  return parent < 0 ? -1
+                    : vp_fd_open_beneath (parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, "share", error);
 }
 
 static gboolean
@@ -76,7 +79,8 @@ is_mount_root (int fd)
 {
   struct statx stx;
 
-  return statx (fd, "", AT_EMPTY_PATH, STATX_MODE, &stx) == 0 && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  return statx (fd, "", AT_EMPTY_PATH, STATX_MODE, &stx) == 0
+         && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
 gboolean
@@ -104,7 +108,7 @@ vp_host_mount_share_prepare (const char *share_dir, GError **error)
     return vp_error_set_errno (error, errno, "share \"%s\": mount", share_dir);
   if (set_attributes (tree, 0, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSYMFOLLOW, MS_SHARED, share_dir, error))
     return TRUE;
-  (void) umount2 (share_dir, MNT_DETACH | UMOUNT_NOFOLLOW);
+  (void)umount2 (share_dir, MNT_DETACH | UMOUNT_NOFOLLOW);
   return FALSE;
 }
 
@@ -141,8 +145,9 @@ check_source (const VpHostBind *bind, int fd, gboolean *ret_is_dir, GError **err
     return vp_error_set_errno (error, errno, "%s: \"%s\"", bind->field, bind->source);
   if (!S_ISDIR (st.st_mode) && !S_ISREG (st.st_mode))
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "%s: \"%s\" is a %s, which cannot be shared with a guest",
-                   bind->field, bind->source, file_type_name (st.st_mode));
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
+                   "%s: \"%s\" is a %s, which cannot be shared with a guest", bind->field, bind->source,
+                   file_type_name (st.st_mode));
       return FALSE;
     }
   *ret_is_dir = S_ISDIR (st.st_mode);
@@ -165,7 +170,8 @@ make_mount_point (int backing, const char *target, gboolean is_dir, GError **err
 
       if (last && !is_dir)
         {
-          VP_AUTO_FD file = vp_fd_open_beneath (at, *part, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600, "mount point", error);
+          VP_AUTO_FD file
+              = vp_fd_open_beneath (at, *part, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600, "mount point", error);
           return file >= 0;
         }
       if (mkdirat (at, *part, DIRECTORY_MODE) < 0 && errno != EEXIST)
@@ -198,8 +204,8 @@ attach (int tree, const char *share_dir, const VpHostBind *bind, GError **error)
   /* a path is used once: the guest may still hold what it had found there */
   if (is_mount_root (target))
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS, "%s: \"%s\" is in the share already", bind->field,
-                   bind->target);
+      g_set_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS, "%s: \"%s\" is in the share already",
+                   bind->field, bind->target);
       return FALSE;
     }
   if (move_mount (tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
@@ -229,8 +235,8 @@ vp_host_mount_bind (const char *share_dir, const VpHostBind *bind, int source_fd
     return FALSE;
   tree = clone_mount (source_fd, bind->recursive, what, error);
   /* private: what the host mounts below the source later stays on the host */
-  return tree >= 0 && set_attributes (tree, AT_RECURSIVE, attributes, MS_PRIVATE, what, error) &&
-         attach (tree, share_dir, bind, error);
+  return tree >= 0 && set_attributes (tree, AT_RECURSIVE, attributes, MS_PRIVATE, what, error)
+         && attach (tree, share_dir, bind, error);
 }
 
 gboolean
@@ -246,11 +252,11 @@ vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, GEr
       if (bind->is_rootfs)
         rootfs = vp_spec_open_rootfs (plan->spec, &local);
       if (local == NULL)
-        (void) vp_host_mount_bind (share_dir, bind, rootfs, &local);
+        (void)vp_host_mount_bind (share_dir, bind, rootfs, &local);
     }
   if (local == NULL)
     return TRUE;
-  (void) vp_host_mount_container_remove (share_dir, plan->container_id, NULL);
+  (void)vp_host_mount_container_remove (share_dir, plan->container_id, NULL);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

@@ -12,10 +12,9 @@
 
 #define MIB (G_GUINT64_CONSTANT (1) << 20)
 #define SHM_SIZE "67108864" /* bytes; what container engines give by default */
-#define SOCKET_PATH_MAX (sizeof (((struct sockaddr_un *) NULL)->sun_path) - 1)
+#define SOCKET_PATH_MAX (sizeof (((struct sockaddr_un *)NULL)->sun_path) - 1)
 
-static gboolean
-not_supported (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean not_supported (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 not_supported (GError **error, const char *format, ...)
@@ -68,7 +67,8 @@ check_identity (const VpSandboxIdentity *who, GError **error)
     }
   if (!g_path_is_absolute (who->directory))
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "directory \"%s\": must be absolute", who->directory);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "directory \"%s\": must be absolute",
+                   who->directory);
       return FALSE;
     }
   /* the longer of the two sockets' names */
@@ -83,7 +83,8 @@ check_identity (const VpSandboxIdentity *who, GError **error)
 }
 
 static gboolean
-decide_accel (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFactsInit *facts, GError **error)
+decide_accel (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFactsInit *facts,
+              GError **error)
 {
   const char *wanted = vp_config_get_string (config, VP_CONFIG_HYPERVISOR_ACCEL);
 
@@ -94,8 +95,8 @@ decide_accel (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFa
   else if (facts->kvm_usable)
     plan->accel = VP_ACCEL_KVM;
   else if (g_str_equal (wanted, "kvm"))
-    return not_supported (error, "%s: kvm cannot be used here: %s", vp_config_key_name (VP_CONFIG_HYPERVISOR_ACCEL),
-                          facts->kvm_reason);
+    return not_supported (error, "%s: kvm cannot be used here: %s",
+                          vp_config_key_name (VP_CONFIG_HYPERVISOR_ACCEL), facts->kvm_reason);
   else
     plan->accel = VP_ACCEL_TCG;
   return TRUE;
@@ -117,7 +118,7 @@ decide_vcpus (VpSpec *spec, VpConfig *config, const VpFactsInit *facts)
     vcpus = MIN (vcpus, max);
   if (facts->max_vcpus > 0)
     vcpus = MIN (vcpus, facts->max_vcpus);
-  return (guint) vcpus;
+  return (guint)vcpus;
 }
 
 /* Bytes. The container's limit comes on top of what the guest needs for itself;
@@ -128,7 +129,7 @@ decide_memory (VpSpec *spec, VpConfig *config, const VpFactsInit *facts)
   guint64 base = vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MEMORY_MIB);
   guint64 max = vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MAX_MEMORY_MIB);
   gint64 limit = vp_spec_get_memory_limit (spec);
-  guint64 wanted = base + (limit > 0 ? (guint64) limit / MIB + ((guint64) limit % MIB != 0) : 0);
+  guint64 wanted = base + (limit > 0 ? (guint64)limit / MIB + ((guint64)limit % MIB != 0) : 0);
 
   if (max == 0)
     max = facts->host_memory / MIB;
@@ -159,13 +160,14 @@ dup_hostname (VpSpec *spec)
   if (strlen (hostname) <= VP_HOSTNAME_MAX)
     return g_strdup (hostname);
   end = g_utf8_find_prev_char (hostname, hostname + VP_HOSTNAME_MAX + 1);
-  return g_strndup (hostname, (gsize) (end - hostname));
+  return g_strndup (hostname, (gsize)(end - hostname));
 }
 
 /* ---- parts ------------------------------------------------------------------ */
 
 static gboolean
-plan_devices (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFactsInit *facts, GError **error)
+plan_devices (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFactsInit *facts,
+              GError **error)
 {
   g_autofree char *share = vp_planner_dup_share_dir (plan->directory);
   g_autofree char *agent = vp_planner_dup_agent_socket (plan->directory);
@@ -177,8 +179,9 @@ plan_devices (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFa
   vp_plan_add_device (plan, vp_device_share_new ("share0", VP_SHARE_TAG, share));
   vp_plan_add_device (plan, vp_device_channel_new ("agent", VP_CHANNEL_NAME, agent));
   if (vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED))
-    vp_plan_add_device (plan, vp_device_console_new ("console", console, log,
-                                                     vp_config_get_uint (config, VP_CONFIG_CONSOLE_MAX_BYTES)));
+    vp_plan_add_device (plan,
+                        vp_device_console_new ("console", console, log,
+                                               vp_config_get_uint (config, VP_CONFIG_CONSOLE_MAX_BYTES)));
   /* never blocks, unlike /dev/random, and is as good once the host has booted */
   vp_plan_add_device (plan, vp_device_rng_new ("rng0", "/dev/urandom"));
   return TRUE;
@@ -187,7 +190,8 @@ plan_devices (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFa
 static void
 plan_guest (VpPlan *plan, VpSpec *spec)
 {
-  static const char *const shm_options[] = { "noexec", "nosuid", "nodev", "mode=1777", "size=" SHM_SIZE, NULL };
+  static const char *const shm_options[]
+      = { "noexec", "nosuid", "nodev", "mode=1777", "size=" SHM_SIZE, NULL };
 
   plan->hostname = dup_hostname (spec);
   plan->sandbox_pidns = vp_spec_get_namespace_path (spec, "pid") != NULL;
@@ -218,8 +222,8 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
 
   if (driver == NULL)
     {
-      not_supported (error, "%s: libvirt's %s driver is not supported", vp_config_key_name (VP_CONFIG_HYPERVISOR_URI),
-                     known->driver);
+      not_supported (error, "%s: libvirt's %s driver is not supported",
+                     vp_config_key_name (VP_CONFIG_HYPERVISOR_URI), known->driver);
       return NULL;
     }
   if (!check_identity (who, error) || !decide_accel (plan, driver, config, known, error))
@@ -236,7 +240,7 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
   plan->emulator = dup_if_set (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_EMULATOR));
   plan->vcpus = decide_vcpus (spec, config, known);
   plan->memory = decide_memory (spec, config, known);
-  plan->hotplug_ports = (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_HOTPLUG_PORTS);
+  plan->hotplug_ports = (guint)vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_HOTPLUG_PORTS);
   plan->kernel = g_strdup (vp_config_get_string (config, VP_CONFIG_GUEST_KERNEL));
   plan->initrd = g_strdup (vp_config_get_string (config, VP_CONFIG_GUEST_INITRD));
   plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, config, error);
@@ -244,19 +248,4 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
     return NULL;
   plan_guest (plan, spec);
   return g_steal_pointer (&plan);
-}
-
-VpContainerPlan *
-vp_planner_plan_container (const char *sandbox_id, const char *container_id, VpSpec *spec, VpConfig *config,
-                           VpFacts *facts, GError **error)
-{
-  g_autoptr (VpContainerPlan) plan = NULL;
-  VpContainerType type;
-
-  if (!vp_id_check (sandbox_id, "sandbox id", error) || !vp_id_check (container_id, "container id", error) ||
-      !vp_annotation_get_container_type (spec, &type, error))
-    return NULL;
-  plan = vp_container_plan_new (sandbox_id, container_id, spec);
-  plan->sandbox_pidns = vp_spec_get_namespace_path (spec, "pid") != NULL;
-  return vp_planner_fill_guest_spec (plan, type, error) ? g_steal_pointer (&plan) : NULL;
 }

@@ -84,7 +84,8 @@ vp_annotation_get_sandbox_id (VpSpec *spec, const char **ret, GError **error)
     return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->id_key,
                                      "is missing, the container joins a sandbox");
   if (!vp_id_check (id, "sandbox id", &local))
-    return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->id_key, "%s", local->message);
+    return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->id_key, "%s",
+                                     local->message);
   *ret = id;
   return TRUE;
 }

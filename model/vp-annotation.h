@@ -6,7 +6,8 @@
 /* The only reader of annotations. What a container is to its pod is told
  * differently by containerd, CRI-O and dockershim; the first of them (in that
  * order) that has a word in the spec is believed. */
-typedef enum {
+typedef enum
+{
   VP_CONTAINER_SINGLE,    /* no pod: a sandbox with one container */
   VP_CONTAINER_SANDBOX,   /* the pod's own (pause) container */
   VP_CONTAINER_CONTAINER, /* joins the sandbox of vp_annotation_get_sandbox_id() */

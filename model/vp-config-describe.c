@@ -39,7 +39,8 @@ describe_type (const VpConfigRow *row)
         return g_strdup_printf ("One of %s.", list);
       }
     case VP_CONFIG_TYPE_UINT:
-      return g_strdup_printf ("A number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ".", row->min, row->max);
+      return g_strdup_printf ("A number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ".", row->min,
+                              row->max);
     case VP_CONFIG_TYPE_BOOL:
       return g_strdup ("true or false.");
     case VP_CONFIG_TYPE_STRING:
@@ -78,9 +79,10 @@ starts_group (int i)
 static char *
 describe_key_file (void)
 {
-  GString *out = g_string_new ("# virtpod.conf(5): configuration of virtpodd.\n"
-                               "# The values shown are the defaults. Files named *.conf in virtpod.conf.d beside\n"
-                               "# this one are read after it, in the order of their names.\n");
+  GString *out
+      = g_string_new ("# virtpod.conf(5): configuration of virtpodd.\n"
+                      "# The values shown are the defaults. Files named *.conf in virtpod.conf.d beside\n"
+                      "# this one are read after it, in the order of their names.\n");
 
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
@@ -107,8 +109,8 @@ describe_rst (void)
     {
       const VpConfigRow *row = &vp_config_table[i];
       g_autofree char *type = describe_type (row);
-      g_autofree char *initial =
-          row->initial[0] != '\0' ? g_strdup_printf ("``%s``", row->initial) : g_strdup ("empty");
+      g_autofree char *initial
+          = row->initial[0] != '\0' ? g_strdup_printf ("``%s``", row->initial) : g_strdup ("empty");
       g_autofree char *text = g_strdup_printf ("%s %s Default: %s.", row->doc, type, initial);
 
       if (starts_group (i))
@@ -139,7 +141,7 @@ vp_config_show (VpConfig *config)
       if (starts_group (i))
         g_string_append_printf (out, "%s[%s]\n", i > 0 ? "\n" : "", vp_config_table[i].group);
       g_string_append_printf (out, "%s=%s\n", vp_config_table[i].key,
-                              vp_config_get_string (config, (VpConfigKey) i));
+                              vp_config_get_string (config, (VpConfigKey)i));
     }
   return g_string_free (out, FALSE);
 }

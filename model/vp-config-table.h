@@ -4,7 +4,8 @@
 #include "vp-config.h"
 
 /* Private to vp-config*.c: the table of keys. */
-typedef enum {
+typedef enum
+{
   VP_CONFIG_TYPE_STRING,
   VP_CONFIG_TYPE_PATH,   /* absolute */
   VP_CONFIG_TYPE_CHOICE, /* one of the words in choices */

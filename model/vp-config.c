@@ -24,8 +24,8 @@ struct _VpConfig
 
 /* ---- one value -------------------------------------------------------------- */
 
-static gboolean
-fail (GError **error, const char *file, const VpConfigRow *row, const char *format, ...) G_GNUC_PRINTF (4, 5);
+static gboolean fail (GError **error, const char *file, const VpConfigRow *row, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
 
 static gboolean
 fail (GError **error, const char *file, const VpConfigRow *row, const char *format, ...)
@@ -46,7 +46,7 @@ check_choice (const VpConfigRow *row, const char *text, const char *file, GError
   g_auto (GStrv) words = g_strsplit (row->choices, "|", -1);
   g_autofree char *shown = NULL;
 
-  if (g_strv_contains ((const char *const *) words, text))
+  if (g_strv_contains ((const char *const *)words, text))
     return TRUE;
   shown = g_strescape (text, NULL);
   return fail (error, file, row, "\"%s\" must be one of %s", shown, row->choices);
@@ -137,13 +137,14 @@ merge_group (VpConfig *config, GKeyFile *key_file, const char *group, const char
 
       if (index < 0)
         {
-          g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s.%s: key is not known", file, group, *key);
+          g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s.%s: key is not known", file, group,
+                       *key);
           return FALSE;
         }
       text = g_key_file_get_string (key_file, group, *key, &local);
       if (text == NULL)
         return fail (error, file, &vp_config_table[index], "%s", local->message);
-      if (!set_value (config, (VpConfigKey) index, g_strstrip (text), file, error))
+      if (!set_value (config, (VpConfigKey)index, g_strstrip (text), file, error))
         return FALSE;
     }
   return TRUE;
@@ -178,7 +179,7 @@ merge_file (VpConfig *config, const char *file, gboolean must_exist, GError **er
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
+  return strcmp (*(const char *const *)a, *(const char *const *)b);
 }
 
 static gboolean
@@ -217,7 +218,7 @@ vp_config_new_default (void)
     {
       g_autoptr (GError) error = NULL;
 
-      if (!set_value (config, (VpConfigKey) i, vp_config_table[i].initial, "default", &error))
+      if (!set_value (config, (VpConfigKey)i, vp_config_table[i].initial, "default", &error))
         g_error ("%s", error->message); /* the table is wrong: a unit test finds it */
     }
   return config;
@@ -263,7 +264,7 @@ vp_config_override (VpConfig *config, const char *name, const char *value, GErro
       g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "command line: %s: key is not known", shown);
       return FALSE;
     }
-  return set_value (config, (VpConfigKey) index, value, "command line", error);
+  return set_value (config, (VpConfigKey)index, value, "command line", error);
 }
 
 const char *

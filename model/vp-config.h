@@ -11,7 +11,8 @@
  * Values are fixed once the object is shared: vp_config_override() is for the
  * time before. */
 
-typedef enum {
+typedef enum
+{
   VP_CONFIG_DAEMON_STATE_DIR,
   VP_CONFIG_DAEMON_LOG_LEVEL,
   VP_CONFIG_DAEMON_MAX_SANDBOXES,
@@ -37,7 +38,8 @@ typedef enum {
   VP_N_CONFIG_KEYS
 } VpConfigKey;
 
-typedef enum {
+typedef enum
+{
   VP_CONFIG_FORMAT_KEY_FILE, /* the shipped virtpod.conf: every key commented, with its default */
   VP_CONFIG_FORMAT_RST,      /* definition list for virtpod.conf(5) */
 } VpConfigFormat;

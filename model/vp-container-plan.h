@@ -9,9 +9,9 @@
 /* A host file or directory to appear below the share. */
 typedef struct
 {
-  char *field;  /* where it was asked for, for errors: "root.path", "mounts[3].source" */
-  char *source; /* absolute path on the host */
-  char *target; /* below the share's root: "CID/rootfs", "CID/mounts/3" */
+  char *field;        /* where it was asked for, for errors: "root.path", "mounts[3].source" */
+  char *source;       /* absolute path on the host */
+  char *target;       /* below the share's root: "CID/rootfs", "CID/mounts/3" */
   gboolean read_only; /* made so on the host, whatever the guest does */
   gboolean recursive; /* with the mounts below the source */
   gboolean is_rootfs; /* open it with vp_spec_open_rootfs() instead of by path */
@@ -21,9 +21,10 @@ typedef struct _VpContainerPlan
 {
   char *sandbox_id;
   char *container_id;
-  VpSpec *spec;        /* as loaded */
-  VpJson *guest_spec;  /* as the agent gets it */
-  GPtrArray *binds;    /* of VpHostBind; the root file system is the first */
+  VpSpec *spec;       /* as loaded */
+  VpJson *guest_spec; /* as the agent gets it */
+  GPtrArray *binds;   /* of VpHostBind; the root file system is the first */
+  GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
   gboolean sandbox_pidns;
   gboolean terminal;
 } VpContainerPlan;

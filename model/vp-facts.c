@@ -33,10 +33,10 @@ vp_facts_unref (VpFacts *facts)
 {
   if (facts == NULL || !g_atomic_ref_count_dec (&facts->ref_count))
     return;
-  g_free ((char *) facts->init.driver);
-  g_free ((char *) facts->init.arch);
-  g_free ((char *) facts->init.emulator);
-  g_free ((char *) facts->init.kvm_reason);
+  g_free ((char *)facts->init.driver);
+  g_free ((char *)facts->init.arch);
+  g_free ((char *)facts->init.emulator);
+  g_free ((char *)facts->init.kvm_reason);
   g_free (facts);
 }
 

@@ -51,8 +51,7 @@ vp_json_path_append (GString *path, const char *name, guint index)
     }
 }
 
-static gboolean G_GNUC_PRINTF (2, 3)
-fail (Lint *lint, const char *format, ...)
+static gboolean G_GNUC_PRINTF (2, 3) fail (Lint *lint, const char *format, ...)
 {
   g_autoptr (GString) path = g_string_new (NULL);
   g_autofree char *message = NULL;
@@ -79,7 +78,7 @@ fail (Lint *lint, const char *format, ...)
   message = g_strdup_vprintf (format, args);
   va_end (args);
   g_set_error (lint->error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s: line %u, column %u: %s", lint->file,
-               path->len > 0 ? path->str : "(top)", line, (guint) (lint->p - line_start) + 1, message);
+               path->len > 0 ? path->str : "(top)", line, (guint)(lint->p - line_start) + 1, message);
   return FALSE;
 }
 
@@ -115,7 +114,7 @@ read_hex4 (Lint *lint, gunichar *ret)
 
       if (digit < 0)
         return fail (lint, "\\u needs four hexadecimal digits");
-      value = value * 16 + (gunichar) digit;
+      value = value * 16 + (gunichar)digit;
     }
   lint->p += 4;
   *ret = value;
@@ -157,7 +156,7 @@ read_string (Lint *lint, GString *decoded)
 
   while (lint->p < lint->end)
     {
-      guchar c = (guchar) *lint->p;
+      guchar c = (guchar)*lint->p;
       const char *known;
 
       if (c == '"')
@@ -170,12 +169,12 @@ read_string (Lint *lint, GString *decoded)
       lint->p++;
       if (c != '\\')
         {
-          g_string_append_c (decoded, (char) c);
+          g_string_append_c (decoded, (char)c);
           continue;
         }
       if (lint->p == lint->end)
         break;
-      c = (guchar) *lint->p++;
+      c = (guchar)*lint->p++;
       if (c == 'u')
         {
           if (!read_unicode_escape (lint, decoded))
@@ -196,7 +195,7 @@ count_digits (Lint *lint)
 
   while (lint->p < lint->end && g_ascii_isdigit (*lint->p))
     lint->p++;
-  return (gsize) (lint->p - start);
+  return (gsize)(lint->p - start);
 }
 
 static gboolean
@@ -209,8 +208,8 @@ check_integer (Lint *lint, const char *digits, gsize n_digits, gboolean negative
     return fail (lint, "integer does not fit 64 bits");
   memcpy (copy, digits, n_digits);
   copy[n_digits] = '\0';
-  if (!g_ascii_string_to_unsigned (copy, 10, 0, G_MAXUINT64, &value, NULL) ||
-      (negative && value > (guint64) G_MAXINT64 + 1))
+  if (!g_ascii_string_to_unsigned (copy, 10, 0, G_MAXUINT64, &value, NULL)
+      || (negative && value > (guint64)G_MAXINT64 + 1))
     return fail (lint, "integer does not fit 64 bits");
   if (!negative && value > G_MAXINT64)
     g_array_append_val (lint->ret_unsigned, lint->n_numbers);
@@ -255,7 +254,7 @@ read_number (Lint *lint)
 
       if (lint->p - start > MAX_DOUBLE_CHARS)
         return fail (lint, "number is too long");
-      memcpy (copy, start, (gsize) (lint->p - start));
+      memcpy (copy, start, (gsize)(lint->p - start));
       if (!isfinite (g_ascii_strtod (copy, NULL)))
         return fail (lint, "number is too large");
     }
@@ -270,7 +269,7 @@ read_word (Lint *lint, const char *word)
 {
   gsize n = strlen (word);
 
-  if ((gsize) (lint->end - lint->p) < n || memcmp (lint->p, word, n) != 0)
+  if ((gsize)(lint->end - lint->p) < n || memcmp (lint->p, word, n) != 0)
     return fail (lint, "a value expected");
   lint->p += n;
   return TRUE;
@@ -411,8 +410,9 @@ read_value (Lint *lint)
 gboolean
 vp_json_lint (const char *text, gsize len, const char *file, GArray *ret_unsigned, GError **error)
 {
-  Lint lint = { .start = text, .p = text, .end = text + len, .file = file, .ret_unsigned = ret_unsigned,
-                .error = error };
+  Lint lint = {
+    .start = text, .p = text, .end = text + len, .file = file, .ret_unsigned = ret_unsigned, .error = error
+  };
   const char *bad;
 
   if (len > VP_JSON_MAX_BYTES)

@@ -8,12 +8,13 @@
 #include "vp-error.h"
 #include "vp-json-lint.h"
 
-static void
-set_error_at (GError **error, VpJson *node, const char *path, const char *format, va_list args)
+static void G_GNUC_PRINTF (4, 0)
+    set_error_at (GError **error, VpJson *node, const char *path, const char *format, va_list args)
 {
   g_autofree char *message = g_strdup_vprintf (format, args);
 
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s: %s", vp_json_get_file (node), path, message);
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s: %s", vp_json_get_file (node), path,
+               message);
 }
 
 gboolean
@@ -100,7 +101,8 @@ vp_json_member_int (VpJson *object, const char *name, gboolean required, gint64 
   if (node == NULL)
     return TRUE;
   if (!vp_json_get_int64 (node, &value) || value < min || value > max)
-    return vp_json_set_error (error, node, "must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
+    return vp_json_set_error (error, node, "must be from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min,
+                              max);
   *ret = value;
   return TRUE;
 }

@@ -43,8 +43,8 @@ add_quoted (GString *text, const char *value)
         g_string_append (text, "\\n");
       else if (*c == '\t')
         g_string_append (text, "\\t");
-      else if ((guchar) *c < 0x20)
-        g_string_append_printf (text, "\\u%04x", (guint) *c);
+      else if ((guchar)*c < 0x20)
+        g_string_append_printf (text, "\\u%04x", (guint)*c);
       else
         g_string_append_c (text, *c);
     }
@@ -208,7 +208,8 @@ vp_json_writer_add_copy (VpJsonWriter *writer, const char *name, VpJson *node)
     case VP_JSON_OBJECT:
       open_level (writer, name, is_object ? '{' : '[');
       for (guint i = 0; i < vp_json_get_n_items (node); i++)
-        vp_json_writer_add_copy (writer, vp_json_get_name (vp_json_get_item (node, i)), vp_json_get_item (node, i));
+        vp_json_writer_add_copy (writer, vp_json_get_name (vp_json_get_item (node, i)),
+                                 vp_json_get_item (node, i));
       close_level (writer, is_object ? '}' : ']');
       break;
     }

@@ -97,8 +97,8 @@ build_number (Build *state, VpJson *self, JsonNode *node)
     }
   self->type = VP_JSON_INT;
   self->u.integer = json_node_get_int (node);
-  if (state->next_unsigned < state->unsigned_ordinals->len &&
-      g_array_index (state->unsigned_ordinals, guint, state->next_unsigned) == ordinal)
+  if (state->next_unsigned < state->unsigned_ordinals->len
+      && g_array_index (state->unsigned_ordinals, guint, state->next_unsigned) == ordinal)
     {
       self->is_unsigned = TRUE;
       state->next_unsigned++;
@@ -148,7 +148,7 @@ vp_json_parse (const char *text, gsize len, const char *file, GError **error)
   if (!vp_json_lint (text, len, file, unsigned_ordinals, error))
     return NULL;
   parser = json_parser_new_immutable ();
-  if (!json_parser_load_from_data (parser, text, (gssize) len, &local))
+  if (!json_parser_load_from_data (parser, text, (gssize)len, &local))
     {
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: (top): %s", file, local->message);
       return NULL;
@@ -197,8 +197,8 @@ vp_json_get_type (VpJson *node)
 const char *
 vp_json_type_name (VpJsonType type)
 {
-  static const char *const names[] = { "null",      "true or false", "an integer", "a number",
-                                       "a string", "an array",      "an object" };
+  static const char *const names[]
+      = { "null", "true or false", "an integer", "a number", "a string", "an array", "an object" };
 
   return names[type];
 }
@@ -279,7 +279,7 @@ vp_json_get_double (VpJson *node)
     return node->u.real;
   if (node->type != VP_JSON_INT)
     return 0;
-  return node->is_unsigned ? (double) (guint64) node->u.integer : (double) node->u.integer;
+  return node->is_unsigned ? (double)(guint64)node->u.integer : (double)node->u.integer;
 }
 
 gboolean
@@ -296,6 +296,6 @@ vp_json_get_uint64 (VpJson *node, guint64 *ret)
 {
   if (node->type != VP_JSON_INT || (node->u.integer < 0 && !node->is_unsigned))
     return FALSE;
-  *ret = (guint64) node->u.integer;
+  *ret = (guint64)node->u.integer;
   return TRUE;
 }

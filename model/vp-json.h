@@ -17,7 +17,8 @@
 
 #define VP_JSON_MAX_VALUES (1u << 18)
 
-typedef enum {
+typedef enum
+{
   VP_JSON_NULL,
   VP_JSON_BOOL,
   VP_JSON_INT,    /* a number without fraction and exponent */
@@ -64,15 +65,19 @@ gboolean vp_json_get_uint64 (VpJson *node, guint64 *ret);
  * from the document. */
 gboolean vp_json_member_string (VpJson *object, const char *name, gboolean required, const char **ret,
                                 GError **error);
-gboolean vp_json_member_bool (VpJson *object, const char *name, gboolean required, gboolean *ret, GError **error);
+gboolean vp_json_member_bool (VpJson *object, const char *name, gboolean required, gboolean *ret,
+                              GError **error);
 gboolean vp_json_member_int (VpJson *object, const char *name, gboolean required, gint64 min, gint64 max,
                              gint64 *ret, GError **error);
 gboolean vp_json_member_uint (VpJson *object, const char *name, gboolean required, guint64 max, guint64 *ret,
                               GError **error);
-gboolean vp_json_member_object (VpJson *object, const char *name, gboolean required, VpJson **ret, GError **error);
-gboolean vp_json_member_array (VpJson *object, const char *name, gboolean required, VpJson **ret, GError **error);
+gboolean vp_json_member_object (VpJson *object, const char *name, gboolean required, VpJson **ret,
+                                GError **error);
+gboolean vp_json_member_array (VpJson *object, const char *name, gboolean required, VpJson **ret,
+                               GError **error);
 /* Array of strings as a new NULL-terminated vector; missing: an empty one when not @required. */
-gboolean vp_json_member_strv (VpJson *object, const char *name, gboolean required, char ***ret, GError **error);
+gboolean vp_json_member_strv (VpJson *object, const char *name, gboolean required, char ***ret,
+                              GError **error);
 
 /* Refuses members of @object that are not in the NULL-terminated @names. For
  * documents of our own; foreign ones may have what they like. */

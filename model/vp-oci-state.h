@@ -11,7 +11,7 @@ typedef struct
   const char *status; /* "creating", "created", "running", "stopped" */
   guint pid;          /* left out when 0 */
   const char *bundle;
-  VpSpec *spec;       /* for the annotations; may be NULL */
+  VpSpec *spec; /* for the annotations; may be NULL */
 } VpOciState;
 
 char *vp_oci_state_to_json (const VpOciState *state);

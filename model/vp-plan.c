@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-plan.h"
 
+#include "vp-decision.h"
+
 const char *
 vp_accel_to_string (VpAccel accel)
 {
@@ -66,9 +68,10 @@ vp_plan_new (void)
 {
   VpPlan *plan = g_atomic_rc_box_new0 (VpPlan);
 
-  plan->devices = g_ptr_array_new_with_free_func ((GDestroyNotify) vp_device_free);
+  plan->devices = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_device_free);
   plan->storages = g_ptr_array_new_with_free_func (storage_free);
   plan->dns = g_new0 (char *, 1);
+  plan->decisions = vp_decisions_new ();
   return plan;
 }
 
@@ -99,6 +102,7 @@ plan_clear (gpointer data)
   g_strfreev (plan->dns);
   g_ptr_array_unref (plan->devices);
   g_ptr_array_unref (plan->storages);
+  g_ptr_array_unref (plan->decisions);
 }
 
 void
@@ -124,7 +128,7 @@ vp_plan_add_storage (VpPlan *plan, const char *driver, const char *source, const
   storage->source = g_strdup (source);
   storage->fstype = g_strdup (fstype);
   storage->mount_point = g_strdup (mount_point);
-  storage->options = options != NULL ? g_strdupv ((char **) options) : g_new0 (char *, 1);
+  storage->options = options != NULL ? g_strdupv ((char **)options) : g_new0 (char *, 1);
   storage->driver_options = g_new0 (char *, 1);
   g_ptr_array_add (plan->storages, storage);
   return storage;
@@ -164,8 +168,8 @@ add_device (GString *text, const VpDevice *device)
       g_string_append_printf (text, " name=%s socket=%s", device->u.channel.name, device->u.channel.socket);
       break;
     case VP_DEVICE_CONSOLE:
-      g_string_append_printf (text, " socket=%s log=%s max-bytes=%" G_GUINT64_FORMAT, device->u.console.socket,
-                              device->u.console.log, device->u.console.max_bytes);
+      g_string_append_printf (text, " socket=%s log=%s max-bytes=%" G_GUINT64_FORMAT,
+                              device->u.console.socket, device->u.console.log, device->u.console.max_bytes);
       break;
     case VP_DEVICE_RNG:
       g_string_append_printf (text, " source=%s", device->u.rng.source);
@@ -181,8 +185,8 @@ add_storage (GString *text, const VpGuestStorage *storage)
 {
   g_autofree char *options = g_strjoinv (",", storage->options);
 
-  g_string_append_printf (text, "storage: %s source=%s fstype=%s mount-point=%s options=%s\n", storage->driver,
-                          storage->source, storage->fstype, storage->mount_point, options);
+  g_string_append_printf (text, "storage: %s source=%s fstype=%s mount-point=%s options=%s\n",
+                          storage->driver, storage->source, storage->fstype, storage->mount_point, options);
 }
 
 char *

@@ -8,7 +8,8 @@
  * changes one that was handed out. Reference counted, no descriptors, no
  * objects; equal inputs give equal plans. */
 
-typedef enum {
+typedef enum
+{
   VP_ACCEL_NONE, /* the driver runs nothing (libvirt's test driver) */
   VP_ACCEL_TCG,
   VP_ACCEL_KVM,
@@ -16,7 +17,8 @@ typedef enum {
 
 const char *vp_accel_to_string (VpAccel accel); /* "none", "tcg", "kvm" */
 
-typedef enum {
+typedef enum
+{
   VP_DEVICE_SHARE,
   VP_DEVICE_CHANNEL,
   VP_DEVICE_CONSOLE,
@@ -73,9 +75,9 @@ typedef struct _VpPlan
 {
   char *sandbox_id;
   char *handler;
-  char *uuid;        /* of the domain, lower case with dashes */
+  char *uuid; /* of the domain, lower case with dashes */
   char *domain_name;
-  char *directory;   /* the sandbox's own on the host */
+  char *directory; /* the sandbox's own on the host */
 
   VpAccel accel;
   char *arch;
@@ -83,7 +85,7 @@ typedef struct _VpPlan
   char *cpu_model; /* NULL: the host's */
   char *emulator;  /* NULL: libvirt chooses */
   guint vcpus;
-  guint64 memory;  /* bytes, whole MiB */
+  guint64 memory; /* bytes, whole MiB */
   guint hotplug_ports;
   char *kernel;
   char *initrd;
@@ -91,10 +93,12 @@ typedef struct _VpPlan
   GPtrArray *devices; /* of VpDevice */
 
   /* guest half */
-  char *hostname;      /* "" : the guest keeps its own */
-  char **dns;          /* resolv.conf lines; never NULL */
+  char *hostname;         /* "" : the guest keeps its own */
+  char **dns;             /* resolv.conf lines; never NULL */
   gboolean sandbox_pidns; /* containers share one pid namespace */
-  GPtrArray *storages; /* of VpGuestStorage */
+  GPtrArray *storages;    /* of VpGuestStorage */
+
+  GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
 } VpPlan;
 
 VpPlan *vp_plan_new (void);

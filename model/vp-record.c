@@ -123,11 +123,11 @@ read_containers (VpRecord *record, VpJson *json, GError **error)
       const char *id, *bundle, *state;
       guint64 created_at;
 
-      if (!vp_json_check_members (item, members, error) ||
-          !vp_json_member_string (item, "id", TRUE, &id, error) ||
-          !vp_json_member_string (item, "bundle", TRUE, &bundle, error) ||
-          !vp_json_member_string (item, "state", TRUE, &state, error) ||
-          !vp_json_member_uint (item, "created-at", TRUE, G_MAXUINT64, &created_at, error))
+      if (!vp_json_check_members (item, members, error)
+          || !vp_json_member_string (item, "id", TRUE, &id, error)
+          || !vp_json_member_string (item, "bundle", TRUE, &bundle, error)
+          || !vp_json_member_string (item, "state", TRUE, &state, error)
+          || !vp_json_member_uint (item, "created-at", TRUE, G_MAXUINT64, &created_at, error))
         return FALSE;
       vp_record_add_container (record, id, bundle, state, created_at);
     }
@@ -147,9 +147,9 @@ read_resources (VpRecord *record, VpJson *json, GError **error)
       VpJson *item = vp_json_get_item (array, i);
       const char *kind, *path;
 
-      if (!vp_json_check_members (item, members, error) ||
-          !vp_json_member_string (item, "kind", TRUE, &kind, error) ||
-          !vp_json_member_string (item, "path", TRUE, &path, error))
+      if (!vp_json_check_members (item, members, error)
+          || !vp_json_member_string (item, "kind", TRUE, &kind, error)
+          || !vp_json_member_string (item, "path", TRUE, &path, error))
         return FALSE;
       vp_record_add_resource (record, kind, path);
     }
@@ -159,20 +159,21 @@ read_resources (VpRecord *record, VpJson *json, GError **error)
 VpRecord *
 vp_record_parse (const char *text, gsize len, const char *file, GError **error)
 {
-  static const char *const members[] = { "version",     "id",    "handler",    "bundle",     "domain-name",
-                                         "domain-uuid", "state", "created-at", "containers", "resources",
-                                         NULL };
+  static const char *const members[]
+      = { "version", "id",         "handler",    "bundle",    "domain-name", "domain-uuid",
+          "state",   "created-at", "containers", "resources", NULL };
   g_autoptr (VpJson) json = vp_json_parse (text, len, file, error);
   g_autoptr (VpRecord) record = vp_record_new ();
 
-  if (json == NULL || !check_version (json, error) || !vp_json_check_members (json, members, error) ||
-      !read_string (json, "id", &record->id, error) || !read_string (json, "handler", &record->handler, error) ||
-      !read_string (json, "bundle", &record->bundle, error) ||
-      !read_string (json, "domain-name", &record->domain_name, error) ||
-      !read_string (json, "domain-uuid", &record->domain_uuid, error) ||
-      !read_string (json, "state", &record->state, error) ||
-      !vp_json_member_uint (json, "created-at", TRUE, G_MAXUINT64, &record->created_at, error) ||
-      !read_containers (record, json, error) || !read_resources (record, json, error))
+  if (json == NULL || !check_version (json, error) || !vp_json_check_members (json, members, error)
+      || !read_string (json, "id", &record->id, error)
+      || !read_string (json, "handler", &record->handler, error)
+      || !read_string (json, "bundle", &record->bundle, error)
+      || !read_string (json, "domain-name", &record->domain_name, error)
+      || !read_string (json, "domain-uuid", &record->domain_uuid, error)
+      || !read_string (json, "state", &record->state, error)
+      || !vp_json_member_uint (json, "created-at", TRUE, G_MAXUINT64, &record->created_at, error)
+      || !read_containers (record, json, error) || !read_resources (record, json, error))
     return NULL;
   return g_steal_pointer (&record);
 }

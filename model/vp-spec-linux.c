@@ -16,8 +16,8 @@ parse_namespaces (VpSpec *spec, VpJson *linux_json, GError **error)
       VpJson *item = vp_json_get_item (spec->namespaces, i);
       const char *text = NULL;
 
-      if (!vp_json_member_string (item, "type", TRUE, &text, error) ||
-          !vp_json_member_string (item, "path", FALSE, &text, error))
+      if (!vp_json_member_string (item, "type", TRUE, &text, error)
+          || !vp_json_member_string (item, "path", FALSE, &text, error))
         return FALSE;
     }
   return TRUE;
@@ -40,13 +40,14 @@ parse_resources (VpSpec *spec, VpJson *linux_json, GError **error)
     return FALSE;
   if (resources == NULL)
     return TRUE;
-  if (!vp_json_member_object (resources, "memory", FALSE, &memory, error) ||
-      !vp_json_member_object (resources, "cpu", FALSE, &cpu, error))
+  if (!vp_json_member_object (resources, "memory", FALSE, &memory, error)
+      || !vp_json_member_object (resources, "cpu", FALSE, &cpu, error))
     return FALSE;
   if (memory != NULL && !vp_json_member_int (memory, "limit", FALSE, -1, G_MAXINT64, &limit, error))
     return FALSE;
-  if (cpu != NULL && (!vp_json_member_int (cpu, "quota", FALSE, -1, G_MAXINT64, &quota, error) ||
-                      !vp_json_member_uint (cpu, "period", FALSE, G_MAXINT64, &spec->cpu_period, error)))
+  if (cpu != NULL
+      && (!vp_json_member_int (cpu, "quota", FALSE, -1, G_MAXINT64, &quota, error)
+          || !vp_json_member_uint (cpu, "period", FALSE, G_MAXINT64, &spec->cpu_period, error)))
     return FALSE;
   spec->memory_limit = limit_or_none (limit);
   spec->cpu_quota = limit_or_none (quota);
@@ -60,8 +61,8 @@ vp_spec_parse_linux (VpSpec *spec, GError **error)
 
   if (!vp_json_member_object (spec->json, "linux", FALSE, &linux_json, error))
     return FALSE;
-  return linux_json == NULL ||
-         (parse_namespaces (spec, linux_json, error) && parse_resources (spec, linux_json, error));
+  return linux_json == NULL
+         || (parse_namespaces (spec, linux_json, error) && parse_resources (spec, linux_json, error));
 }
 
 static VpJson *
@@ -119,6 +120,6 @@ vp_spec_get_n_cpus (VpSpec *spec)
 
   if (spec->cpu_quota < 0)
     return 0;
-  n = ((guint64) spec->cpu_quota - 1) / period + 1;
-  return (guint) MIN (n, G_MAXUINT);
+  n = ((guint64)spec->cpu_quota - 1) / period + 1;
+  return (guint)MIN (n, G_MAXUINT);
 }

@@ -10,7 +10,7 @@ has_dot_dot (const char *path)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
 
-  return g_strv_contains ((const char *const *) parts, "..");
+  return g_strv_contains ((const char *const *)parts, "..");
 }
 
 static gboolean
@@ -19,9 +19,9 @@ parse_mount (VpSpec *spec, VpJson *json, GError **error)
   VpSpecMount mount = { .type = "" };
   char **options = NULL;
 
-  if (!vp_json_member_string (json, "destination", TRUE, &mount.destination, error) ||
-      !vp_json_member_string (json, "type", FALSE, &mount.type, error) ||
-      !vp_json_member_string (json, "source", FALSE, &mount.source, error))
+  if (!vp_json_member_string (json, "destination", TRUE, &mount.destination, error)
+      || !vp_json_member_string (json, "type", FALSE, &mount.type, error)
+      || !vp_json_member_string (json, "source", FALSE, &mount.source, error))
     return FALSE;
   if (mount.destination[0] != '/')
     return vp_json_set_member_error (error, json, "destination", "must be an absolute path");
@@ -29,7 +29,7 @@ parse_mount (VpSpec *spec, VpJson *json, GError **error)
     return vp_json_set_member_error (error, json, "destination", "must not have \"..\" in it");
   if (!vp_json_member_strv (json, "options", FALSE, &options, error))
     return FALSE;
-  mount.options = (const char *const *) options;
+  mount.options = (const char *const *)options;
   g_array_append_val (spec->mounts, mount);
   if (vp_spec_mount_is_bind (&mount) && (mount.source == NULL || mount.source[0] == '\0'))
     return vp_json_set_member_error (error, json, "source", "is missing, a bind mount needs one");
@@ -67,8 +67,8 @@ vp_spec_get_mount (VpSpec *spec, guint index)
 gboolean
 vp_spec_mount_is_bind (const VpSpecMount *mount)
 {
-  return g_str_equal (mount->type, "bind") || g_str_equal (mount->type, "rbind") ||
-         g_strv_contains (mount->options, "bind") || g_strv_contains (mount->options, "rbind");
+  return g_str_equal (mount->type, "bind") || g_str_equal (mount->type, "rbind")
+         || g_strv_contains (mount->options, "bind") || g_strv_contains (mount->options, "rbind");
 }
 
 gboolean

@@ -13,24 +13,26 @@ parse_user (VpSpec *spec, GError **error)
   VpJson *user = NULL;
   guint64 ignored;
 
-  return vp_json_member_object (spec->process, "user", FALSE, &user, error) &&
-         (user == NULL || (vp_json_member_uint (user, "uid", FALSE, G_MAXUINT32, &ignored, error) &&
-                           vp_json_member_uint (user, "gid", FALSE, G_MAXUINT32, &ignored, error)));
+  return vp_json_member_object (spec->process, "user", FALSE, &user, error)
+         && (user == NULL
+             || (vp_json_member_uint (user, "uid", FALSE, G_MAXUINT32, &ignored, error)
+                 && vp_json_member_uint (user, "gid", FALSE, G_MAXUINT32, &ignored, error)));
 }
 
 gboolean
 vp_spec_parse_process (VpSpec *spec, GError **error)
 {
-  if (!vp_json_member_object (spec->json, "process", TRUE, &spec->process, error) ||
-      !vp_json_member_bool (spec->process, "terminal", FALSE, &spec->terminal, error) ||
-      !vp_json_member_strv (spec->process, "args", TRUE, &spec->args, error) ||
-      !vp_json_member_strv (spec->process, "env", FALSE, &spec->env, error) ||
-      !vp_json_member_string (spec->process, "cwd", TRUE, &spec->cwd, error) || !parse_user (spec, error))
+  if (!vp_json_member_object (spec->json, "process", TRUE, &spec->process, error)
+      || !vp_json_member_bool (spec->process, "terminal", FALSE, &spec->terminal, error)
+      || !vp_json_member_strv (spec->process, "args", TRUE, &spec->args, error)
+      || !vp_json_member_strv (spec->process, "env", FALSE, &spec->env, error)
+      || !vp_json_member_string (spec->process, "cwd", TRUE, &spec->cwd, error) || !parse_user (spec, error))
     return FALSE;
   if (spec->args[0] == NULL)
     return vp_json_set_member_error (error, spec->process, "args", "is empty");
   if (spec->args[0][0] == '\0')
-    return vp_json_set_error (error, vp_json_get_item (vp_json_lookup (spec->process, "args"), 0), "is empty");
+    return vp_json_set_error (error, vp_json_get_item (vp_json_lookup (spec->process, "args"), 0),
+                              "is empty");
   if (spec->cwd[0] != '/')
     return vp_json_set_member_error (error, spec->process, "cwd", "must be an absolute path");
   return TRUE;
@@ -45,13 +47,13 @@ vp_spec_get_terminal (VpSpec *spec)
 const char *const *
 vp_spec_get_args (VpSpec *spec)
 {
-  return (const char *const *) spec->args;
+  return (const char *const *)spec->args;
 }
 
 const char *const *
 vp_spec_get_env (VpSpec *spec)
 {
-  return (const char *const *) spec->env;
+  return (const char *const *)spec->env;
 }
 
 const char *
@@ -62,8 +64,7 @@ vp_spec_get_cwd (VpSpec *spec)
 
 /* ---- exec ------------------------------------------------------------------- */
 
-static gboolean
-invalid (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean invalid (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static gboolean
 invalid (GError **error, const char *format, ...)
@@ -106,8 +107,8 @@ parse_exec_user (const char *text, guint64 *ret_uid, guint64 *ret_gid, GError **
   guint n = g_strv_length (parts);
 
   *ret_gid = 0;
-  if (n < 1 || n > 2 || !g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXUINT32, ret_uid, NULL) ||
-      (n == 2 && !g_ascii_string_to_unsigned (parts[1], 10, 0, G_MAXUINT32, ret_gid, NULL)))
+  if (n < 1 || n > 2 || !g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXUINT32, ret_uid, NULL)
+      || (n == 2 && !g_ascii_string_to_unsigned (parts[1], 10, 0, G_MAXUINT32, ret_gid, NULL)))
     {
       g_autofree char *shown = g_strescape (text, NULL);
       return invalid (error, "user: \"%s\" must be UID or UID:GID, numbers from 0 to %u", shown, G_MAXUINT32);
@@ -138,20 +139,21 @@ write_env (VpJsonWriter *writer, VpSpec *spec, const char *const *extra)
       while (i < env->len && !same_name (g_ptr_array_index (env, i), *extra))
         i++;
       if (i < env->len)
-        env->pdata[i] = (gpointer) *extra;
+        env->pdata[i] = (gpointer)*extra;
       else
-        g_ptr_array_add (env, (gpointer) *extra);
+        g_ptr_array_add (env, (gpointer)*extra);
     }
   g_ptr_array_add (env, NULL);
-  vp_json_writer_add_strv (writer, "env", (const char *const *) env->pdata);
+  vp_json_writer_add_strv (writer, "env", (const char *const *)env->pdata);
 }
 
 VpJson *
 vp_spec_make_exec (VpSpec *spec, const VpSpecExec *exec, GError **error)
 {
   /* the labels are words of the host's security modules */
-  static const char *const replaced[] = { "terminal",        "consoleSize",  "user", "args", "commandLine", "env", "cwd",
-                                          "apparmorProfile", "selinuxLabel", NULL };
+  static const char *const replaced[]
+      = { "terminal", "consoleSize",     "user",         "args", "commandLine", "env",
+          "cwd",      "apparmorProfile", "selinuxLabel", NULL };
   g_autoptr (VpJsonWriter) writer = vp_json_writer_new (FALSE);
   VpJson *user = vp_json_lookup (spec->process, "user");
   guint64 uid, gid;

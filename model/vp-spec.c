@@ -14,7 +14,7 @@ clear_mount (gpointer data)
 {
   VpSpecMount *mount = data;
 
-  g_strfreev ((char **) mount->options);
+  g_strfreev ((char **)mount->options);
 }
 
 static VpSpec *
@@ -57,9 +57,9 @@ parse_root (VpSpec *spec, GError **error)
 {
   VpJson *root;
 
-  if (!vp_json_member_object (spec->json, "root", TRUE, &root, error) ||
-      !vp_json_member_string (root, "path", TRUE, &spec->root_path, error) ||
-      !vp_json_member_bool (root, "readonly", FALSE, &spec->root_readonly, error))
+  if (!vp_json_member_object (spec->json, "root", TRUE, &root, error)
+      || !vp_json_member_string (root, "path", TRUE, &spec->root_path, error)
+      || !vp_json_member_bool (root, "readonly", FALSE, &spec->root_readonly, error))
     return FALSE;
   if (spec->root_path[0] == '\0')
     return vp_json_set_member_error (error, root, "path", "is empty");
@@ -115,10 +115,10 @@ vp_spec_parse (const char *text, gsize len, const char *bundle, GError **error)
   if (json == NULL)
     return NULL;
   spec = spec_new (json, bundle);
-  if (!vp_json_member_string (json, "ociVersion", TRUE, &spec->oci_version, error) ||
-      !vp_json_member_string (json, "hostname", FALSE, &spec->hostname, error) ||
-      !parse_root (spec, error) || !vp_spec_parse_process (spec, error) || !vp_spec_parse_mounts (spec, error) ||
-      !vp_spec_parse_linux (spec, error) || !parse_annotations (spec, error) || !check_hooks (spec, error))
+  if (!vp_json_member_string (json, "ociVersion", TRUE, &spec->oci_version, error)
+      || !vp_json_member_string (json, "hostname", FALSE, &spec->hostname, error) || !parse_root (spec, error)
+      || !vp_spec_parse_process (spec, error) || !vp_spec_parse_mounts (spec, error)
+      || !vp_spec_parse_linux (spec, error) || !parse_annotations (spec, error) || !check_hooks (spec, error))
     return NULL;
   if (!g_str_has_prefix (spec->oci_version, "1."))
     {
@@ -142,7 +142,8 @@ vp_spec_load (const char *bundle, GError **error)
 
   if (!g_path_is_absolute (bundle))
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "bundle \"%s\": must be an absolute path", bundle);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "bundle \"%s\": must be an absolute path",
+                   bundle);
       return NULL;
     }
   bundle_fd = vp_fd_open (bundle, O_PATH | O_DIRECTORY, "bundle", error);
@@ -150,7 +151,8 @@ vp_spec_load (const char *bundle, GError **error)
     return NULL;
   file = g_build_filename (bundle, VP_FILE_OCI_CONFIG, NULL);
   /* not blocking, should somebody have put a fifo there */
-  config_fd = vp_fd_open_beneath (bundle_fd, VP_FILE_OCI_CONFIG, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, file, error);
+  config_fd
+      = vp_fd_open_beneath (bundle_fd, VP_FILE_OCI_CONFIG, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, file, error);
   if (config_fd < 0)
     return NULL;
   text = vp_fd_read_all (config_fd, VP_JSON_MAX_BYTES, file, &len, error);

@@ -17,9 +17,9 @@ typedef struct _VpSpec VpSpec;
 typedef struct
 {
   const char *destination;
-  const char *type;             /* "" when absent */
-  const char *source;           /* NULL when absent */
-  const char *const *options;   /* never NULL */
+  const char *type;           /* "" when absent */
+  const char *source;         /* NULL when absent */
+  const char *const *options; /* never NULL */
 } VpSpecMount;
 
 /* Opens @bundle (absolute) once, reads config.json beneath it and checks that
@@ -77,12 +77,14 @@ gboolean vp_spec_mount_is_read_only (const VpSpecMount *mount); /* the last of r
 
 /* annotations */
 const char *vp_spec_get_annotation (VpSpec *spec, const char *key); /* NULL when absent */
-VpJson *vp_spec_get_annotations (VpSpec *spec); /* object of strings; NULL when absent */
+VpJson *vp_spec_get_annotations (VpSpec *spec);                     /* object of strings; NULL when absent */
 
 /* linux (vp-spec-linux.c) */
-gboolean vp_spec_has_namespace (VpSpec *spec, const char *type);        /* "pid", "network", ... */
+/* Sysctls that belong to a network namespace: the guest's kernel gets them, not the container's runtime. */
+#define VP_SPEC_NET_SYSCTL "net."
+gboolean vp_spec_has_namespace (VpSpec *spec, const char *type);         /* "pid", "network", ... */
 const char *vp_spec_get_namespace_path (VpSpec *spec, const char *type); /* NULL: none, or a new one */
-gint64 vp_spec_get_memory_limit (VpSpec *spec); /* bytes; -1: none */
-gint64 vp_spec_get_cpu_quota (VpSpec *spec);    /* microseconds in a period; -1: none */
-guint64 vp_spec_get_cpu_period (VpSpec *spec);  /* microseconds; 0: not set */
-guint vp_spec_get_n_cpus (VpSpec *spec);        /* quota / period, rounded up; 0: no limit */
+gint64 vp_spec_get_memory_limit (VpSpec *spec);                          /* bytes; -1: none */
+gint64 vp_spec_get_cpu_quota (VpSpec *spec);   /* microseconds in a period; -1: none */
+guint64 vp_spec_get_cpu_period (VpSpec *spec); /* microseconds; 0: not set */
+guint vp_spec_get_n_cpus (VpSpec *spec);       /* quota / period, rounded up; 0: no limit */

@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/vm/bad-guest.py \
+	tests/vm/boot.py \
 	tests/vm/cycles.py \
 	tests/vm/image.sh \
 	tests/vm/run.py \

@@ -10,7 +10,8 @@
 static gboolean opt_force;
 
 static const GOptionEntry options[] = {
-  { "force", 'f', 0, G_OPTION_ARG_NONE, &opt_force, N_("Stop it first if it runs; succeed if there is none"), NULL },
+  { "force", 'f', 0, G_OPTION_ARG_NONE, &opt_force, N_("Stop it first if it runs; succeed if there is none"),
+    NULL },
   { NULL },
 };
 
@@ -20,8 +21,8 @@ delete_container (VpClient *client, const char *id, GError **error)
   g_autoptr (VpDBusContainer1) container = vp_client_find_container (client, id, error);
 
   return container != NULL
-         && vp_dbus_container1_call_delete_sync (container, vp_command_force_options (opt_force), NULL, NULL, NULL,
-                                                 error);
+         && vp_dbus_container1_call_delete_sync (container, vp_command_force_options (opt_force), NULL, NULL,
+                                                 NULL, error);
 }
 
 static gboolean

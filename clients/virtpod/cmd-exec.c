@@ -5,8 +5,8 @@
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
-#include "vp-signals.h"
 #include "vp-relay.h"
+#include "vp-signals.h"
 #include "vp-tty.h"
 
 static gboolean opt_tty;
@@ -18,13 +18,15 @@ static char *opt_user;
 
 static const GOptionEntry options[] = {
   { "tty", 't', 0, G_OPTION_ARG_NONE, &opt_tty, N_("Give the command a terminal"), NULL },
-  { "interactive", 'i', 0, G_OPTION_ARG_NONE, &opt_interactive, N_("Connect stdin (default: the command reads nothing)"),
-    NULL },
-  { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &opt_env, N_("Set an environment variable, NAME=VALUE; may be repeated"),
-    N_("VARIABLE") },
+  { "interactive", 'i', 0, G_OPTION_ARG_NONE, &opt_interactive,
+    N_("Connect stdin (default: the command reads nothing)"), NULL },
+  { "env", 'e', 0, G_OPTION_ARG_STRING_ARRAY, &opt_env,
+    N_("Set an environment variable, NAME=VALUE; may be repeated"), N_("VARIABLE") },
   { "cwd", 'w', 0, G_OPTION_ARG_STRING, &opt_cwd, N_("Working directory in the container"), N_("DIR") },
-  { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user, or user and group, UID[:GID]"), N_("USER") },
-  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach, N_("Return when the command runs; its output is dropped"), NULL },
+  { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user, or user and group, UID[:GID]"),
+    N_("USER") },
+  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach,
+    N_("Return when the command runs; its output is dropped"), NULL },
   { NULL },
 };
 
@@ -95,8 +97,8 @@ start (Exec *self, VpClient *client, char **args, GError **error)
 
   if (dict == NULL)
     return FALSE;
-  vp_dbus_container1_call_exec (self->container, "", (const char *const *) args, dict, fds, NULL, vp_client_ready,
-                                &result);
+  vp_dbus_container1_call_exec (self->container, "", (const char *const *) args, dict, fds, NULL,
+                                vp_client_ready, &result);
   if (!vp_dbus_container1_call_exec_finish (self->container, &path, NULL, vp_client_await (&result), error))
     return FALSE;
   self->process = vp_client_open_process (client, path, error);

@@ -30,7 +30,8 @@ find_sandbox (Target *self, VpClient *client, const char *id, GError **error)
 {
   g_autoptr (VpDBusSandbox1) sandbox = vp_client_find_sandbox (client, id, error);
 
-  if (sandbox == NULL || !vp_dbus_sandbox1_call_list_containers_sync (sandbox, &self->containers, NULL, error))
+  if (sandbox == NULL
+      || !vp_dbus_sandbox1_call_list_containers_sync (sandbox, &self->containers, NULL, error))
     return FALSE;
   self->sandbox = g_strdup (g_dbus_proxy_get_object_path (G_DBUS_PROXY (sandbox)));
   return TRUE;
@@ -56,7 +57,7 @@ find_container (Target *self, VpClient *client, const char *id, GError **error)
       return FALSE;
     }
   self->sandbox = g_steal_pointer (&sandbox);
-  self->containers = g_strdupv ((char *[]) { (char *) path, NULL });
+  self->containers = g_strdupv ((char *[]){ (char *) path, NULL });
   return TRUE;
 }
 

@@ -9,7 +9,8 @@
 static gboolean opt_all;
 
 static const GOptionEntry options[] = {
-  { "all", 'a', 0, G_OPTION_ARG_NONE, &opt_all, N_("Signal every process of the container (only KILL)"), NULL },
+  { "all", 'a', 0, G_OPTION_ARG_NONE, &opt_all, N_("Signal every process of the container (only KILL)"),
+    NULL },
   { NULL },
 };
 
@@ -24,8 +25,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return vp_command_fail (command, args[0], error);
   if (opt_all)
     g_variant_builder_add (&builder, "{sv}", "all", g_variant_new_boolean (TRUE));
-  if (!vp_dbus_container1_call_kill_sync (container, n_args > 1 ? args[1] : "TERM", g_variant_builder_end (&builder),
-                                          NULL, &error))
+  if (!vp_dbus_container1_call_kill_sync (container, n_args > 1 ? args[1] : "TERM",
+                                          g_variant_builder_end (&builder), NULL, &error))
     return vp_command_fail (command, args[0], error);
   return 0;
 }

@@ -14,7 +14,8 @@ static gboolean opt_quiet;
 static gboolean opt_sandboxes;
 
 static const GOptionEntry options[] = {
-  { "sandboxes", 's', 0, G_OPTION_ARG_NONE, &opt_sandboxes, N_("List sandboxes instead of containers"), NULL },
+  { "sandboxes", 's', 0, G_OPTION_ARG_NONE, &opt_sandboxes, N_("List sandboxes instead of containers"),
+    NULL },
   { "quiet", 'q', 0, G_OPTION_ARG_NONE, &opt_quiet, N_("Print only the ids"), NULL },
   { "json", 0, 0, G_OPTION_ARG_NONE, &opt_json, N_("The same as --format json"), NULL },
   { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format, N_("How to print: table or json"), N_("FORMAT") },
@@ -132,8 +133,9 @@ load_sandboxes (List *self, VpDBusManager1 *manager, GError **error)
 static char *
 cell_text (const Column *column, GVariant *value)
 {
-  g_autofree char *text = g_variant_is_of_type (value, G_VARIANT_TYPE_STRING) ? g_variant_dup_string (value, NULL)
-                                                                              : g_variant_print (value, FALSE);
+  g_autofree char *text = g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+                              ? g_variant_dup_string (value, NULL)
+                              : g_variant_print (value, FALSE);
   char *fraction = g_str_equal (column->key, "createdAt") ? strchr (text, '.') : NULL;
 
   if (fraction != NULL)

@@ -7,8 +7,9 @@
 #include "vp-command.h"
 #include "vp-error.h"
 #include "vp-names.h"
-#include "vp-signals.h"
+#include "vp-progress.h"
 #include "vp-relay.h"
+#include "vp-signals.h"
 #include "vp-tty.h"
 
 static char *opt_bundle;
@@ -18,14 +19,16 @@ static gboolean opt_keep;
 static gboolean opt_timings;
 
 static const GOptionEntry options[] = {
-  { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &opt_bundle, N_("OCI bundle to run (default: the current directory)"),
-    N_("DIR") },
-  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach, N_("Return when it runs; its output is kept for whoever attaches"),
+  { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &opt_bundle,
+    N_("OCI bundle to run (default: the current directory)"), N_("DIR") },
+  { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach,
+    N_("Return when it runs; its output is kept for whoever attaches"), NULL },
+  { "keep", 'k', 0, G_OPTION_ARG_NONE, &opt_keep, N_("Do not delete the container when it has ended"),
     NULL },
-  { "keep", 'k', 0, G_OPTION_ARG_NONE, &opt_keep, N_("Do not delete the container when it has ended"), NULL },
-  { "handler", 'H', 0, G_OPTION_ARG_STRING, &opt_handler, N_("Runtime handler of the daemon's configuration"),
-    N_("NAME") },
-  { "timings", 0, 0, G_OPTION_ARG_NONE, &opt_timings, N_("Print on stderr how long each stage of the start took"), NULL },
+  { "handler", 'H', 0, G_OPTION_ARG_STRING, &opt_handler,
+    N_("Runtime handler of the daemon's configuration"), N_("NAME") },
+  { "timings", 0, 0, G_OPTION_ARG_NONE, &opt_timings,
+    N_("Print on stderr how long each stage of the start took"), NULL },
   { NULL },
 };
 
@@ -33,7 +36,7 @@ typedef struct
 {
   VpClient *client; /* borrowed */
   const char *id;
-  VpRelay *relay;   /* NULL: detached */
+  VpRelay *relay; /* NULL: detached */
   VpSignals *signals;
   GCancellable *starting; /* cancelled by a signal that comes before there is a process to get it */
   int ended_by;           /* that signal */
@@ -80,7 +83,8 @@ on_signal (int signo, gpointer user_data)
   else if (self->running)
     {
       /* it may have ended meanwhile: Wait tells */
-      vp_dbus_container1_call_kill (self->container, name, vp_command_force_options (FALSE), NULL, NULL, NULL);
+      vp_dbus_container1_call_kill (self->container, name, vp_command_force_options (FALSE), NULL, NULL,
+                                    NULL);
     }
   else if (vp_signals_ends (signo))
     {
@@ -107,9 +111,10 @@ create (Run *self, GError **error)
     return FALSE;
 
   /* not cancellable: whether there is something to undo must be known */
-  vp_dbus_manager1_call_create_sandbox (manager, self->id, bundle, g_variant_builder_end (&builder), fds, NULL,
-                                        vp_client_ready, &result);
-  if (!vp_dbus_manager1_call_create_sandbox_finish (manager, &sandbox, NULL, vp_client_await (&result), error))
+  vp_dbus_manager1_call_create_sandbox (manager, self->id, bundle, g_variant_builder_end (&builder), fds,
+                                        NULL, vp_client_ready, &result);
+  if (!vp_dbus_manager1_call_create_sandbox_finish (manager, &sandbox, NULL, vp_client_await (&result),
+                                                    error))
     return FALSE;
   self->sandbox = vp_client_open_sandbox (self->client, sandbox, error);
   if (self->sandbox == NULL)
@@ -134,8 +139,8 @@ start_sandbox (Run *self, GError **error)
     return TRUE;
 
   progress = vp_progress_new (_("starting virtual machine..."));
-  vp_dbus_sandbox1_call_start (self->sandbox, vp_command_force_options (FALSE), self->starting, vp_client_ready,
-                               &result);
+  vp_dbus_sandbox1_call_start (self->sandbox, vp_command_force_options (FALSE), self->starting,
+                               vp_client_ready, &result);
   return vp_dbus_sandbox1_call_start_finish (self->sandbox, vp_client_await (&result), error);
 }
 
@@ -180,8 +185,8 @@ start_container (Run *self, GError **error)
   if (terminal >= 0)
     sized = vp_tty_send_size (terminal, self->process);
 
-  vp_dbus_container1_call_start (self->container, vp_command_force_options (FALSE), self->starting, vp_client_ready,
-                                 &result);
+  vp_dbus_container1_call_start (self->container, vp_command_force_options (FALSE), self->starting,
+                                 vp_client_ready, &result);
   if (!vp_dbus_container1_call_start_finish (self->container, NULL, vp_client_await (&result), error))
     return FALSE;
   self->running = TRUE;
@@ -228,8 +233,10 @@ delete_container (Run *self, gboolean force, GError **error)
 
   if (self->container == NULL)
     return TRUE;
-  vp_dbus_container1_call_delete (self->container, vp_command_force_options (force), NULL, vp_client_ready, &result);
-  return vp_dbus_container1_call_delete_finish (self->container, NULL, NULL, vp_client_await (&result), error);
+  vp_dbus_container1_call_delete (self->container, vp_command_force_options (force), NULL, vp_client_ready,
+                                  &result);
+  return vp_dbus_container1_call_delete_finish (self->container, NULL, NULL, vp_client_await (&result),
+                                                error);
 }
 
 static int
@@ -260,7 +267,8 @@ attend (const VpCommand *command, Run *self)
   guint status = 0;
 
   vp_dbus_container1_call_wait (self->container, NULL, vp_client_ready, &result);
-  if (!vp_dbus_container1_call_wait_finish (self->container, &status, NULL, vp_client_await (&result), &error))
+  if (!vp_dbus_container1_call_wait_finish (self->container, &status, NULL, vp_client_await (&result),
+                                            &error))
     return give_up (command, self, error);
 
   vp_relay_finish (self->relay);

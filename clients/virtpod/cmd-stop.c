@@ -24,7 +24,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 
   /* 0 means the default to the daemon; a year is longer than anybody waits */
   if (opt_timeout < 0 || opt_timeout > 366.0 * 24 * 3600)
-    return vp_command_usage (command, _("--timeout must be a number of seconds, not negative and at most a year"));
+    return vp_command_usage (command,
+                             _("--timeout must be a number of seconds, not negative and at most a year"));
   sandbox = vp_client_find_sandbox (client, args[0], &error);
   if (sandbox == NULL
       || !vp_dbus_sandbox1_call_stop_sync (sandbox, (guint64) (opt_timeout * G_USEC_PER_SEC),

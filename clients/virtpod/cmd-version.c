@@ -14,8 +14,8 @@ print_version (const char *what, GVariant *properties, const char *property)
   guint64 version = 0;
 
   if (g_variant_lookup (properties, property, "t", &version) && version != 0)
-    g_print ("%s %" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "\n", what, version / 1000000,
-             version / 1000 % 1000, version % 1000);
+    g_print ("%s %" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "\n", what,
+             version / 1000000, version / 1000 % 1000, version % 1000);
 }
 
 static int

@@ -25,7 +25,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return vp_command_fail (command, args[0], error);
   if (opt_live)
     g_variant_builder_add (&builder, "{sv}", "live", g_variant_new_boolean (TRUE));
-  if (!vp_dbus_sandbox1_call_get_domain_xml_sync (sandbox, g_variant_builder_end (&builder), &xml, NULL, &error))
+  if (!vp_dbus_sandbox1_call_get_domain_xml_sync (sandbox, g_variant_builder_end (&builder), &xml, NULL,
+                                                  &error))
     return vp_command_fail (command, args[0], error);
   g_print ("%s%s", xml, g_str_has_suffix (xml, "\n") ? "" : "\n");
   return 0;

@@ -16,6 +16,7 @@ virtpod_SOURCES = \
 	clients/virtpod/vp-client.c clients/virtpod/vp-client.h \
 	clients/virtpod/vp-command.c clients/virtpod/vp-command.h \
 	clients/virtpod/vp-json-text.c clients/virtpod/vp-json-text.h \
+	clients/virtpod/vp-progress.c clients/virtpod/vp-progress.h \
 	clients/virtpod/vp-relay.c clients/virtpod/vp-relay.h \
 	clients/virtpod/vp-signals.c clients/virtpod/vp-signals.h \
 	clients/virtpod/vp-tty.c clients/virtpod/vp-tty.h

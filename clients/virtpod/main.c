@@ -24,9 +24,11 @@ static gboolean opt_session;
 static gboolean opt_version;
 
 static const GOptionEntry global_options[] = {
-  { "address", 0, 0, G_OPTION_ARG_STRING, &opt_address, N_("Talk to virtpodd on the bus at ADDRESS"), N_("ADDRESS") },
+  { "address", 0, 0, G_OPTION_ARG_STRING, &opt_address, N_("Talk to virtpodd on the bus at ADDRESS"),
+    N_("ADDRESS") },
   { "session", 0, 0, G_OPTION_ARG_NONE, &opt_session, N_("Talk to virtpodd on the session bus"), NULL },
-  { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"), NULL },
+  { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"),
+    NULL },
   { NULL },
 };
 
@@ -64,7 +66,8 @@ new_global_context (void)
   g_string_append_printf (summary, "\n  %-10s %s", "help", _("Explain a command"));
 
   g_option_context_set_summary (context, summary->str);
-  g_option_context_set_description (context, _("\"virtpod COMMAND --help\" explains a command, virtpod(1) all of them."));
+  g_option_context_set_description (
+      context, _("\"virtpod COMMAND --help\" explains a command, virtpod(1) all of them."));
   g_option_context_set_strict_posix (context, TRUE);
   g_option_context_set_translation_domain (context, PACKAGE);
   g_option_context_add_main_entries (context, global_options, PACKAGE);
@@ -152,11 +155,13 @@ run_command (const VpCommand *command, int argc, char **argv)
     return vp_command_usage (command, _("an argument is missing"));
   if (command->max_args >= 0 && argc - 1 > command->max_args)
     {
-      g_autofree char *message = g_strdup_printf (_("\"%s\" is one argument too many"), argv[1 + command->max_args]);
+      g_autofree char *message
+          = g_strdup_printf (_("\"%s\" is one argument too many"), argv[1 + command->max_args]);
       return vp_command_usage (command, message);
     }
 
-  client = vp_client_new (opt_address != NULL || opt_session ? opt_address : g_getenv (VP_ENV_ADDRESS), opt_session);
+  client = vp_client_new (opt_address != NULL || opt_session ? opt_address : g_getenv (VP_ENV_ADDRESS),
+                          opt_session);
   return command->run (command, client, argc - 1, argv + 1);
 }
 

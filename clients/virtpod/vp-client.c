@@ -16,8 +16,8 @@ struct _VpClient
   VpDBusManager1 *manager;
 };
 
-#define PROXY_FLAGS                                                                                                  \
-  (G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS                             \
+#define PROXY_FLAGS                                                                      \
+  (G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS \
    | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START_AT_CONSTRUCTION)
 
 VpClient *
@@ -52,12 +52,13 @@ get_connection (VpClient *self, GError **error)
   if (self->connection != NULL)
     return self->connection;
   if (address == NULL)
-    address = g_dbus_address_get_for_bus_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
+    address = g_dbus_address_get_for_bus_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL,
+                                               error);
   if (address == NULL)
     return NULL;
   self->connection = g_dbus_connection_new_for_address_sync (
-      address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
-      NULL, error);
+      address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
+      NULL, NULL, error);
   if (self->connection == NULL)
     g_prefix_error (error, "%s", _("cannot reach the bus: "));
   return self->connection;
@@ -78,8 +79,8 @@ vp_client_get_manager (VpClient *self, GError **error)
   GDBusConnection *connection = get_connection (self, error);
 
   if (connection != NULL && self->manager == NULL)
-    self->manager = unlimited (vp_dbus_manager1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME,
-                                                                VP_PATH_MANAGER, NULL, error));
+    self->manager = unlimited (
+        vp_dbus_manager1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, VP_PATH_MANAGER, NULL, error));
   return self->manager;
 }
 
@@ -90,7 +91,8 @@ vp_client_open_sandbox (VpClient *self, const char *path, GError **error)
 
   if (connection == NULL)
     return NULL;
-  return unlimited (vp_dbus_sandbox1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
+  return unlimited (
+      vp_dbus_sandbox1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
 }
 
 VpDBusContainer1 *
@@ -100,7 +102,8 @@ vp_client_open_container (VpClient *self, const char *path, GError **error)
 
   if (connection == NULL)
     return NULL;
-  return unlimited (vp_dbus_container1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
+  return unlimited (
+      vp_dbus_container1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
 }
 
 VpDBusProcess1 *
@@ -110,7 +113,8 @@ vp_client_open_process (VpClient *self, const char *path, GError **error)
 
   if (connection == NULL)
     return NULL;
-  return unlimited (vp_dbus_process1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
+  return unlimited (
+      vp_dbus_process1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
 }
 
 VpDBusSandbox1 *
@@ -143,8 +147,8 @@ vp_client_get_properties (VpClient *self, const char *path, const char *interfac
 
   if (connection == NULL)
     return NULL;
-  reply = g_dbus_connection_call_sync (connection, VP_BUS_NAME, path, "org.freedesktop.DBus.Properties", "GetAll",
-                                       g_variant_new ("(s)", interface), G_VARIANT_TYPE ("(a{sv})"),
+  reply = g_dbus_connection_call_sync (connection, VP_BUS_NAME, path, "org.freedesktop.DBus.Properties",
+                                       "GetAll", g_variant_new ("(s)", interface), G_VARIANT_TYPE ("(a{sv})"),
                                        G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error);
   return reply == NULL ? NULL : g_variant_get_child_value (reply, 0);
 }
@@ -167,7 +171,10 @@ gboolean
 vp_client_error_is_lost (const GError *error)
 {
   static const int codes[] = {
-    G_DBUS_ERROR_NO_REPLY, G_DBUS_ERROR_DISCONNECTED, G_DBUS_ERROR_NAME_HAS_NO_OWNER, G_DBUS_ERROR_SERVICE_UNKNOWN,
+    G_DBUS_ERROR_NO_REPLY,
+    G_DBUS_ERROR_DISCONNECTED,
+    G_DBUS_ERROR_NAME_HAS_NO_OWNER,
+    G_DBUS_ERROR_SERVICE_UNKNOWN,
   };
 
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED))

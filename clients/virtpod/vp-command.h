@@ -7,7 +7,7 @@
 
 /* exit statuses of virtpod's own, as shells and other container tools have them */
 #define VP_EXIT_FAILURE 1          /* of every verb but run and exec */
-#define VP_EXIT_OWN 125            /* run, exec: virtpod failed, not the command; unknown verbs and global options */
+#define VP_EXIT_OWN 125            /* run, exec: virtpod failed, not the command; also unknown verbs */
 #define VP_EXIT_NOT_EXECUTABLE 126 /* run, exec: the command cannot be executed */
 #define VP_EXIT_NOT_FOUND 127      /* run, exec: there is no such command */
 #define VP_EXIT_SIGNAL 128         /* + number: virtpod was told to give up by a signal */

@@ -38,7 +38,8 @@ append_line (GString *out, guint depth)
 static gboolean
 is_object (GVariant *value)
 {
-  return g_variant_is_of_type (value, G_VARIANT_TYPE ("a{s*}")) || g_variant_is_of_type (value, G_VARIANT_TYPE ("a{o*}"));
+  return g_variant_is_of_type (value, G_VARIANT_TYPE ("a{s*}"))
+         || g_variant_is_of_type (value, G_VARIANT_TYPE ("a{o*}"));
 }
 
 static void

@@ -82,7 +82,7 @@ vp_relay_new (VpRelayFlags flags, GError **error)
 
   self->null_fd = -1;
   for (int i = 0; i < N_STREAMS; i++)
-    self->streams[i] = (Stream) { .theirs = -1, .pipe = -1 };
+    self->streams[i] = (Stream){ .theirs = -1, .pipe = -1 };
   for (int i = 0; i < N_STREAMS; i++)
     if (!open_stream (self, i, flags, error))
       return NULL;

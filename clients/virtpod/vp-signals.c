@@ -25,9 +25,9 @@ static const struct
   const char *name; /* as Container1.Kill takes it; NULL: not for the container */
   gboolean ends;
 } table[] = {
-  { SIGHUP, "HUP", TRUE },    { SIGINT, "INT", TRUE },    { SIGQUIT, "QUIT", TRUE }, { SIGTERM, "TERM", TRUE },
-  { SIGUSR1, "USR1", FALSE }, { SIGUSR2, "USR2", FALSE }, { SIGALRM, "ALRM", FALSE },
-  { SIGWINCH, NULL, FALSE },  { SIGCONT, NULL, FALSE },
+  { SIGHUP, "HUP", TRUE },    { SIGINT, "INT", TRUE },    { SIGQUIT, "QUIT", TRUE },
+  { SIGTERM, "TERM", TRUE },  { SIGUSR1, "USR1", FALSE }, { SIGUSR2, "USR2", FALSE },
+  { SIGALRM, "ALRM", FALSE }, { SIGWINCH, NULL, FALSE },  { SIGCONT, NULL, FALSE },
 };
 
 static void

@@ -11,8 +11,6 @@
 
 #include "vp-client.h"
 
-#define PROGRESS_DELAY_MS 1000
-
 static struct termios first_settings;
 static volatile sig_atomic_t raw_fd = -1;
 
@@ -96,46 +94,4 @@ vp_tty_update_size (int fd, VpDBusProcess1 *process)
   /* a process that has just ended refuses; nobody needs to know */
   if (get_size (fd, &columns, &rows))
     vp_dbus_process1_call_resize_tty (process, columns, rows, NULL, NULL, NULL);
-}
-
-struct _VpProgress
-{
-  char *text;
-  guint timer;
-  gboolean shown;
-};
-
-static gboolean
-on_delay (gpointer user_data)
-{
-  VpProgress *self = user_data;
-
-  self->timer = 0;
-  self->shown = TRUE;
-  g_printerr ("%s", self->text);
-  return G_SOURCE_REMOVE;
-}
-
-VpProgress *
-vp_progress_new (const char *text)
-{
-  VpProgress *self = g_new0 (VpProgress, 1);
-
-  self->text = g_strdup (text);
-  if (isatty (STDERR_FILENO))
-    self->timer = g_timeout_add (PROGRESS_DELAY_MS, on_delay, self);
-  return self;
-}
-
-void
-vp_progress_free (VpProgress *self)
-{
-  if (self == NULL)
-    return;
-  if (self->timer != 0)
-    g_source_remove (self->timer);
-  if (self->shown)
-    g_printerr ("\r\033[K");
-  g_free (self->text);
-  g_free (self);
 }

@@ -22,11 +22,3 @@ gboolean vp_tty_send_size (int fd, VpDBusProcess1 *process);
 
 /* The same without waiting, for SIGWINCH. */
 void vp_tty_update_size (int fd, VpDBusProcess1 *process);
-
-/* One status line on stderr that appears when what it is about takes longer
- * than a second, and is erased by the free; nothing where stderr is no terminal. */
-typedef struct _VpProgress VpProgress;
-
-VpProgress *vp_progress_new (const char *text);
-void vp_progress_free (VpProgress *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpProgress, vp_progress_free)

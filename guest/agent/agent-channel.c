@@ -37,7 +37,8 @@ struct AgentChannel
   VpTtrpcServer server;
   AgentList out;
   size_t queued;
-  int paused; /* not reading because of MAX_QUEUED */
+  int paused;  /* not reading because of MAX_QUEUED */
+  int hung_up; /* a port: there is no host, as far as was seen */
   uint8_t buf[READ_SIZE];
 };
 
@@ -85,6 +86,11 @@ host_is_gone (AgentChannel *c)
       disconnect (c);
       return;
     }
+  /* The first bytes of a new host can be here before the guest's kernel takes notice
+   * of it; what they caused must not be thrown away for the end of the old one. */
+  if (c->hung_up)
+    return;
+  c->hung_up = 1;
   vp_ttrpc_server_reset (&c->server);
   reset (c);
 }
@@ -188,8 +194,8 @@ take (AgentChannel *c, const uint8_t *data, size_t len)
       else if (rc == VP_TTRPC_SERVER_SYNC)
         answer_sync (c);
       else if (rc == VP_TTRPC_SERVER_REQUEST)
-        c->funcs->request (c->server.reader.header.stream, c->server.reader.payload, c->server.reader.header.length,
-                           c->data);
+        c->funcs->request (c->server.reader.header.stream, c->server.reader.payload,
+                           c->server.reader.header.length, c->data);
       if (c->fd < 0)
         return -1;
       data += used;
@@ -247,6 +253,8 @@ channel_event (uint32_t events, void *data)
   AgentChannel *c = data;
   int was_paused = c->paused;
 
+  if ((events & EPOLLHUP) == 0)
+    c->hung_up = 0;
   if ((events & EPOLLOUT) != 0)
     pump_out (c);
   if ((events & ~(uint32_t) EPOLLOUT) != 0 || was_paused)

@@ -77,8 +77,7 @@ get_sealed_crun (void)
 }
 
 /* The child between fork and exec: nothing of the agent stays open in it. */
-static void __attribute__ ((noreturn))
-exec_crun (char *const *argv, const int stdio[3], int log, int sealed)
+static void __attribute__ ((noreturn)) exec_crun (char *const *argv, const int stdio[3], int log, int sealed)
 {
   static char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
   char *environment[] = { path, NULL };
@@ -179,8 +178,8 @@ job_timeout (void *data)
 }
 
 int
-agent_crun_run (Agent *agent, const char *const *args, const int stdio[3], uint64_t timeout_msec, AgentCrunFunc func,
-                void *data)
+agent_crun_run (Agent *agent, const char *const *args, const int stdio[3], uint64_t timeout_msec,
+                AgentCrunFunc func, void *data)
 {
   char *root = agent_printf ("--root=%s/crun", agent->run_dir);
   char *log_option = agent_printf ("--log=/proc/self/fd/%d", LOG_FD);
@@ -212,8 +211,8 @@ agent_crun_run (Agent *agent, const char *const *args, const int stdio[3], uint6
   job->log = log;
   job->func = func;
   job->data = data;
-  job->timer
-      = agent_timer_new (agent->loop, timeout_msec > 0 ? timeout_msec : DEFAULT_TIMEOUT_MSEC, job_timeout, job);
+  job->timer = agent_timer_new (agent->loop, timeout_msec > 0 ? timeout_msec : DEFAULT_TIMEOUT_MSEC,
+                                job_timeout, job);
   agent_reaper_hold (agent->reaper);
   agent_reaper_watch (agent->reaper, pid, job_ended, job);
   return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent-details.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <linux/random.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,8 @@ agent_handle_get_guest_details (Agent *agent, AgentCall *call)
   Grpc__AgentDetails details = GRPC__AGENT_DETAILS__INIT;
   char buf[64];
 
-  if (r->mem_block_size && agent_read_file ("/sys/devices/system/memory/block_size_bytes", buf, sizeof buf) > 0)
+  if (r->mem_block_size
+      && agent_read_file ("/sys/devices/system/memory/block_size_bytes", buf, sizeof buf) > 0)
     response.mem_block_size_bytes = strtoull (buf, NULL, 16);
   if (r->mem_hotplug_probe)
     response.support_mem_hotplug_probe = access ("/sys/devices/system/memory/probe", F_OK) == 0;
@@ -98,26 +99,31 @@ agent_handle_reseed_random_dev (Agent *agent, AgentCall *call)
     agent_call_reply (call, NULL);
 }
 
-/* Brings everything that matches and is off into use; how many are in use then. */
+/* Brings every @dir/@prefixN that is off into use; how many are in use then. */
 static unsigned
-bring_online (const char *pattern)
+bring_online (const char *dir, const char *prefix)
 {
-  glob_t found;
+  DIR *d = opendir (dir);
+  size_t len = strlen (prefix);
+  struct dirent *e;
   unsigned n = 0;
 
-  if (glob (pattern, 0, NULL, &found) != 0)
-    return 0;
-  for (size_t i = 0; i < found.gl_pathc; i++)
+  while (d != NULL && (e = readdir (d)) != NULL)
     {
+      char *path;
       uint64_t on = 0;
 
-      if (agent_read_uint (found.gl_pathv[i], 0, &on) < 0)
+      if (strncmp (e->d_name, prefix, len) != 0 || e->d_name[len] < '0' || e->d_name[len] > '9')
         continue;
-      if (on == 0 && agent_write_file (found.gl_pathv[i], "1", 1, 0) == 0)
+      path = agent_printf ("%s/%s/online", dir, e->d_name);
+      /* what cannot be taken away has no such file, and is on */
+      if (agent_read_uint (path, 0, &on) < 0 || (on == 0 && agent_write_file (path, "1", 1, 0) == 0))
         on = 1;
       n += on != 0;
+      free (path);
     }
-  globfree (&found);
+  if (d != NULL)
+    closedir (d);
   return n;
 }
 
@@ -125,13 +131,10 @@ void
 agent_handle_online_cpu_mem (Agent *agent, AgentCall *call)
 {
   const Grpc__OnlineCPUMemRequest *r = agent_call_request (call);
-  unsigned cpus = bring_online ("/sys/devices/system/cpu/cpu[0-9]*/online");
+  unsigned cpus = bring_online ("/sys/devices/system/cpu", "cpu");
 
-  /* the first has no such file where it cannot be taken away */
-  if (access ("/sys/devices/system/cpu/cpu0/online", F_OK) < 0)
-    cpus++;
   if (!r->cpu_only)
-    bring_online ("/sys/devices/system/memory/memory[0-9]*/online");
+    bring_online ("/sys/devices/system/memory", "memory");
   if (cpus < r->nb_cpus)
     agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "nb_cpus: only %u of %u are there", cpus, r->nb_cpus);
   else

@@ -130,7 +130,7 @@ agent_loop_run (AgentLoop *loop)
 {
   struct epoll_event events[EVENTS_AT_ONCE];
 
-  while (!loop->quit)
+  for (loop->quit = 0; !loop->quit;)
     {
       int n = epoll_wait (loop->epoll, events, EVENTS_AT_ONCE, time_to_wait (loop));
 

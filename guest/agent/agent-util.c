@@ -254,9 +254,12 @@ find_last_mount (const char *path)
     return NULL;
   while (getline (&line, &size, f) > 0)
     {
-      char target[4096];
+      char *rest = line, *target = NULL;
 
-      if (sscanf (line, "%*d %*d %*s %*s %4095s", target) != 1)
+      /* the fifth word */
+      for (int i = 0; i < 5; i++)
+        target = strsep (&rest, " ");
+      if (target == NULL)
         continue;
       unescape (target);
       if (strncmp (target, path, len) == 0 && (target[len] == '/' || target[len] == '\0'))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,11 @@
 
 #define STATE_DIR "/run/kata-containers"
 #define RUN_DIR "/run/virtpod-agent"
+/* Messages above this go back to the kernel when they are done with; by itself malloc
+ * would keep the size of the largest one ever. */
+#define MMAP_THRESHOLD (64 << 10)
 
-static void __attribute__ ((noreturn))
-usage (int status)
+static void __attribute__ ((noreturn)) usage (int status)
 {
   fprintf (status == 0 ? stdout : stderr,
            "Usage: virtpod-agent [--listen unix:PATH] [--root DIR] [--log LEVEL]\n"
@@ -100,6 +103,8 @@ main (int argc, char **argv)
   Agent agent = { .is_init = getpid () == 1 };
   int opt;
 
+  mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+  mallopt (M_TRIM_THRESHOLD, MMAP_THRESHOLD);
   /* words of the kernel command line that the kernel does not know arrive here too */
   for (opterr = !agent.is_init; (opt = getopt_long (argc, argv, "", options, NULL)) != -1;)
     switch (opt)

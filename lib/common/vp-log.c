@@ -42,13 +42,18 @@ static GLogWriterOutput
 writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer user_data)
 {
   gsize idx = level_index (flags);
-  const char *sandbox, *container, *message;
+  const char *sandbox, *container, *message, *domain;
   g_autofree char *where = NULL;
 
   if ((gint) idx > g_atomic_int_get (&threshold))
     return G_LOG_WRITER_HANDLED;
   if (g_log_writer_is_journald (STDERR_FILENO)
       && g_log_writer_journald (flags, fields, n_fields, user_data) == G_LOG_WRITER_HANDLED)
+    return G_LOG_WRITER_HANDLED;
+
+  /* the event loop glue tells of every timer it touches */
+  domain = find_field (fields, n_fields, "GLIB_DOMAIN");
+  if (domain != NULL && g_str_equal (domain, "Libvirt.GLib") && levels[idx].level == G_LOG_LEVEL_DEBUG)
     return G_LOG_WRITER_HANDLED;
 
   sandbox = find_field (fields, n_fields, VP_FIELD_SANDBOX);

@@ -46,7 +46,7 @@ static void
 finish (VpSteps *self)
 {
   g_autoptr (GTask) task = g_steal_pointer (&self->task);
-  g_autoptr (GCancellable) cancellable = g_steal_pointer (&self->cancellable);
+  G_GNUC_UNUSED g_autoptr (GCancellable) keep = g_steal_pointer (&self->cancellable);
   GError *failure = g_steal_pointer (&self->failure);
 
   self->unwinding = FALSE;

@@ -7,6 +7,10 @@
 
 #include "status.pb-c.h"
 #include "vp-frame.h"
+#include "vp-message.h"
+
+/* a payload as large as a frame, and some metadata */
+#define MAX_ENVELOPE (VP_FRAME_MAX + (1u << 20))
 
 /* ttrpc.Response.payload: field 2, length-delimited, and a length of 64 bits at most */
 #define PAYLOAD_TAG 0x12
@@ -77,7 +81,7 @@ vp_ttrpc_pack_request (uint32_t stream, const char *service, const char *method,
 int
 vp_ttrpc_parse_request (const uint8_t *payload, size_t len, Ttrpc__Request **ret)
 {
-  *ret = ttrpc__request__unpack (NULL, len, payload);
+  *ret = (Ttrpc__Request *) vp_message_unpack (&ttrpc__request__descriptor, payload, len, MAX_ENVELOPE);
   return *ret != NULL ? 0 : -EPROTO;
 }
 
@@ -137,12 +141,14 @@ int
 vp_ttrpc_parse_response (const uint8_t *payload, size_t len, int *ret_code, char **ret_message,
                          uint8_t **ret_payload, size_t *ret_payload_len)
 {
-  Ttrpc__Response *response = ttrpc__response__unpack (NULL, len, payload);
+  Ttrpc__Response *response
+      = (Ttrpc__Response *) vp_message_unpack (&ttrpc__response__descriptor, payload, len, MAX_ENVELOPE);
   char *message;
 
   if (response == NULL)
     return -EPROTO;
-  message = response->status != NULL ? strndup (response->status->message, VP_TTRPC_MESSAGE_MAX) : strdup ("");
+  message
+      = response->status != NULL ? strndup (response->status->message, VP_TTRPC_MESSAGE_MAX) : strdup ("");
   if (message == NULL)
     {
       ttrpc__response__free_unpacked (response, NULL);

@@ -15,16 +15,12 @@ from env import Env
 from tap import check, equal
 
 
-class State:
-    before = None
-
-
 def refuse(env, name, pattern, path, sid=None, **options):
     """CreateSandbox fails with @name, a message like @pattern, and leaves nothing."""
     error = env.raises(name, lambda: env.manager.create_sandbox(sid or env.new_id("bad"), path, **options), pattern)
     check(len(error.text) < 1000, "message of %d characters" % len(error.text))
     equal(env.manager.sandboxes(), [], "sandboxes")
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def document(**changes):
@@ -52,7 +48,6 @@ def test_good(env):
     equal(sandbox.get("State"), "created", "state")
     env.raises("InvalidState", sandbox.ping)
     sandbox.delete()
-    State.before = env.snapshot()
 
 
 # ---- the bundle -----------------------------------------------------------------
@@ -248,14 +243,14 @@ def test_ids(env):
     path = env.bundle()
     for sid in ("", "a/b", "/", "..", ".", "../x", ".hidden", "-x", "a b", "a\n", "\u00fc", "a" * 129, "%s", "a:b"):
         env.raises("InvalidArgument", lambda sid=sid: env.manager.create_sandbox(sid, path), "id")
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_longest_id(env):
     """an id of 128 characters is taken"""
     sandbox = env.manager.create_sandbox("a" * 128, env.bundle())
     sandbox.delete()
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_id_in_use(env):
@@ -264,7 +259,7 @@ def test_id_in_use(env):
     env.raises("AlreadyExists", lambda: env.manager.create_sandbox("twice", env.bundle()), "twice")
     equal(len(env.manager.sandboxes()), 1, "sandboxes")
     sandbox.delete()
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_unknown_option(env):
@@ -280,7 +275,7 @@ def test_unknown_option(env):
     env.raises("InvalidArgument", lambda: container.start(now=True), "now")
     env.raises("InvalidArgument", lambda: container.delete(now=True), "now")
     sandbox.delete()
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_unknown_handler(env):
@@ -325,7 +320,7 @@ def test_not_running(env):
     env.raises("InvalidState", lambda: container.kill("TERM"))
     env.raises("InvalidState", lambda: container.exec(["true"]))
     sandbox.delete()
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_bad_signal(env):
@@ -344,7 +339,7 @@ def test_limits(env):
     env.raises("ResourceExhausted", lambda: env.manager.create_sandbox("limit3", env.bundle()), "max-sandboxes|sandboxes")
     for i in range(3):
         env.manager.sandbox("limit%d" % i).delete()
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]

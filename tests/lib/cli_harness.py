@@ -2,9 +2,11 @@
 """What the tests of the command line client share: a private bus with the mock
 daemon on it, the program itself, and TAP."""
 
+import ctypes
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +16,7 @@ import traceback
 SRCDIR = os.environ.get("top_srcdir") or os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILDDIR = os.environ.get("top_builddir") or os.getcwd()
 VIRTPOD = os.path.join(BUILDDIR, "virtpod")
-TIMEOUT = 60
+TIMEOUT = 30
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
@@ -31,6 +33,12 @@ BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
 """
 
 
+def die_with_parent():
+    """In a server: a test that is killed leaves no server behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
 class Bus:
     """A private dbus-daemon; with the mock on it unless told otherwise."""
 
@@ -41,19 +49,25 @@ class Bus:
         config = os.path.join(self.directory, "bus.conf")
         with open(config, "w") as out:
             out.write(BUS_CONFIG % os.path.join(self.directory, "bus"))
-        self.processes = [self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])]
-        if mock:
-            program = os.path.join(SRCDIR, "tests/lib/mock_virtpodd.py")
-            data = os.path.join(SRCDIR, "data")
-            self.processes.append(self.spawn([sys.executable, program, self.address, data, self.log_path]))
+        self.processes = []
+        try:
+            self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])
+            if mock:
+                program = os.path.join(SRCDIR, "tests/lib/mock_virtpodd.py")
+                data = os.path.join(SRCDIR, "data")
+                self.spawn([sys.executable, program, self.address, data, self.log_path])
+        except Exception:
+            self.__exit__()
+            raise
 
     def spawn(self, args):
         """Starts a server that says on stdout when it is ready; its chatter goes to a file."""
         with open(os.path.join(self.directory, "stderr"), "ab") as stderr:
-            process = subprocess.Popen(args, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=stderr)
+            process = subprocess.Popen(args, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=stderr,
+                                       preexec_fn=die_with_parent)
+        self.processes.append(process)
         if not process.stdout.readline():
             raise RuntimeError("%s did not start" % args[0])
-        return process
 
     def __enter__(self):
         return self

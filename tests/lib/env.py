@@ -10,6 +10,7 @@ that what is left over after a test is seen, and gone when the program ends.
 
 import collections
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -87,6 +88,7 @@ class Env:
         self.bundles = None
         self.ids = 0
         self.log_offset = 0
+        self.before = None
 
     # ---- up and down ---------------------------------------------------------
 
@@ -94,6 +96,8 @@ class Env:
         """Ends the program as skipped when this machine cannot run it. The first thing to call."""
         if os.geteuid() != 0:
             tap.skip_all("needs root")
+        if not any(mount.startswith("/ (") for mount in host.mounts()):
+            tap.skip_all("/ is not a mount point, as in a plain chroot; do: mount --bind DIR DIR; chroot DIR")
         for name in ("virtpodd", "virtpod"):
             if program(name) is None:
                 tap.skip_all("%s is not built" % name)
@@ -169,7 +173,8 @@ class Env:
         image = guest_image()
         if self.guest and image:
             command += ["--set", "guest.kernel=%s/vmlinux" % image, "--set", "guest.initrd=%s/initrd.img" % image]
-        return command + self.options
+        # e.g. VIRTPOD_TEST_WRAPPER="valgrind" or "gdb -batch -ex run -ex bt --args"
+        return os.environ.get("VIRTPOD_TEST_WRAPPER", "").split() + command + self.options
 
     def start_daemon(self, timeout=60):
         """Starts virtpodd and waits until it serves; also after stop_daemon()."""
@@ -229,16 +234,17 @@ class Env:
 
     def snapshot(self):
         """What the daemon, libvirt and we have now."""
-        processes = ["%s %s" % (state, command) for _parent, state, command in host.family().values()]
+        processes = [("zombie " if state == "Z" else "") + command for _parent, state, command in host.family().values()]
         return Snapshot(
             domains=self.libvirt.domains() if self.libvirt else [],
             mounts=host.mounts(), processes=processes,
             files=host.files_below(self.state_dir) if os.path.isdir(self.state_dir) else [],
-            fds=host.descriptors(self.daemon.pid), interfaces=host.interfaces())
+            fds=host.descriptors(self.daemon.pid) if self.daemon else [], interfaces=host.interfaces())
 
-    def no_leaks(self, before, timeout=5.0):
-        """Fails when something exists that did not at @before; what is on its
-        way out is given a moment."""
+    def no_leaks(self, before=None, timeout=5.0):
+        """Fails when something exists that did not at @before (default: when the
+        test began); what is on its way out is given a moment."""
+        before = before or self.before
         deadline = time.monotonic() + timeout
         while True:
             left = before.new_in(self.snapshot())
@@ -263,24 +269,33 @@ class Env:
         raise tap.Failure("no error but %r; wanted %s" % (result, name))
 
     def begin_test(self):
-        """Remembers where the daemon's log is now."""
+        """Remembers where the daemon's log is now and what there is."""
+        self.before = self.snapshot()
         try:
             self.log_offset = os.path.getsize(self.path("virtpodd.log"))
         except (FileNotFoundError, TypeError):
             self.log_offset = 0
 
+    def _new_log(self):
+        """Lines the daemon has logged since the test began; not those of libvirt's event loop."""
+        try:
+            with open(self.path("virtpodd.log"), "rb") as f:
+                f.seek(self.log_offset)
+                lines = f.read().decode(errors="replace").splitlines()
+        except FileNotFoundError:
+            return []
+        return [line for line in lines if not re.search(r"(Update|Dispatch|Add|Remove) (timeout|handle) ", line)]
+
+    def complaints(self):
+        """What GLib or a sanitizer found wrong with the daemon since the test began."""
+        return [line for line in self._new_log()
+                if re.search(r"assertion '.*' failed|CRITICAL|Sanitizer|runtime error:", line)]
+
     def diagnostics(self):
         """What the daemon and libvirt logged since the test began, or the end of it."""
         if self.dir is None:
             return ""
-        text = ""
-        try:
-            with open(self.path("virtpodd.log"), "rb") as f:
-                f.seek(self.log_offset)
-                lines = f.read().decode(errors="replace").splitlines()[-60:]
-            text += "\n".join(["--- virtpodd", *lines, ""])
-        except FileNotFoundError:
-            pass
+        text = "\n".join(["--- virtpodd", *self._new_log()[-60:], ""])
         if self.libvirt is not None:
             text += self.libvirt.log()
         return text

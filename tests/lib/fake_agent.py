@@ -63,7 +63,8 @@ class Process:
         name = self.spec.Args[0]
         if '/' in name:
             if not os.path.exists(name):
-                raise Failure('NOT_FOUND', 'executable file `%s` not found: No such file or directory' % name)
+                raise Failure('NOT_FOUND',
+                              'executable file `%s` not found: No such file or directory' % name)
             if not os.access(name, os.X_OK) or os.path.isdir(name):
                 raise Failure('PERMISSION_DENIED', 'exec: `%s`: Permission denied' % name)
             return name
@@ -132,6 +133,12 @@ class Process:
 
     def kill(self, signum, group=False):
         if not self.started.is_set():
+            if signum == signal.SIGKILL:  # held before its program, where only this is heard
+                self.status = 128 + signum
+                self.ended.set()
+                self.started.set()
+            return
+        if self.child is None:
             return
         try:
             (os.killpg if group else os.kill)(self.child.pid, signum)
@@ -211,6 +218,8 @@ class Sandbox:
         container = self.find(r.container_id)
         if container.state != 'created':
             raise Failure('FAILED_PRECONDITION', 'container "%s": is %s' % (container.id, container.state))
+        if container.find('').ended.is_set():
+            raise Failure('FAILED_PRECONDITION', 'container "%s": has ended' % container.id)
         container.find('').start()
         container.state = 'running'
 
@@ -359,7 +368,8 @@ class FakeAgent:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(connection, lock, stream, request), daemon=True).start()
+                threading.Thread(target=self.answer, args=(connection, lock, stream, request),
+                                 daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
 

@@ -96,6 +96,8 @@ def _run_all(tests, env):
                 env.begin_test()
             if broken is None:
                 test(env) if env is not None else test()
+            if env is not None and broken is None and env.complaints():
+                raise Failure("the daemon logged: " + "; ".join(env.complaints()))
         except Skip as reason:
             print("ok %d - %s # SKIP %s" % (number, title(test), reason), flush=True)
             continue

@@ -1,1 +1,78 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# lib/wire and guest/agent
+vp_wire_tests = \
+	tests/unit/test-frame \
+	tests/unit/test-message-json \
+	tests/unit/test-oci-names \
+	tests/unit/test-sync \
+	tests/unit/test-ttrpc
+vp_agent_tests = \
+	tests/unit/test-agent-loop \
+	tests/unit/test-agent-util
+check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
+TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
+EXTRA_DIST += tests/unit/test-agent-host.py tests/lib/ttrpc_client.py
+
+vp_wire_test_cppflags = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS)
+vp_wire_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
+vp_wire_test_ldadd = libvp-wire.la $(GLIB_LIBS)
+tests_unit_test_frame_SOURCES = tests/unit/test-frame.c
+tests_unit_test_frame_CPPFLAGS = $(vp_wire_test_cppflags)
+tests_unit_test_frame_CFLAGS = $(vp_wire_test_cflags)
+tests_unit_test_frame_LDADD = $(vp_wire_test_ldadd)
+tests_unit_test_message_json_SOURCES = tests/unit/test-message-json.c
+tests_unit_test_message_json_CPPFLAGS = $(vp_wire_test_cppflags)
+tests_unit_test_message_json_CFLAGS = $(vp_wire_test_cflags)
+tests_unit_test_message_json_LDADD = $(vp_wire_test_ldadd)
+tests_unit_test_oci_names_SOURCES = tests/unit/test-oci-names.c
+tests_unit_test_oci_names_CPPFLAGS = $(vp_wire_test_cppflags)
+tests_unit_test_oci_names_CFLAGS = $(vp_wire_test_cflags)
+tests_unit_test_oci_names_LDADD = $(vp_wire_test_ldadd)
+tests_unit_test_sync_SOURCES = tests/unit/test-sync.c
+tests_unit_test_sync_CPPFLAGS = $(vp_wire_test_cppflags)
+tests_unit_test_sync_CFLAGS = $(vp_wire_test_cflags)
+tests_unit_test_sync_LDADD = $(vp_wire_test_ldadd)
+tests_unit_test_ttrpc_SOURCES = tests/unit/test-ttrpc.c
+tests_unit_test_ttrpc_CPPFLAGS = $(vp_wire_test_cppflags)
+tests_unit_test_ttrpc_CFLAGS = $(vp_wire_test_cflags)
+tests_unit_test_ttrpc_LDADD = $(vp_wire_test_ldadd)
+
+# the objects of the agent are not PIC
+vp_agent_test_ldadd = libvp-agent.a libvp-wire-static.a libvp-wire-messages-static.a \
+	$(PROTOBUF_C_LIBS) $(GLIB_LIBS)
+tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
+tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_loop_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_loop_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_util_SOURCES = tests/unit/test-agent-util.c
+tests_unit_test_agent_util_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_util_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_util_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_util_LDADD = $(vp_agent_test_ldadd)
+
+# the wire under libFuzzer, or its corpus as a test
+vp_fuzz_frame_corpus = \
+	tests/fuzz/corpus-frame/check \
+	tests/fuzz/corpus-frame/create-container \
+	tests/fuzz/corpus-frame/junk \
+	tests/fuzz/corpus-frame/lost \
+	tests/fuzz/corpus-frame/responses \
+	tests/fuzz/corpus-frame/sync \
+	tests/fuzz/corpus-frame/write-stdin
+EXTRA_DIST += $(vp_fuzz_frame_corpus)
+check_PROGRAMS += tests/fuzz/replay-frame
+TESTS += tests/fuzz/replay-frame
+tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz-frame.c
+tests_fuzz_replay_frame_CPPFLAGS = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS) -DFUZZ_REPLAY
+tests_fuzz_replay_frame_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_frame_LDADD = libvp-wire.la
+if ENABLE_FUZZING
+noinst_PROGRAMS += tests/fuzz/fuzz-frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz-frame.c $(vp_wire_sources)
+nodist_tests_fuzz_fuzz_frame_SOURCES = $(vp_wire_generated_c)
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS)
+tests_fuzz_fuzz_frame_CFLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -w
+tests_fuzz_fuzz_frame_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_frame_LDADD = $(PROTOBUF_C_LIBS)
+endif

@@ -122,8 +122,8 @@ handle_request (FakeAgent *self)
   int rpc;
 
   self->n_requests++;
-  g_assert_cmpint (vp_ttrpc_parse_request (self->wire.reader.payload, self->wire.reader.header.length, &request), ==,
-                   0);
+  g_assert_cmpint (
+      vp_ttrpc_parse_request (self->wire.reader.payload, self->wire.reader.header.length, &request), ==, 0);
   rpc = vp_rpc_find (request->service, request->method);
   g_assert_cmpint (rpc, >=, 0);
   message = protobuf_c_message_unpack (vp_rpc_info ((VpRpc) rpc)->request, NULL, request->payload.len,

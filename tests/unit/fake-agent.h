@@ -12,8 +12,8 @@
 typedef struct _FakeAgent FakeAgent;
 
 /* TRUE: taken (answered now or later, or never). @request is borrowed. */
-typedef gboolean (*FakeAgentFunc) (FakeAgent *agent, guint32 stream, VpRpc rpc, const ProtobufCMessage *request,
-                                   gpointer user_data);
+typedef gboolean (*FakeAgentFunc) (FakeAgent *agent, guint32 stream, VpRpc rpc,
+                                   const ProtobufCMessage *request, gpointer user_data);
 
 /* Over a connected socket (taken), or listening at @path for one connection. */
 FakeAgent *fake_agent_new_for_fd (int fd);

@@ -388,6 +388,18 @@ test_oversized_answer (Fixture *f, gconstpointer data)
 }
 
 static void
+test_oversized_request (Fixture *f, gconstpointer data)
+{
+  g_autofree guint8 *noise = g_malloc0 (4u << 20);
+  g_autoptr (GBytes) request = g_bytes_new_static (noise, 4u << 20);
+  g_auto (TestResult) result = { 0 };
+
+  vp_agent_client_create_container_async (f->client, request, 1000, NULL, test_result_ready, &result);
+  expect_empty_error (f, &result, VP_ERROR_INVALID_ARGUMENT);
+  g_assert_true (vp_agent_client_is_open (f->client));
+}
+
+static void
 test_write_more_than_sent (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static ("abc", 3);
@@ -558,7 +570,8 @@ test_errors (void)
     { VP_RPC_CREATE_CONTAINER, 2, "exec /bin/nope: no such file or directory", VP_ERROR_COMMAND_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 5, "nope: not found", VP_ERROR_COMMAND_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 5, "container abc: not found", VP_ERROR_NOT_FOUND },
-    { VP_RPC_EXEC_PROCESS, 5, "process \"exec executable\" of container \"a\": not found", VP_ERROR_NOT_FOUND },
+    { VP_RPC_EXEC_PROCESS, 5, "process \"exec executable\" of container \"a\": not found",
+      VP_ERROR_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 5, "process \"p\" of container \"c\": executable file `x` not found in $PATH",
       VP_ERROR_COMMAND_NOT_FOUND },
     { VP_RPC_EXEC_PROCESS, 13, "process \"p\" of container \"c\": open executable: Permission denied",
@@ -566,7 +579,8 @@ test_errors (void)
     { VP_RPC_EXEC_PROCESS, 13, "exec: \"/etc/passwd\": permission denied", VP_ERROR_COMMAND_NOT_EXECUTABLE },
     { VP_RPC_EXEC_PROCESS, 7, "/etc/passwd", VP_ERROR_COMMAND_NOT_EXECUTABLE },
     { VP_RPC_START_CONTAINER, 2, "exec /x: Exec format error", VP_ERROR_COMMAND_NOT_EXECUTABLE },
-    { VP_RPC_CREATE_CONTAINER, 13, "mount /a to /b (noexec): no such file or directory", VP_ERROR_AGENT_FAILED },
+    { VP_RPC_CREATE_CONTAINER, 13, "mount /a to /b (noexec): no such file or directory",
+      VP_ERROR_AGENT_FAILED },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -610,7 +624,8 @@ main (int argc, char **argv)
   /* warnings about the guest are what is tested here */
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
 #define ADD(name, func) g_test_add ("/agent-client/" name, Fixture, NULL, set_up, func, tear_down)
-#define ADD_UNOPENED(name, func) g_test_add ("/agent-client/" name, Fixture, NULL, set_up_unopened, func, tear_down)
+#define ADD_UNOPENED(name, func)                                                                             \
+  g_test_add ("/agent-client/" name, Fixture, NULL, set_up_unopened, func, tear_down)
   ADD_UNOPENED ("open/starting", test_open_starting);
   ADD_UNOPENED ("open/fails", test_open_fails);
   ADD_UNOPENED ("open/hang-up", test_open_hang_up);
@@ -627,6 +642,7 @@ main (int argc, char **argv)
   ADD ("read/eof", test_read_eof);
   ADD ("read/too-long", test_read_too_long);
   ADD ("oversized-answer", test_oversized_answer);
+  ADD ("oversized-request", test_oversized_request);
   ADD ("write-more-than-sent", test_write_more_than_sent);
   ADD ("bad-answer", test_bad_answer);
   ADD ("unpack-bomb", test_unpack_bomb);

@@ -11,9 +11,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from cli_harness import SRCDIR, contains, equal, main  # noqa: E402
 
 LICENCE = "/* SPDX-License-Identifier: LGPL-2.1-or-later */\n"
-HEADERS = ["lib/common/vp-fd.h", "lib/wire/vp-frame.h", "model/vp-plan.h", "drivers/vp-driver.h", "drivers/vp-device-disk.h",
-           "drivers/vp-planner.h", "daemon/vp-worker.h", "daemon/vp-virt.h", "daemon/vp-agent-client.h",
-           "daemon/vp-process.h", "daemon/vp-sandbox.h", "daemon/vp-dbus-args.h", "clients/virtpod/vp-client.h"]
+HEADERS = ["lib/common/vp-fd.h", "lib/wire/vp-frame.h", "model/vp-plan.h", "drivers/vp-driver.h",
+           "drivers/vp-device-disk.h", "drivers/vp-planner.h", "daemon/vp-worker.h", "daemon/vp-virt.h",
+           "daemon/vp-agent-client.h", "daemon/vp-process.h", "daemon/vp-sandbox.h", "daemon/vp-dbus-args.h",
+           "clients/virtpod/vp-client.h"]
 
 
 def check(path, text):
@@ -30,7 +31,8 @@ def check(path, text):
 
 def test_allowed():
     for path, header in (
-            ("model/vp-a.c", '"vp-fd.h"'), ("model/vp-a.c", "<glib.h>"), ("drivers/vp-device-disk.c", '"vp-driver.h"'),
+            ("model/vp-a.c", '"vp-fd.h"'), ("model/vp-a.c", "<glib.h>"),
+            ("drivers/vp-device-disk.c", '"vp-driver.h"'),
             ("drivers/vp-planner.c", '"vp-device-disk.h"'), ("drivers/vp-domain-xml.c", "<libxml/tree.h>"),
             ("daemon/vp-virt-open.c", '"vp-virt.h"'), ("daemon/vp-virt-open.c", '"vp-worker.h"'),
             ("daemon/vp-virt-open.c", "<libvirt/libvirt.h>"), ("daemon/vp-sandbox-start.c", '"vp-virt.h"'),

@@ -106,7 +106,8 @@ def test_list():
         create(bus, "wait-second")
         lines = bus.run("list").stdout.decode().splitlines()
         equal(lines[0].split(), ["ID", "SANDBOX", "STATE", "PID", "CREATED", "BUNDLE"])
-        equal(lines[2].split(), ["wait-second", "wait-second", "running", "7", "2026-01-02T03:04:05Z", os.getcwd()])
+        equal(lines[2].split(),
+              ["wait-second", "wait-second", "running", "7", "2026-01-02T03:04:05Z", os.getcwd()])
         equal(lines[0].index("SANDBOX"), lines[1].index("wait-1", 1))
         equal(bus.run("list", "-q").stdout, b"wait-1\nwait-second\n")
         equal(bus.run("list", "-q", "--sandboxes").stdout, b"wait-1\nwait-second\n")

@@ -28,8 +28,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
     env = bus.environment()
     env["PATH"] = BUILDDIR + ":" + env["PATH"]
-    done = subprocess.run([shutil.which("bash"), "-c", script, "bash", os.path.join(SRCDIR, "data/completions/virtpod"),
-                           *words], env=env, capture_output=True, text=True)
+    completion = os.path.join(SRCDIR, "data/completions/virtpod")
+    done = subprocess.run([shutil.which("bash"), "-c", script, "bash", completion, *words], env=env,
+                          capture_output=True, text=True)
     equal((done.returncode, done.stderr), (0, ""), words)
     return done.stdout.split()
 

@@ -24,8 +24,11 @@ class Terminal:
         ready_read, ready_write = os.pipe()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.read(ready_read, 1)
-            os.execve(VIRTPOD, [VIRTPOD, *args], bus.environment())
+            try:
+                os.read(ready_read, 1)
+                os.execve(VIRTPOD, [VIRTPOD, *args], bus.environment())
+            finally:
+                os._exit(99)
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.fd)
         os.write(ready_write, b"x")

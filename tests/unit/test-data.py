@@ -31,8 +31,8 @@ def test_activation():
 
 def test_unit_keeps_mount_propagation():
     service = unit(os.path.join(BUILDDIR, "data/virtpodd.service"))["Service"]
-    own_namespace = ("Protect", "Private", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths", "ExecPaths",
-                     "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountFlags",
+    own_namespace = ("Protect", "Private", "ReadOnlyPaths", "ReadWritePaths", "InaccessiblePaths",
+                     "ExecPaths", "NoExecPaths", "BindPaths", "BindReadOnlyPaths", "TemporaryFileSystem", "MountFlags",
                      "RootDirectory", "RootImage", "DynamicUser", "MountAPIVFS")
     equal([key for key in service if key.startswith(own_namespace)], [], "settings with a mount namespace")
 
@@ -42,7 +42,8 @@ def test_policies():
     actions = [action.get("id") for action in policy.findall("action")]
     equal(actions, ["org.virtpod.inspect", "org.virtpod.manage", "org.virtpod.exec"])
     for action in policy.findall("action"):
-        for name in ("description", "message", "defaults/allow_any", "defaults/allow_inactive", "defaults/allow_active"):
+        for name in ("description", "message", "defaults/allow_any", "defaults/allow_inactive",
+                     "defaults/allow_active"):
             equal(bool(action.findtext(name)), True, (action.get("id"), name))
     bus = ElementTree.parse(os.path.join(SRCDIR, "data/org.virtpod.conf")).getroot()
     owners = [p.get("user") for p in bus.findall("policy") for rule in p.findall("allow") if rule.get("own")]

@@ -45,13 +45,15 @@ get_word (GKeyFile *ini, const char *group, const char *key, const char *fallbac
 static guint64
 get_number (GKeyFile *ini, const char *key, guint64 fallback)
 {
-  return g_key_file_has_key (ini, "facts", key, NULL) ? g_key_file_get_uint64 (ini, "facts", key, NULL) : fallback;
+  return g_key_file_has_key (ini, "facts", key, NULL) ? g_key_file_get_uint64 (ini, "facts", key, NULL)
+                                                      : fallback;
 }
 
 static gboolean
 get_bool (GKeyFile *ini, const char *key, gboolean fallback)
 {
-  return g_key_file_has_key (ini, "facts", key, NULL) ? g_key_file_get_boolean (ini, "facts", key, NULL) : fallback;
+  return g_key_file_has_key (ini, "facts", key, NULL) ? g_key_file_get_boolean (ini, "facts", key, NULL)
+                                                      : fallback;
 }
 
 static VpFacts *
@@ -67,7 +69,7 @@ read_facts (GKeyFile *ini)
     .hypervisor_version = 7002022,
     .kvm_usable = get_bool (ini, "kvm-usable", FALSE),
     .kvm_reason = "the CPU has no hardware virtualisation",
-    .host_cpus = (guint) get_number (ini, "host-cpus", 8),
+    .host_cpus = (guint)get_number (ini, "host-cpus", 8),
     .max_vcpus = 288,
     .host_memory = G_GUINT64_CONSTANT (16) << 30,
     .virtiofs = get_bool (ini, "virtiofs", TRUE),
@@ -146,8 +148,8 @@ static VpContainerPlan *
 plan_container (Case *c)
 {
   g_autoptr (GError) error = NULL;
-  VpContainerPlan *plan =
-      vp_planner_plan_container (c->sandbox_id, c->container_id, c->spec, c->config, c->facts, &error);
+  VpContainerPlan *plan
+      = vp_planner_plan_container (c->sandbox_id, c->container_id, c->spec, c->config, c->facts, &error);
 
   g_assert_no_error (error);
   return plan;
@@ -321,9 +323,9 @@ main (int argc, char **argv)
   load_schema ();
   for (guint i = 0; i < names->len; i++)
     {
-      g_autofree char *golden = g_strdup_printf ("/golden/%s/files", (char *) names->pdata[i]);
-      g_autofree char *pure = g_strdup_printf ("/golden/%s/pure", (char *) names->pdata[i]);
-      g_autofree char *valid = g_strdup_printf ("/golden/%s/schema", (char *) names->pdata[i]);
+      g_autofree char *golden = g_strdup_printf ("/golden/%s/files", (char *)names->pdata[i]);
+      g_autofree char *pure = g_strdup_printf ("/golden/%s/pure", (char *)names->pdata[i]);
+      g_autofree char *valid = g_strdup_printf ("/golden/%s/schema", (char *)names->pdata[i]);
 
       g_test_add_data_func (golden, names->pdata[i], test_case);
       g_test_add_data_func (pure, names->pdata[i], test_pure);

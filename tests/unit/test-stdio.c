@@ -24,7 +24,7 @@ typedef struct
   const guint8 *data;
   gsize len;
   gsize served;
-  gboolean eof;   /* after the data */
+  gboolean eof; /* after the data */
   guint32 waiting; /* a read that is not answered yet */
 } Source;
 
@@ -35,7 +35,7 @@ typedef struct
   FakeAgent *agent;
   VpStdio *stdio;
   Source out[2];
-  gsize piece;     /* most bytes per read, 0: what is asked for */
+  gsize piece; /* most bytes per read, 0: what is asked for */
   gsize max_write; /* most bytes per write, 0: all */
   GByteArray *in;
   guint n_closes;
@@ -298,7 +298,8 @@ test_file (Fixture *f, gconstpointer data)
 
   g_assert_true (g_file_set_contents (path, "old", 3, NULL));
   g_assert_true (vp_stdio_bind_path (f->stdio, VP_STDIO_STDOUT, path, NULL));
-  g_assert_true (vp_stdio_bind_fd (f->stdio, VP_STDIO_STDERR, open ("/dev/null", O_WRONLY | O_CLOEXEC), NULL));
+  g_assert_true (
+      vp_stdio_bind_fd (f->stdio, VP_STDIO_STDERR, open ("/dev/null", O_WRONLY | O_CLOEXEC), NULL));
   give (f, &f->out[0], noise, size, TRUE);
   give (f, &f->out[1], noise, size, TRUE);
   vp_stdio_start (f->stdio);
@@ -750,7 +751,8 @@ main (int argc, char **argv)
   /* warnings about streams that end early are part of it */
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
 #define ADD(name, func) g_test_add ("/stdio/" name, Fixture, GINT_TO_POINTER (FALSE), set_up, func, tear_down)
-#define ADD_TERMINAL(name, func) g_test_add ("/stdio/" name, Fixture, GINT_TO_POINTER (TRUE), set_up, func, tear_down)
+#define ADD_TERMINAL(name, func)                                                                             \
+  g_test_add ("/stdio/" name, Fixture, GINT_TO_POINTER (TRUE), set_up, func, tear_down)
   ADD ("big-output", test_big_output);
   ADD ("both-outputs", test_both_outputs);
   ADD ("slow-reader", test_slow_reader);

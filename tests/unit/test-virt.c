@@ -240,7 +240,7 @@ test_open (void)
   g_assert_null (vp_virt_get_reason (virt));
 
   facts = vp_facts_get (vp_virt_get_facts (virt));
-  g_assert_cmpstr (facts->driver, ==, "Test");
+  g_assert_cmpstr (facts->driver, ==, "TEST");
   g_assert_cmpuint (facts->libvirt_version, >=, 9000000);
   g_assert_cmpuint (facts->host_cpus, >, 0);
   g_assert_cmpuint (facts->max_vcpus, >, 0);

@@ -4,11 +4,13 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
+import bundle
 import env as environment
 import tap
 from env import Env
@@ -16,7 +18,6 @@ from tap import check, equal
 
 
 class State:
-    before = None
     path = None
 
 
@@ -30,42 +31,39 @@ def failed_start(env, name, pattern):
     equal(sandbox.get("State"), "failed", "state")
     equal(env.libvirt.domains(), [], "domains")
     sandbox.delete()
-    env.no_leaks(State.before, timeout=15)
+    env.no_leaks(timeout=15)
     return duration
+
+
+def bad_program(env, program, name, pattern):
+    """The sandbox's start or the container's fails with @name; nothing stays."""
+    sid = env.new_id()
+    sandbox = env.manager.create_sandbox(sid, env.bundle([program]))
+
+    def start():
+        sandbox.start()
+        env.manager.container(sid).start()
+
+    try:
+        env.raises(name, start, pattern)
+    finally:
+        sandbox.delete(force=True)
+    env.no_leaks(timeout=15)
 
 
 def test_before(env):
     """a good run before: libvirt and GLib keep what they made"""
     equal(env.run(["true"]).returncode, 0, "status")
-    State.before = env.snapshot()
 
 
 def test_no_such_program(env):
     """a program that is not in the root file system: CommandNotFound"""
-    sid = env.new_id()
-    sandbox = env.manager.create_sandbox(sid, env.bundle(["/bin/no-such-program"]))
-
-    def start():
-        sandbox.start()
-        env.manager.container(sid).start()
-
-    env.raises("CommandNotFound", start, "no-such-program")
-    sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    bad_program(env, "/bin/no-such-program", "CommandNotFound", "no-such-program")
 
 
 def test_not_executable(env):
     """a file that is not executable: CommandNotExecutable"""
-    sid = env.new_id()
-    sandbox = env.manager.create_sandbox(sid, env.bundle(["/etc/not-executable"]))
-
-    def start():
-        sandbox.start()
-        env.manager.container(sid).start()
-
-    env.raises("CommandNotExecutable", start, "not-executable")
-    sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    bad_program(env, "/etc/not-executable", "CommandNotExecutable", "not-executable")
 
 
 def test_no_stream(env):
@@ -76,19 +74,23 @@ def test_no_stream(env):
         env.manager.create_sandbox(sid, env.bundle(["true"]), **{"stdout-path": env.path("no-such-fifo")}).start()
         env.manager.container(sid).start()
 
-    env.raises("NotFound", start, "no-such-fifo")
-    env.virtpod("delete", "--force", sid)
-    env.no_leaks(State.before, timeout=15)
+    try:
+        env.raises("NotFound", start, "no-such-fifo")
+    finally:
+        env.virtpod("delete", "--force", sid)
+    env.no_leaks(timeout=15)
 
 
 def test_short_deadline(env):
     """a start that may take 300 ms: TimedOut, and nothing is left"""
     sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
     started = time.monotonic()
-    env.raises("TimedOut", lambda: sandbox.start(timeout_usec=300000))
-    check(time.monotonic() - started < 15, "took %.1f s" % (time.monotonic() - started))
-    sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    try:
+        env.raises("TimedOut", lambda: sandbox.start(timeout_usec=300000))
+        check(time.monotonic() - started < 15, "took %.1f s" % (time.monotonic() - started))
+    finally:
+        sandbox.delete(force=True)
+    env.no_leaks(timeout=15)
 
 
 def test_no_kernel(env):
@@ -109,32 +111,58 @@ def test_no_initrd(env):
         os.rename(os.path.join(State.path, "gone"), os.path.join(State.path, "initrd.img"))
 
 
-def test_silent_guest(env):
-    """a guest that never answers: an error after the deadline"""
+def failed_image(env, names, seconds):
+    """A start with the image as it is fails with one of @names in time and leaves nothing."""
+    sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
+    started = time.monotonic()
+    try:
+        env.raises(names, sandbox.start)
+        check(time.monotonic() - started < seconds, "took %.1f s" % (time.monotonic() - started))
+        equal(sandbox.get("State"), "failed", "state")
+    finally:
+        sandbox.delete(force=True)
+    env.no_leaks(timeout=15)
+
+
+def other_initrd(data):
+    """Puts @data in the image's place; returns what brings the good one back."""
     path = os.path.join(State.path, "initrd.img")
     os.rename(path, path + ".good")
     with open(path, "wb") as f:
-        f.write(b"not an archive\n" * 100)
+        f.write(data)
+    return lambda: os.rename(path + ".good", path)
+
+
+def test_panic(env):
+    """a guest that panics: an error at once"""
+    restore = other_initrd(b"not an archive\n" * 100)
     try:
-        sandbox = env.manager.create_sandbox(env.new_id(), env.bundle(["true"]))
-        started = time.monotonic()
-        try:
-            sandbox.start()
-            raise tap.Failure("started")
-        except environment.bus.BusError as error:
-            check(error.name in ("TimedOut", "AgentUnavailable", "HypervisorFailed"), "error: %s" % error)
-        check(time.monotonic() - started < 40, "took %.1f s" % (time.monotonic() - started))
-        equal(sandbox.get("State"), "failed", "state")
-        sandbox.delete()
-        env.no_leaks(State.before, timeout=15)
+        failed_image(env, ("AgentUnavailable", "HypervisorFailed"), 14)
     finally:
-        os.rename(path + ".good", path)
+        restore()
+
+
+def test_silent_guest(env):
+    """a guest that never answers: TimedOut after the deadline"""
+    tree = os.path.join(State.path, "tree")
+    os.makedirs(os.path.join(tree, "bin"))
+    shutil.copy(bundle.busybox(), os.path.join(tree, "bin/busybox"))
+    with open(os.path.join(tree, "init"), "w", encoding="ascii") as f:
+        f.write("#!/bin/busybox sh\nexec /bin/busybox sleep 1000\n")
+    os.chmod(os.path.join(tree, "init"), 0o755)
+    archive = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=tree, input=b"bin\nbin/busybox\ninit\n",
+                             stdout=subprocess.PIPE, check=True).stdout
+    restore = other_initrd(archive)
+    try:
+        failed_image(env, ("TimedOut", "AgentUnavailable"), 40)
+    finally:
+        restore()
 
 
 def test_after(env):
     """and a good run after"""
     equal(env.run(["true"]).returncode, 0, "status")
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def copy_image():
@@ -152,6 +180,6 @@ if __name__ == "__main__":
     copy_image()
     try:
         tap.run([test_before, test_no_such_program, test_not_executable, test_no_stream, test_short_deadline,
-                 test_no_kernel, test_no_initrd, test_silent_guest, test_after], ENV)
+                 test_no_kernel, test_no_initrd, test_panic, test_silent_guest, test_after], ENV)
     finally:
         shutil.rmtree(State.path)

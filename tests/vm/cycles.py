@@ -59,7 +59,7 @@ def test_cancelled_run(env):
     process.kill()
     process.wait()
     equal(env.virtpod("delete", "--force", sid).returncode, 0, "status of delete")
-    env.no_leaks(State.before, timeout=15)
+    env.no_leaks(timeout=15)
 
 
 def test_lost_machine(env):
@@ -74,7 +74,7 @@ def test_lost_machine(env):
     eventually(lambda: sandbox.get("State") in ("stopped", "failed", "lost"), "sandbox that does not run")
     env.raises("InvalidState", sandbox.ping)
     sandbox.delete(force=True)
-    env.no_leaks(State.before, timeout=15)
+    env.no_leaks(timeout=15)
 
 
 def test_stop_needs_no_guest(env):
@@ -88,7 +88,7 @@ def test_stop_needs_no_guest(env):
     sandbox.stop(timeout_usec=1000000, force=True)
     check(time.monotonic() - started < 30, "stop took %.1f s" % (time.monotonic() - started))
     sandbox.delete()
-    env.no_leaks(State.before, timeout=15)
+    env.no_leaks(timeout=15)
 
 
 def test_daemon_stops(env):

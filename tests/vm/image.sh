@@ -105,7 +105,8 @@ static_init ()
 
 crun_runs ()
 {
-  chroot "$work/tree" /usr/bin/crun --version
+  chroot "$work/tree" /lib64/ld-linux-x86-64.so.2 --list /usr/bin/crun && ! chroot "$work/tree" \
+    /lib64/ld-linux-x86-64.so.2 --list /usr/bin/crun | grep 'not found'
 }
 
 bad_agent ()

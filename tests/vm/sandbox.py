@@ -171,7 +171,7 @@ def test_exec_gone_reader(env):
     os.read(reader, 100)
     os.close(reader)
     try:
-        process.wait(timeout=20)
+        process.wait(timeout=3)
     except bus.BusError:
         process.kill("KILL")
     equal(env.virtpod("exec", Shared.id, "true").returncode, 0, "status of the next exec")

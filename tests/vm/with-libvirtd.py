@@ -13,15 +13,10 @@ from env import Env
 from tap import equal, eventually
 
 
-class State:
-    before = None
-
-
 def test_run(env):
     """a container runs"""
     result = env.run(["sh", "-c", "cat; exit 4"], stdin=b"through\n")
     equal((result.returncode, result.stdout), (4, b"through\n"), "result (%r)" % result.stderr)
-    State.before = env.snapshot()
 
 
 def test_virsh_lists(env):
@@ -31,7 +26,7 @@ def test_virsh_lists(env):
     equal(env.libvirt.domains(), [sandbox.get("DomainName")], "domains")
     sandbox.delete(force=True)
     equal(env.libvirt.domains(), [], "domains after delete")
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_destroyed_outside(env):
@@ -44,7 +39,7 @@ def test_destroyed_outside(env):
     env.libvirt.virsh("destroy", sandbox.get("DomainName"))
     equal(container.wait(timeout=20), 137, "status")
     sandbox.delete(force=True)
-    env.no_leaks(State.before)
+    env.no_leaks()
 
 
 def test_libvirtd_down(env):

@@ -102,6 +102,10 @@ session_start_libvirt ()
   mkdir -p "$session/libvirt/etc"
   if [ "$1" = libvirtd ]; then
     load_capabilities "$session/libvirt/cache/qemu"
+    # where the root file system is not a shared mount, as without systemd, what
+    # virtpodd mounts would not reach the namespace that libvirtd is in
+    mount --bind "$session" "$session"
+    mount --make-shared "$session"
     local uri="qemu+unix:///system?socket=$session/libvirt/sock/libvirt-sock"
     session_spawn libvirtd "$source_dir/tools/lib/private-libvirtd" "$session/libvirt"
     session_wait libvirtd libvirtd virsh -q -c "$uri" version
@@ -209,6 +213,9 @@ session_stop ()
     left+=" mount $mount"
     umount -l "$mount" 2>/dev/null || true
   done
+  if mountpoint -q "$session"; then
+    umount -l "$session"
+  fi
   rm -rf --one-file-system "$session"
   if [ -n "$left" ]; then
     echo "$me: left behind and removed:$left" >&2

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "vp-planner-private.h"
+#include "vp-container-planner-private.h"
 
 #include <string.h>
 
@@ -9,11 +9,12 @@
 #define SHM_PATH "/dev/shm"
 
 /* File systems the guest's kernel makes by itself. */
-static const char *const guest_types[] = { "proc",  "sysfs",   "tmpfs",   "devpts",     "mqueue", "cgroup", "cgroup2",
-                                           "ramfs", "debugfs", "tracefs", "securityfs", "bpf",    NULL };
+static const char *const guest_types[]
+    = { "proc",  "sysfs",   "tmpfs",   "devpts",     "mqueue", "cgroup", "cgroup2",
+        "ramfs", "debugfs", "tracefs", "securityfs", "bpf",    NULL };
 
-static gboolean
-refuse (GError **error, VpSpec *spec, guint index, const char *format, ...) G_GNUC_PRINTF (4, 5);
+static gboolean refuse (GError **error, VpSpec *spec, guint index, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
 
 static gboolean
 refuse (GError **error, VpSpec *spec, guint index, const char *format, ...)
@@ -42,7 +43,8 @@ is_at_or_below (const char *path, const char *directory)
 static gboolean
 is_kernel_path (const char *source)
 {
-  return is_at_or_below (source, "/proc") || is_at_or_below (source, "/sys") || is_at_or_below (source, "/dev");
+  return is_at_or_below (source, "/proc") || is_at_or_below (source, "/sys")
+         || is_at_or_below (source, "/dev");
 }
 
 static void
@@ -64,7 +66,8 @@ static gboolean
 write_shm (const VpSpecMount *mount, VpContainerType type, VpJsonWriter *writer)
 {
   static const char *const bind_options[] = { "rbind", NULL };
-  static const char *const tmpfs_options[] = { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k", NULL };
+  static const char *const tmpfs_options[]
+      = { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k", NULL };
 
   if (type != VP_CONTAINER_SINGLE)
     write_mount (writer, mount->destination, "bind", VP_GUEST_SHM_DIR, bind_options);
@@ -76,7 +79,8 @@ write_shm (const VpSpecMount *mount, VpContainerType type, VpJsonWriter *writer)
 }
 
 static gboolean
-write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJsonWriter *writer, GError **error)
+write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJsonWriter *writer,
+            GError **error)
 {
   g_autofree char *field = g_strdup_printf ("mounts[%u].source", index);
   g_autofree char *source = NULL;
@@ -124,7 +128,7 @@ write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWrite
 }
 
 gboolean
-vp_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
+vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
 {
   vp_json_writer_begin_array (writer, "mounts");
   for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)
