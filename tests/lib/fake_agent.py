@@ -414,6 +414,7 @@ class AgentHouse:
         self.messages = Messages()
         self.agents = {}
         self.delay, self.fail, self.mute = {}, {}, set()
+        self.blind = False  # no more agents
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
@@ -426,7 +427,7 @@ class AgentHouse:
                 present = set()
             for sid in set(self.agents) - present:
                 self.agents.pop(sid).stop()
-            for sid in present - set(self.agents):
+            for sid in set() if self.blind else present - set(self.agents):
                 try:
                     agent = FakeAgent(os.path.join(self.directory, sid, self.name), self.messages)
                 except OSError:
