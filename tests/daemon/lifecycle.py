@@ -507,6 +507,12 @@ def test_cycles(env):
     check(slope < 8, "memory grows by %.1f kB a cycle" % slope)
 
 
+def test_end(env):
+    """the daemon ends well (a sanitizer's build tells of its leaks here)"""
+    equal(env.stop_daemon(), 0, "status")
+    env.start_daemon()
+
+
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
 
 if __name__ == "__main__":
