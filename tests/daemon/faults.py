@@ -559,7 +559,7 @@ def test_abandoned_waits(env):
         sandbox.ping()
         grown.append(env.rss())
     print("# RSS after each 1000 waits: %s kB" % " ".join(map(str, grown)))
-    check(grown[-1] - grown[1] < 1000, "memory grows with each wait: %r" % grown)
+    check(grown[-1] - grown[1] < 1000 or testdriver.sanitized(env), "memory grows with each wait: %r" % grown)
     sandbox.delete(force=True)
     gone(env)
 

@@ -504,7 +504,7 @@ def test_cycles(env):
     env.no_leaks(env.before)
     slope = (sizes[-1] - sizes[1]) / 160
     print("# RSS after each 20 cycles: %s kB; %.2f kB a cycle" % (" ".join(map(str, sizes)), slope))
-    check(slope < 8, "memory grows by %.1f kB a cycle" % slope)
+    check(slope < 8 or testdriver.sanitized(env), "memory grows by %.1f kB a cycle" % slope)
 
 
 def test_end(env):
