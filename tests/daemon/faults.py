@@ -364,6 +364,7 @@ def test_delete_starting(env):
 def test_pipelined(env):
     """calls that are on their way while the sandbox is deleted"""
     path = env.bundle()
+    env.house.blind = True    # its socket would come between a directory and its removal
     for i in range(100):
         sandbox = env.manager.create_sandbox("pipe", path)
         container = bus.Container(sandbox.connection, sandbox.path + "/container/pipe")
@@ -558,7 +559,7 @@ def test_abandoned_waits(env):
         sandbox.ping()
         grown.append(env.rss())
     print("# RSS after each 1000 waits: %s kB" % " ".join(map(str, grown)))
-    check(grown[-1] - grown[1] < 1000, "memory grows with each wait: %r" % grown)
+    check(grown[-1] - grown[1] < 1000 or testdriver.sanitized(env), "memory grows with each wait: %r" % grown)
     sandbox.delete(force=True)
     gone(env)
 

@@ -202,9 +202,9 @@ class Sandbox:
             self.sandbox_id = r.sandbox_id
 
     def DestroySandbox(self, r):
+        self.destroyed.set()
         for container in list(self.containers.values()):
             container.kill_all()
-        self.destroyed.set()
 
     def CreateContainer(self, r):
         with self.lock:
@@ -222,12 +222,18 @@ class Sandbox:
             raise Failure('FAILED_PRECONDITION', 'container "%s": has ended' % container.id)
         container.find('').start()
         container.state = 'running'
+        self.check_late(container, container.find(''))
+
+    def check_late(self, container, process):
+        """What was started while everything was killed does not stay."""
+        if self.destroyed.is_set() or self.containers.get(container.id) is not container:
+            process.kill(signal.SIGKILL, group=True)
 
     def RemoveContainer(self, r):
         container = self.find(r.container_id)
-        container.kill_all()
         with self.lock:
             self.containers.pop(r.container_id, None)
+        container.kill_all()
 
     def ExecProcess(self, r):
         container = self.find(r.container_id)
@@ -242,6 +248,7 @@ class Sandbox:
         except Exception:
             del container.processes[r.exec_id]
             raise
+        self.check_late(container, process)
 
     def SignalProcess(self, r):
         container = self.find(r.container_id)

@@ -155,6 +155,12 @@ class TestDriverEnv(Env):
 host_mounts = host.mounts
 
 
+def sanitized(env):
+    """Whether the daemon is a sanitizer's build, whose memory says nothing."""
+    with open("/proc/%d/maps" % env.daemon.pid, encoding="ascii", errors="replace") as f:
+        return "libasan" in f.read()
+
+
 def read_all(fd):
     """Everything until the end of @fd, which it closes."""
     data = b""
