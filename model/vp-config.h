@@ -222,6 +222,10 @@ gboolean vp_config_boots_image (VpConfig *config);
 
 /* ---- the table ---- */
 
+/* Keys that contradict each other: "SOURCE: group.key: why" (ConfigError).
+ * vp_config_load () and vp_config_for_handler () have asked; who overrides asks again. */
+gboolean vp_config_check (VpConfig *config, GError **error);
+
 /* "group.key" of a key. */
 const char *vp_config_key_name (VpConfigKey key);
 VpConfigType vp_config_key_type (VpConfigKey key);
