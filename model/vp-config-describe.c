@@ -72,8 +72,11 @@ describe_rst (void)
       g_autofree char *type = vp_config_row_describe_type (row);
       g_autofree char *initial
           = row->initial[0] != '\0' ? g_strdup_printf ("``%s``", row->initial) : g_strdup ("empty");
-      g_autofree char *text = g_strdup_printf ("%s %s Default: %s.", row->doc, type, initial);
+      g_autoptr (GString) text = g_string_new (NULL);
 
+      g_string_printf (text, "%s %s", row->doc, type);
+      g_string_replace (text, "*", "\\*", 0); /* else a mark of emphasis */
+      g_string_append_printf (text, " Default: %s.", initial);
       if (starts_group (i))
         {
           g_autofree char *title = g_strdup_printf ("[%s]", row->group);
@@ -81,7 +84,7 @@ describe_rst (void)
           g_string_append_printf (out, "%s%s\n%s\n\n", i > 0 ? "\n" : "", title, line);
         }
       g_string_append_printf (out, "``%s``\n", row->key);
-      append_filled (out, "  ", text);
+      append_filled (out, "  ", text->str);
     }
   return g_string_free (out, FALSE);
 }

@@ -109,9 +109,9 @@ test_refused (Fixture *f, gconstpointer data)
     { "[hypervisor]\naccel=hvf\n", "hypervisor.accel: \"hvf\" must be one of auto|kvm|tcg" },
     { "[daemon]\nstate-dir=run\n", "virtpod.conf:2: daemon.state-dir: must be an absolute path" },
     { "[console]\nenabled=yes\n", "console.enabled: must be true or false" },
-    { "vcpus=1\n", "virtpod.conf: " },
-    { "[hypervisor\n", "virtpod.conf: " },
-    { "[hypervisor]\nuri=\xff\n", "virtpod.conf: " },
+    { "vcpus=1\n", "virtpod.conf:" },
+    { "[hypervisor\n", "virtpod.conf:" },
+    { "[hypervisor]\nuri=\xff\n", "virtpod.conf:" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
