@@ -4,10 +4,6 @@
 #include "vp-decision.h"
 #include "vp-explain.h"
 
-#define vp_config_is_default(config, key) TRUE
-#define vp_config_get_source(config, key) "default"
-#define vp_config_for_handler(config, handler, error) vp_config_ref (config)
-
 /* Everything there is to say about a bundle, before it has a form. */
 typedef struct
 {
