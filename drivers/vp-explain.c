@@ -91,7 +91,7 @@ explain_create_container (VpExplanation *e, GError **error)
 /* A sandbox that is joined was planned from another bundle: all that is known
  * here is its name. */
 static gboolean
-explain_sandbox (VpExplanation *e, VpConfig *config, GError **error)
+explain_sandbox (VpExplanation *e, GError **error)
 {
   VpContainerType type;
 
@@ -101,7 +101,7 @@ explain_sandbox (VpExplanation *e, VpConfig *config, GError **error)
   if (type == VP_CONTAINER_CONTAINER)
     return TRUE;
   e->joins = NULL;
-  e->plan = vp_planner_plan_sandbox (e->who, e->spec, config, e->facts, error);
+  e->plan = vp_planner_plan_sandbox (e->who, e->spec, e->config, e->facts, error);
   if (e->plan == NULL)
     return FALSE;
   e->xml = vp_domain_xml (e->plan, vp_driver_find (vp_facts_get (e->facts)->driver), error);
@@ -115,7 +115,7 @@ vp_explain (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *config, VpFact
   g_auto (VpExplanation) e = { .who = who, .spec = spec, .facts = facts, .uri = uri };
 
   e.config = vp_config_for_handler (config, who->handler, error);
-  if (e.config == NULL || !explain_sandbox (&e, config, error))
+  if (e.config == NULL || !explain_sandbox (&e, error))
     return NULL;
   if (format == VP_EXPLAIN_XML && e.xml == NULL)
     {

@@ -40,6 +40,7 @@ extern const VpCommand vp_cmd_stop;
 extern const VpCommand vp_cmd_inspect;
 extern const VpCommand vp_cmd_xml;
 extern const VpCommand vp_cmd_explain;
+extern const VpCommand vp_cmd_config;
 extern const VpCommand vp_cmd_version;
 
 /* Prints "virtpod: VERB ID: message (ErrorName)" and returns the verb's exit
