@@ -6,16 +6,6 @@
 
 /* Every way in which a sandbox ends: asked to, by itself, deleted. */
 
-void
-vp_sandbox_answer_stop_waiters (VpSandbox *self)
-{
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->end.stop_waiters);
-
-  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    g_task_return_boolean (waiters->pdata[i], TRUE);
-}
-
 static void
 on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -26,7 +16,7 @@ on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_lose (self->containers->pdata[i]);
   vp_sandbox_set_state (self, self->end.state);
-  vp_sandbox_answer_stop_waiters (self);
+  vp_waiters_answer (self->end.stop_waiters, NULL);
 }
 
 void
@@ -87,16 +77,16 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
       if (force)
         vp_sandbox_stop_asking (self);
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
       return;
     case VP_SANDBOX_READY:
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       vp_sandbox_begin_end (self);
       return;
     case VP_SANDBOX_STOPPING:
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       if (force)
         vp_sandbox_stop_asking (self);
       return;
@@ -146,7 +136,7 @@ forget (VpSandbox *self, GError **error)
   vp_notice (self->id, NULL, "sandbox deleted");
   g_signal_emit_by_name (self, "deleted");
   never_ran = g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "wait \"%s\": deleted before it ran", self->id);
-  vp_sandbox_answer_waiters (self, never_ran);
+  vp_waiters_answer (self->waiters, never_ran);
   return TRUE;
 }
 

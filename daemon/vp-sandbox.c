@@ -65,8 +65,8 @@ vp_sandbox_finalize (GObject *object)
 {
   VpSandbox *self = VP_SANDBOX (object);
 
-  g_ptr_array_unref (self->waiters);
-  g_ptr_array_unref (self->end.stop_waiters);
+  vp_waiters_free (self->waiters);
+  vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
@@ -97,8 +97,8 @@ static void
 vp_sandbox_init (VpSandbox *self)
 {
   self->containers = g_ptr_array_new_with_free_func (g_object_unref);
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->waiters = vp_waiters_new ();
+  self->end.stop_waiters = vp_waiters_new ();
   self->exit_reason = "";
   self->steps = vp_steps_new (vp_sandbox_steps, vp_sandbox_n_steps, self);
 }
@@ -151,19 +151,6 @@ vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error)
   return FALSE;
 }
 
-void
-vp_sandbox_answer_waiters (VpSandbox *self, const GError *error)
-{
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
-
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    if (error != NULL)
-      g_task_return_error (waiters->pdata[i], g_error_copy (error));
-    else
-      g_task_return_boolean (waiters->pdata[i], TRUE);
-}
-
 /* The containers may be gone when somebody asks. */
 static void
 note_end (VpSandbox *self)
@@ -207,7 +194,7 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
     vp_warning (self->id, NULL, "record not written: %s", error->message);
   vp_sandbox_changed (self);
   if ((ENDED & (1u << state)) != 0)
-    vp_sandbox_answer_waiters (self, NULL);
+    vp_waiters_answer (self->waiters, NULL);
 }
 
 gboolean
@@ -367,7 +354,7 @@ vp_sandbox_wait_async (VpSandbox *self, GCancellable *cancellable, GAsyncReadyCa
   else if ((ENDED & (1u << self->state)) != 0)
     g_task_return_boolean (task, TRUE);
   else
-    g_ptr_array_add (self->waiters, g_steal_pointer (&task));
+    vp_waiters_add (self->waiters, g_steal_pointer (&task));
 }
 
 gboolean
