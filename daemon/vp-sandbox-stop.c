@@ -44,7 +44,7 @@ aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean grac
   self->end.graceful = graceful;
   self->end.grace_ms
       = grace_ms != 0 ? grace_ms
-                      : (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+                      : (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
 }
 
 static void
