@@ -39,6 +39,7 @@ struct _VpSandbox
   const VpServices *services;
   char *id;
   char *handler;
+  VpConfig *config; /* of the handler */
   char *domain_name;
   char *uuid;
   GHashTable *labels;

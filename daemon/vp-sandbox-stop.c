@@ -31,7 +31,7 @@ static void
 aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
   guint64 grace
-      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
 
   self->end.state = state;
   self->end.reason = reason;
