@@ -240,6 +240,35 @@ test_force_overtakes (DomainFixture *f, gconstpointer data)
   domain_fixture_assert_gone (sandbox);
 }
 
+static void
+reopen (DomainFixture *f)
+{
+  g_auto (TestResult) opened = { 0 };
+
+  vp_virt_open_async (f->services.virt, NULL, test_result_ready, &opened);
+  g_assert_true (vp_virt_open_finish (f->services.virt, domain_fixture_await (&opened), NULL));
+}
+
+/* A sandbox that ends while libvirt is away keeps its record until its domain is gone. */
+static void
+test_libvirt_away (DomainFixture *f, gconstpointer data)
+{
+  VpSandbox *sandbox = create_ready (f, "away");
+  g_auto (TestResult) closed = { 0 };
+  g_auto (GStrv) names = NULL;
+
+  vp_virt_close_async (f->services.virt, test_result_ready, &closed);
+  vp_virt_close_finish (f->services.virt, domain_fixture_await (&closed));
+  stop (sandbox, TRUE);
+  g_assert_cmpint (delete (sandbox, TRUE), ==, VP_ERROR_HYPERVISOR_UNAVAILABLE);
+  g_assert_cmpint (vp_sandbox_get_state (sandbox), ==, VP_SANDBOX_STOPPED);
+  names = vp_store_list (f->services.store, NULL);
+  g_assert_cmpuint (g_strv_length (names), ==, 1);
+  reopen (f);
+  g_assert_cmpint (delete (sandbox, FALSE), ==, -1);
+  domain_fixture_assert_gone (sandbox);
+}
+
 /* The end waits for the mounts of what is being added. */
 static void
 test_add_and_stop (DomainFixture *f, gconstpointer data)
@@ -274,6 +303,7 @@ add (void)
   DOMAIN_TEST ("/sandbox/after-delete", test_after_delete);
   DOMAIN_TEST ("/sandbox/force-overtakes", test_force_overtakes);
   DOMAIN_TEST ("/sandbox/add-and-stop", test_add_and_stop);
+  DOMAIN_TEST ("/sandbox/libvirt-away", test_libvirt_away);
 }
 
 int
