@@ -17,6 +17,7 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
 /* The end it is heading for, while starting or stopping. */

@@ -182,7 +182,10 @@ on_domain_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
-    vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+    {
+      vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+      self->machine.domain_left = TRUE;
+    }
   self->machine.pid = 0;
   vp_step_done (self->steps, NULL);
 }
