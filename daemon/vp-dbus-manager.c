@@ -159,14 +159,13 @@ add_container_row (GVariantBuilder *rows, GVariant *filter, VpSandbox *sandbox, 
 {
   const char *id = vp_container_get_id (container);
   const char *state = vp_container_state_to_string (vp_container_get_state (container));
-  gboolean runs = vp_container_get_state (container) == VP_CONTAINER_RUNNING;
   g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), id);
 
   if (filter_passes (filter, "id", id) && filter_passes (filter, "state", state)
       && filter_passes (filter, "sandbox", vp_sandbox_get_id (sandbox)))
     g_variant_builder_add (rows, "(ssssuto)", id, vp_sandbox_get_id (sandbox), state,
                            vp_spec_get_bundle (vp_container_get_spec (container)),
-                           runs ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox) : 0,
+                           vp_dbus_container_pid (sandbox, container),
                            (guint64) vp_container_get_created_at (container), path);
 }
 

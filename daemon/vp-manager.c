@@ -227,16 +227,22 @@ check_limit (guint n, guint64 max, const char *what, GError **error)
 }
 
 static gboolean
+check_open (VpManager *self, Request *request, GError **error)
+{
+  if (!self->closing)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is going down", request->id);
+  return FALSE;
+}
+
+static gboolean
 check_request (VpManager *self, Request *request, GError **error)
 {
   VpConfig *config = self->services->config;
   guint pending = g_hash_table_size (self->pending);
 
-  if (self->closing)
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is going down", request->id);
-      return FALSE;
-    }
+  if (!check_open (self, request, error))
+    return FALSE;
   if (!vp_id_check (request->id, request->sandbox != NULL ? "container id" : "sandbox id", error))
     return FALSE;
   if (!g_path_is_absolute (request->bundle))
@@ -280,10 +286,8 @@ static void
 on_container_added (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  Request *request = g_task_get_task_data (task);
   GError *error = NULL;
 
-  g_hash_table_remove (VP_MANAGER (g_task_get_source_object (task))->pending, request->id);
   if (vp_sandbox_add_container_finish (VP_SANDBOX (source), result, &error) == NULL)
     g_task_return_error (task, error);
   else
@@ -332,9 +336,10 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   spec = g_task_propagate_pointer (G_TASK (result), &error);
-  if (spec == NULL || !find_home (self, request, spec, &error))
+  /* from here on it is counted, and its id taken, by the object that it becomes */
+  g_hash_table_remove (self->pending, request->id);
+  if (spec == NULL || !check_open (self, request, &error) || !find_home (self, request, spec, &error))
     {
-      g_hash_table_remove (self->pending, request->id);
       g_task_return_error (task, error);
       return;
     }
@@ -344,7 +349,6 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
                                       on_container_added, g_steal_pointer (&task));
       return;
     }
-  g_hash_table_remove (self->pending, request->id);
   config = vp_config_for_handler (self->services->config, handler, &error);
   if (config != NULL)
     sandbox = vp_sandbox_new (self->services, request->id, handler, config, request->labels);

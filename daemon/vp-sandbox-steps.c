@@ -356,13 +356,22 @@ on_guest_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_step_done (self->steps, NULL);
 }
 
+/* What is left of the grace; at least a moment, as 0 is for ever. */
+static guint
+grace_left_ms (VpSandbox *self)
+{
+  gint64 left = (self->end.deadline - g_get_monotonic_time ()) / 1000;
+
+  return (guint) CLAMP (left, 1, G_MAXINT);
+}
+
 static void
 undo_guest (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
 
   if (self->end.graceful && self->machine.agent != NULL && vp_agent_client_is_open (self->machine.agent))
-    vp_agent_client_destroy_sandbox_async (self->machine.agent, self->end.grace_ms, NULL, on_guest_ended,
+    vp_agent_client_destroy_sandbox_async (self->machine.agent, grace_left_ms (self), self->end.asking, on_guest_ended,
                                            g_object_ref (self));
   else
     vp_step_done (steps, NULL);
@@ -433,9 +442,10 @@ on_all_exited (gpointer user_data)
  * that statuses and output are the true ones; then whoever is left is lost. */
 typedef struct
 {
-  VpSandbox *self;
+  VpSandbox *self; /* NULL: done, the rest only comes in */
   guint left;
   guint timer;
+  GSource *hurry; /* the caller does not want to wait for the guest any more */
 } Killing;
 
 static void
@@ -443,9 +453,9 @@ killing_done (Killing *killing)
 {
   g_autoptr (VpSandbox) self = killing->self;
 
-  if (killing->timer != 0)
-    g_source_remove (killing->timer);
-  killing->timer = 0;
+  g_clear_handle_id (&killing->timer, g_source_remove);
+  g_source_destroy (killing->hurry);
+  g_clear_pointer (&killing->hurry, g_source_unref);
   killing->self = NULL;
   on_all_exited (self);
 }
@@ -456,6 +466,16 @@ on_kill_timeout (gpointer user_data)
   Killing *killing = user_data;
 
   killing->timer = 0;
+  if (killing->self != NULL)
+    killing_done (killing);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_hurry (GCancellable *cancellable, gpointer user_data)
+{
+  Killing *killing = user_data;
+
   if (killing->self != NULL)
     killing_done (killing);
   return G_SOURCE_REMOVE;
@@ -474,9 +494,8 @@ on_one_exited (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-undo_containers (gpointer owner, VpSteps *steps)
+end_containers (VpSandbox *self)
 {
-  VpSandbox *self = owner;
   Killing *killing;
 
   if (!self->end.graceful || self->machine.agent == NULL)
@@ -486,6 +505,8 @@ undo_containers (gpointer owner, VpSteps *steps)
     }
   killing = g_new0 (Killing, 1);
   killing->self = g_object_ref (self);
+  killing->hurry = g_cancellable_source_new (self->end.asking);
+  g_source_set_callback (killing->hurry, G_SOURCE_FUNC (on_hurry), killing, NULL);
   for (guint i = 0; i < self->containers->len; i++)
     {
       VpContainer *container = self->containers->pdata[i];
@@ -503,7 +524,37 @@ undo_containers (gpointer owner, VpSteps *steps)
       g_free (killing);
       return;
     }
-  killing->timer = g_timeout_add (self->end.grace_ms, on_kill_timeout, killing);
+  killing->timer = g_timeout_add (grace_left_ms (self), on_kill_timeout, killing);
+  g_source_attach (killing->hurry, NULL);
+}
+
+void
+vp_sandbox_stop_asking (VpSandbox *self)
+{
+  self->end.graceful = FALSE;
+  g_cancellable_cancel (self->end.asking);
+}
+
+void
+vp_sandbox_all_prepared (VpSandbox *self)
+{
+  if (!self->ends_when_prepared)
+    return;
+  self->ends_when_prepared = FALSE;
+  end_containers (self);
+}
+
+/* A container that is being added was cancelled; until it has taken its mounts
+ * away again the share cannot go. */
+static void
+undo_containers (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->n_preparing > 0)
+    self->ends_when_prepared = TRUE;
+  else
+    end_containers (self);
 }
 
 const VpStep vp_sandbox_steps[] = {

@@ -12,6 +12,7 @@ libvp_model_la_SOURCES = \
 	model/vp-config-table.c model/vp-config-table.h \
 	model/vp-config-value.c \
 	model/vp-container-plan.c model/vp-container-plan.h \
+	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
 	model/vp-json.c model/vp-json.h \
 	model/vp-json-lint.c model/vp-json-lint.h \

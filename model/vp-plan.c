@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-plan.h"
 
+#include "vp-decision.h"
+
 const char *
 vp_accel_to_string (VpAccel accel)
 {
@@ -69,6 +71,7 @@ vp_plan_new (void)
   plan->devices = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_device_free);
   plan->storages = g_ptr_array_new_with_free_func (storage_free);
   plan->dns = g_new0 (char *, 1);
+  plan->decisions = vp_decisions_new ();
   return plan;
 }
 
@@ -99,6 +102,7 @@ plan_clear (gpointer data)
   g_strfreev (plan->dns);
   g_ptr_array_unref (plan->devices);
   g_ptr_array_unref (plan->storages);
+  g_ptr_array_unref (plan->decisions);
 }
 
 void

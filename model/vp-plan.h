@@ -97,6 +97,8 @@ typedef struct _VpPlan
   char **dns;             /* resolv.conf lines; never NULL */
   gboolean sandbox_pidns; /* containers share one pid namespace */
   GPtrArray *storages;    /* of VpGuestStorage */
+
+  GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
 } VpPlan;
 
 VpPlan *vp_plan_new (void);
