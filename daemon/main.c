@@ -133,7 +133,7 @@ print_config_paths (const char *config_file)
 static gboolean
 import_kata (const char *path, GError **error)
 {
-  VP_AUTO_FD fd = vp_fd_open (path, O_RDONLY, path, error);
+  VP_AUTO_FD fd = vp_fd_open (path, O_RDONLY | O_NONBLOCK, "file", error);
   g_autofree char *toml = NULL, *text = NULL;
   g_auto (GStrv) notes = NULL;
   gsize length = 0;

@@ -17,6 +17,7 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
 /* The end it is heading for, while starting or stopping. */
@@ -39,6 +40,7 @@ struct _VpSandbox
   const VpServices *services;
   char *id;
   char *handler;
+  VpConfig *config; /* of the handler */
   char *domain_name;
   char *uuid;
   GHashTable *labels;

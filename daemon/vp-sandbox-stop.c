@@ -31,7 +31,7 @@ static void
 aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
   guint64 grace
-      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
 
   self->end.state = state;
   self->end.reason = reason;
@@ -140,13 +140,38 @@ forget (VpSandbox *self, GError **error)
   return TRUE;
 }
 
+static void finish_delete (GTask *task);
+
+static void
+on_left_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpSandbox *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
+    {
+      g_prefix_error (&error, "delete sandbox \"%s\": ", self->id);
+      g_task_return_error (task, error);
+      return;
+    }
+  g_clear_error (&error);
+  self->machine.domain_left = FALSE;
+  finish_delete (task);
+}
+
+/* The record is what a domain is found again by: it stays as long as the domain may. */
 static void
 finish_delete (GTask *task)
 {
   VpSandbox *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (vp_sandbox_check_verb (self, "delete", &error) && forget (self, &error))
+  if (!vp_sandbox_check_verb (self, "delete", &error))
+    g_task_return_error (task, error);
+  else if (self->machine.domain_left)
+    vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_left_destroyed, g_object_ref (task));
+  else if (forget (self, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);

@@ -73,6 +73,7 @@ vp_sandbox_finalize (GObject *object)
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);
+  vp_config_unref (self->config);
   g_free (self->domain_name);
   g_free (self->uuid);
   G_OBJECT_CLASS (vp_sandbox_parent_class)->finalize (object);
@@ -104,13 +105,15 @@ vp_sandbox_init (VpSandbox *self)
 }
 
 VpSandbox *
-vp_sandbox_new (const VpServices *services, const char *id, const char *handler, GHashTable *labels)
+vp_sandbox_new (const VpServices *services, const char *id, const char *handler, VpConfig *config,
+                GHashTable *labels)
 {
   VpSandbox *self = g_object_new (VP_TYPE_SANDBOX, NULL);
 
   self->services = services;
   self->id = g_strdup (id);
   self->handler = g_strdup (handler);
+  self->config = vp_config_ref (config);
   self->domain_name = vp_id_to_domain_name (id);
   self->uuid = g_uuid_string_random ();
   self->labels = g_hash_table_ref (labels);
@@ -309,7 +312,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
     }
   if (self->state == VP_SANDBOX_READY)
     {
-      plan = vp_planner_plan_container (self->id, id, spec, self->services->config,
+      plan = vp_planner_plan_container (self->id, id, spec, self->config,
                                         vp_virt_get_facts (self->services->virt), &error);
       if (plan == NULL)
         {

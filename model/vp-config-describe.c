@@ -61,6 +61,22 @@ describe_key_file (void)
   return g_string_free (out, FALSE);
 }
 
+/* " Kata: a, b." without what only the reader of Kata's files needs */
+static void
+append_kata (GString *out, const VpConfigRow *row)
+{
+  g_auto (GStrv) names = g_strsplit (row->kata ?: "", " ", -1);
+
+  for (char **name = names; *name != NULL; name++)
+    {
+      gsize length = strcspn (*name, ":");
+
+      g_string_append_printf (out, "%s``%.*s``", name == names ? " Kata: " : ", ", (int)length, *name);
+    }
+  if (names[0] != NULL && names[0][0] != '\0')
+    g_string_append_c (out, '.');
+}
+
 static char *
 describe_rst (void)
 {
@@ -77,6 +93,7 @@ describe_rst (void)
       g_string_printf (text, "%s %s", row->doc, type);
       g_string_replace (text, "*", "\\*", 0); /* else a mark of emphasis */
       g_string_append_printf (text, " Default: %s.", initial);
+      append_kata (text, row);
       if (starts_group (i))
         {
           g_autofree char *title = g_strdup_printf ("[%s]", row->group);

@@ -6,6 +6,7 @@ include tests/unit/cli.mk
 include tests/unit/common.mk
 include tests/unit/conf.mk
 include tests/unit/conn.mk
+include tests/unit/dtest.mk
 include tests/unit/model.mk
 include tests/unit/explain.mk
 include tests/unit/virt.mk

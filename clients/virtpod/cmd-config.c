@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* virtpod config: show asks the daemon, the rest is what the daemon's program
+/* virtpod config: show and handlers ask the daemon, the rest is what the daemon's program
  * does with files. The table of keys is in one place, and not in this one. */
 #include "config.h"
 
@@ -10,6 +10,7 @@
 
 #include "vp-command.h"
 #include "vp-json-text.h"
+#include "vp-names.h"
 
 #define DAEMON "virtpodd"
 
@@ -94,6 +95,27 @@ show (const VpCommand *command, VpClient *client)
   return 0;
 }
 
+static int
+list_handlers (const VpCommand *command, VpClient *client)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) properties
+      = vp_client_get_properties (client, VP_PATH_MANAGER, VP_IFACE_MANAGER, &error);
+  g_autoptr (GVariant) names = NULL;
+  GVariantIter iter;
+  const char *name;
+
+  if (properties == NULL)
+    return vp_command_fail (command, NULL, error);
+  names = g_variant_lookup_value (properties, "RuntimeHandlers", G_VARIANT_TYPE ("as"));
+  if (names == NULL)
+    return 0;
+  g_variant_iter_init (&iter, names);
+  while (g_variant_iter_next (&iter, "&s", &name))
+    g_print ("%s\n", name);
+  return 0;
+}
+
 /* ---- files ------------------------------------------------------------------ */
 
 /* The daemon beside this program (a build directory), else the installed one. */
@@ -132,7 +154,7 @@ static const struct
 {
   const char *name;
   int min_args, max_args;
-} verbs[] = { { "show", 0, 0 }, { "check", 0, 1 }, { "paths", 0, 1 }, { "import-kata", 1, 1 } };
+} verbs[] = { { "show", 0, 0 }, { "handlers", 0, 0 }, { "check", 0, 1 }, { "paths", 0, 1 }, { "import-kata", 1, 1 } };
 
 static int
 check_arguments (const VpCommand *command, const char *verb, int n_args)
@@ -149,9 +171,11 @@ check_arguments (const VpCommand *command, const char *verb, int n_args)
         return vp_command_usage (command, _("there is an argument too many"));
       if (i > 0 && (opt_handler != NULL || opt_json || opt_sources))
         return vp_command_usage (command, _("--handler, --sources and --json are for show"));
+      if (opt_json && opt_sources)
+        return vp_command_usage (command, _("--sources and --json exclude each other"));
       return 0;
     }
-  message = g_strdup_printf (_("\"%s\" must be show, check, paths or import-kata"), verb);
+  message = g_strdup_printf (_("\"%s\" must be show, handlers, check, paths or import-kata"), verb);
   return vp_command_usage (command, message);
 }
 
@@ -165,6 +189,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return status;
   if (g_str_equal (args[0], "show"))
     return show (command, client);
+  if (g_str_equal (args[0], "handlers"))
+    return list_handlers (command, client);
   if (g_str_equal (args[0], "check"))
     return become_daemon (command, "--check-config", "--config=", file);
   if (g_str_equal (args[0], "paths"))
@@ -174,7 +200,7 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 
 const VpCommand vp_cmd_config = {
   .name = "config",
-  .arguments = N_("show | check [FILE] | paths [FILE] | import-kata FILE"),
+  .arguments = N_("show | handlers | check [FILE] | paths [FILE] | import-kata FILE"),
   .summary = N_("Show the configuration, check its files, or make one from Kata's"),
   .min_args = 1,
   .max_args = 2,

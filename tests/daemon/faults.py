@@ -581,7 +581,7 @@ def test_hang_up_while_streaming(env):
     os.close(inner)
     check(os.read(out, 100) != b"", "output")
     env.agent(sandbox).stop()
-    check(read_all(out) != b"", "rest of the output")
+    read_all(out)
     equal(container.wait(), 137, "status")
     sandbox.delete(force=True)
     gone(env)
