@@ -5,7 +5,12 @@ libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
 	model/vp-config.c model/vp-config.h \
 	model/vp-config-describe.c \
+	model/vp-config-file.c \
+	model/vp-config-handler.c \
+	model/vp-config-key.c \
+	model/vp-config-private.h \
 	model/vp-config-table.c model/vp-config-table.h \
+	model/vp-config-value.c \
 	model/vp-container-plan.c model/vp-container-plan.h \
 	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
@@ -13,6 +18,7 @@ libvp_model_la_SOURCES = \
 	model/vp-json-lint.c model/vp-json-lint.h \
 	model/vp-json-member.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
+	model/vp-key-file.c model/vp-key-file.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
 	model/vp-plan.c model/vp-plan.h \
 	model/vp-record.c model/vp-record.h \

@@ -100,14 +100,14 @@ test_refused (Fixture *f, gconstpointer data)
   } cases[] = {
     { "[nonsense]\nx=1\n", "[nonsense]: group is not known" },
     { "[hypervisor]\nvcpu=1\n", "hypervisor.vcpu: key is not known" },
-    { "[hypervisor]\nvcpus=0\n", "hypervisor.vcpus: must be a number from 1 to 4096" },
+    { "[hypervisor]\nvcpus=0\n", "hypervisor.vcpus: must be a number from 0.1 to 4096" },
     { "[hypervisor]\nvcpus=-1\n", "hypervisor.vcpus: " },
     { "[hypervisor]\nvcpus=1x\n", "hypervisor.vcpus: " },
     { "[hypervisor]\nvcpus=\n", "hypervisor.vcpus: " },
     { "[hypervisor]\nmemory-mib=63\n", "hypervisor.memory-mib: must be a number from 64" },
     { "[hypervisor]\nmemory-mib=99999999999999999999\n", "hypervisor.memory-mib: " },
     { "[hypervisor]\naccel=hvf\n", "hypervisor.accel: \"hvf\" must be one of auto|kvm|tcg" },
-    { "[daemon]\nstate-dir=run\n", "daemon.state-dir: must be an absolute path" },
+    { "[daemon]\nstate-dir=run\n", "virtpod.conf:2: daemon.state-dir: must be an absolute path" },
     { "[console]\nenabled=yes\n", "console.enabled: must be true or false" },
     { "vcpus=1\n", "virtpod.conf: " },
     { "[hypervisor\n", "virtpod.conf: " },
@@ -148,7 +148,7 @@ test_bad_drop_in (Fixture *f, gconstpointer data)
   add_drop_in (f, "10-x.conf", "[hypervisor]\nvcpus=none\n");
   g_assert_null (vp_config_load (f->file, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR);
-  g_assert_nonnull (strstr (error->message, "virtpod.conf.d/10-x.conf: hypervisor.vcpus"));
+  g_assert_nonnull (strstr (error->message, "virtpod.conf.d/10-x.conf:2: hypervisor.vcpus"));
 }
 
 static void
@@ -198,7 +198,7 @@ test_shipped (Fixture *f, gconstpointer data)
   write_text (f->file, plain->str);
   config = vp_config_load (f->file, &error);
   g_assert_no_error (error);
-  shown = vp_config_show (config);
+  shown = vp_config_show (config, FALSE);
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
       const char *key = strchr (vp_config_key_name ((VpConfigKey)i), '.') + 1;
