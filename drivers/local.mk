@@ -8,10 +8,16 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-device.c drivers/vp-device.h \
 	drivers/vp-device-channel.c \
 	drivers/vp-device-console.c \
+	drivers/vp-device-disk.c \
+	drivers/vp-device-memory.c \
+	drivers/vp-device-nic.c \
 	drivers/vp-device-rng.c \
 	drivers/vp-device-share.c \
+	drivers/vp-device-vsock.c \
 	drivers/vp-domain-xml.c drivers/vp-domain-xml.h \
 	drivers/vp-driver.c drivers/vp-driver.h \
+	drivers/vp-driver-ch.c \
+	drivers/vp-driver-plan.c \
 	drivers/vp-driver-qemu.c \
 	drivers/vp-driver-test.c \
 	drivers/vp-guest-messages.c drivers/vp-guest-messages.h \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-device.h"
 
-#include "vp-error.h"
 #include "vp-names.h"
 
 VpDevice *
@@ -21,12 +20,6 @@ emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GErr
 {
   xmlNode *filesystem, *node;
 
-  if (!driver->shares)
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
-                   "share \"%s\": libvirt's %s driver has no virtiofs", device->id, driver->name);
-      return FALSE;
-    }
   filesystem = vp_xml_child (devices, "filesystem");
   vp_xml_set_word (filesystem, "type", "mount");
   /* owners and modes of a root file system must be what they are */

@@ -25,11 +25,22 @@ extern const VpDeviceOps vp_device_share;
 extern const VpDeviceOps vp_device_channel;
 extern const VpDeviceOps vp_device_console;
 extern const VpDeviceOps vp_device_rng;
+extern const VpDeviceOps vp_device_vsock;
+extern const VpDeviceOps vp_device_disk;
+extern const VpDeviceOps vp_device_nic;
+extern const VpDeviceOps vp_device_memory;
 
+/* What the device cannot be without; the rest of its fields is the caller's to
+ * set before the plan is handed out. */
 VpDevice *vp_device_share_new (const char *id, const char *tag, const char *source);
 VpDevice *vp_device_channel_new (const char *id, const char *name, const char *socket);
 VpDevice *vp_device_console_new (const char *id, const char *socket, const char *log, guint64 max_bytes);
 VpDevice *vp_device_rng_new (const char *id, const char *source);
+VpDevice *vp_device_vsock_new (const char *id, guint32 port);
+VpDevice *vp_device_disk_new (const char *id, const char *source, VpDiskBus bus);
+/* @dev NULL for VP_NIC_USER. */
+VpDevice *vp_device_nic_new (const char *id, VpNicBackend backend, const char *dev);
+VpDevice *vp_device_memory_new (const char *id, VpMemoryModel model, guint64 size);
 
 /* For emitters. Strings come from outside: what XML cannot carry (control
  * characters, invalid UTF-8) is InvalidArgument naming element and attribute. */

@@ -172,6 +172,8 @@ build (xmlNode *domain, const VpPlan *plan, const VpDriver *driver, GError **err
                    driver->name);
       return FALSE;
     }
+  if (!vp_driver_check_plan (driver, plan, error))
+    return FALSE;
   vp_xml_set_word (domain, "type", type);
   if (!vp_xml_add_text (domain, "name", plan->domain_name, error)
       || !vp_xml_add_text (domain, "uuid", plan->uuid, error)

@@ -20,7 +20,11 @@ libvp_model_la_SOURCES = \
 	model/vp-json-writer.c model/vp-json-writer.h \
 	model/vp-key-file.c model/vp-key-file.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
+	model/vp-partition.c \
 	model/vp-plan.c model/vp-plan.h \
+	model/vp-plan-cpu.c \
+	model/vp-plan-device.c model/vp-plan-device.h \
+	model/vp-plan-text.c \
 	model/vp-record.c model/vp-record.h \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
 	model/vp-spec-linux.c \
