@@ -24,7 +24,8 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
-	drivers/vp-planner-cmdline.c
+	drivers/vp-planner-cmdline.c \
+	drivers/vp-sizing.c drivers/vp-sizing.h
 libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \
 	$(VP_WIRE_CPPFLAGS)
 libvp_drivers_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(XML_CFLAGS) $(MOUNT_CFLAGS)
