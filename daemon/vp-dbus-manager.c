@@ -195,6 +195,31 @@ handle_list_containers (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocat
   return TRUE;
 }
 
+/* ---- configuration ---- */
+
+static gboolean
+handle_get_config (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *handler,
+                   gpointer user_data)
+{
+  VpConfig *whole = vp_manager_get_services (user_data)->config;
+  GError *error = NULL;
+  g_autoptr (VpConfig) config = vp_config_for_handler (whole, handler[0] != '\0' ? handler : NULL, &error);
+  GVariantBuilder rows;
+
+  if (config == NULL)
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sss)"));
+  for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
+    g_variant_builder_add (&rows, "(sss)", vp_config_key_name ((VpConfigKey) i),
+                           vp_config_get_string (config, (VpConfigKey) i),
+                           vp_config_get_source (config, (VpConfigKey) i));
+  vp_dbus_manager1_complete_get_config (skeleton, invocation, g_variant_builder_end (&rows));
+  return TRUE;
+}
+
 /* ---- properties ---- */
 
 static void
@@ -231,6 +256,7 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-get-container", handle_get_container, manager);
   vp_dbus_handle (skeleton, "handle-list-sandboxes", handle_list_sandboxes, manager);
   vp_dbus_handle (skeleton, "handle-list-containers", handle_list_containers, manager);
+  vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
 
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
   vp_dbus_manager1_set_runtime_handlers (skeleton, vp_manager_get_handlers (manager));

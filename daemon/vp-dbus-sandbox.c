@@ -121,7 +121,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 handle_wait (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  vp_sandbox_wait_async (user_data, NULL, on_waited, invocation);
+  vp_sandbox_wait_async (user_data, vp_dbus_watch_caller (invocation), on_waited, invocation);
   return TRUE;
 }
 

@@ -15,6 +15,10 @@ char *vp_dbus_path_sandbox (const char *sandbox_id);
 char *vp_dbus_path_container (const char *sandbox_id, const char *container_id);
 char *vp_dbus_path_process (const char *sandbox_id, const char *container_id, const char *exec_id);
 
+/* Cancelled when the caller has left the bus: for calls that may take for ever.
+ * Borrowed from @invocation; NULL when there is no bus in between. */
+GCancellable *vp_dbus_watch_caller (GDBusMethodInvocation *invocation);
+
 /* Ends @invocation with @error (taken), made one of ours if it is not. */
 void vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error);
 

@@ -23,6 +23,8 @@ libvp_model_la_SOURCES = \
 	model/vp-json-lint.c model/vp-json-lint.h \
 	model/vp-json-member.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
+	model/vp-kata-import.c model/vp-kata-import.h \
+	model/vp-kata-import-table.c model/vp-kata-import-table.h \
 	model/vp-key-file.c model/vp-key-file.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
 	model/vp-partition.c \
@@ -35,6 +37,7 @@ libvp_model_la_SOURCES = \
 	model/vp-spec-linux.c \
 	model/vp-spec-mount.c \
 	model/vp-spec-process.c \
+	model/vp-toml.c model/vp-toml.h \
 	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"

@@ -61,6 +61,22 @@ describe_key_file (void)
   return g_string_free (out, FALSE);
 }
 
+/* " Kata: a, b." without what only the reader of Kata's files needs */
+static void
+append_kata (GString *out, const VpConfigRow *row)
+{
+  g_auto (GStrv) names = g_strsplit (row->kata ?: "", " ", -1);
+
+  for (char **name = names; *name != NULL; name++)
+    {
+      gsize length = strcspn (*name, ":");
+
+      g_string_append_printf (out, "%s``%.*s``", name == names ? " Kata: " : ", ", (int)length, *name);
+    }
+  if (names[0] != NULL && names[0][0] != '\0')
+    g_string_append_c (out, '.');
+}
+
 static char *
 describe_rst (void)
 {
@@ -72,8 +88,12 @@ describe_rst (void)
       g_autofree char *type = vp_config_row_describe_type (row);
       g_autofree char *initial
           = row->initial[0] != '\0' ? g_strdup_printf ("``%s``", row->initial) : g_strdup ("empty");
-      g_autofree char *text = g_strdup_printf ("%s %s Default: %s.", row->doc, type, initial);
+      g_autoptr (GString) text = g_string_new (NULL);
 
+      g_string_printf (text, "%s %s", row->doc, type);
+      g_string_replace (text, "*", "\\*", 0); /* else a mark of emphasis */
+      g_string_append_printf (text, " Default: %s.", initial);
+      append_kata (text, row);
       if (starts_group (i))
         {
           g_autofree char *title = g_strdup_printf ("[%s]", row->group);
@@ -81,7 +101,7 @@ describe_rst (void)
           g_string_append_printf (out, "%s%s\n%s\n\n", i > 0 ? "\n" : "", title, line);
         }
       g_string_append_printf (out, "``%s``\n", row->key);
-      append_filled (out, "  ", text);
+      append_filled (out, "  ", text->str);
     }
   return g_string_free (out, FALSE);
 }

@@ -103,7 +103,7 @@ static gboolean
 merge_file (Merge *merge, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  VP_AUTO_FD fd = vp_fd_open (merge->path, O_RDONLY | O_NONBLOCK, merge->path, &local);
+  VP_AUTO_FD fd = vp_fd_open (merge->path, O_RDONLY | O_NONBLOCK, "file", &local);
   g_autofree char *text = NULL;
   gsize length = 0;
 

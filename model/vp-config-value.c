@@ -59,17 +59,33 @@ dup_words (const VpConfigRow *row, const char *glue)
   return g_strjoinv (glue, words);
 }
 
+/* 1073741824 as "1Gi" */
+static char *
+dup_size (double bytes)
+{
+  static const char *const units[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi" };
+  guint64 number = (guint64)bytes;
+  guint unit = 0;
+
+  for (; number > 0 && number % 1024 == 0 && unit + 1 < G_N_ELEMENTS (units); unit++)
+    number /= 1024;
+  return g_strdup_printf ("%" G_GUINT64_FORMAT "%s", number, units[unit]);
+}
+
 /* "a number from 1 to 10" */
 static char *
 dup_range (const VpConfigRow *row)
 {
   const char *zero = (row->flags & VP_CONFIG_OR_ZERO) != 0 ? "0 or " : "";
   const char *what = (row->flags & VP_CONFIG_POWER_OF_TWO) != 0 ? "a power of two" : "a number";
+  g_autofree char *min = NULL, *max = NULL;
 
   switch (row->type)
     {
     case VP_CONFIG_TYPE_SIZE:
-      return g_strdup_printf ("%s%s of bytes from %.0f to %.0f", zero, what, row->min, row->max);
+      min = dup_size (row->min);
+      max = dup_size (row->max);
+      return g_strdup_printf ("%s%s of bytes from %s to %s", zero, what, min, max);
     case VP_CONFIG_TYPE_DURATION:
       return g_strdup_printf ("%sa time from %.0f to %.0f ms", zero, row->min, row->max);
     case VP_CONFIG_TYPE_DOUBLE:

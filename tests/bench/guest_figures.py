@@ -13,7 +13,7 @@ import env as environment
 import tap
 from bundle import spec
 from rawvm import RawVm, Template
-from report import alternate, line, note, ratio_line, value_line
+from report import alternate, line, note, ratio_line
 
 STREAM_MIB = 64
 EXECS = 10
