@@ -3,6 +3,11 @@
 noinst_LTLIBRARIES += libvp-model.la
 libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
+	model/vp-annotation-apply.c model/vp-annotation-apply.h \
+	model/vp-annotation-params.c \
+	model/vp-annotation-resource.c model/vp-annotation-resource.h \
+	model/vp-annotation-table.c model/vp-annotation-table.h \
+	model/vp-annotation-value.c model/vp-annotation-value.h \
 	model/vp-config.c model/vp-config.h \
 	model/vp-config-describe.c \
 	model/vp-config-file.c \
@@ -40,7 +45,8 @@ libvp_model_la_SOURCES = \
 	model/vp-spec-sandbox.c \
 	model/vp-spec-table.c model/vp-spec-table.h model/vp-spec-table-macros.h \
 	model/vp-spec-table-linux.c \
-	model/vp-toml.c model/vp-toml.h
+	model/vp-toml.c model/vp-toml.h \
+	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"
 libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)

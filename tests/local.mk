@@ -2,6 +2,7 @@
 
 EXTRA_DIST += tests/tap-run.sh
 include tests/unit/agent.mk
+include tests/unit/annot.mk
 include tests/unit/cli.mk
 include tests/unit/common.mk
 include tests/unit/conf.mk
