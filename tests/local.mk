@@ -7,6 +7,7 @@ include tests/unit/common.mk
 include tests/unit/conn.mk
 include tests/unit/model.mk
 include tests/unit/virt.mk
+include tests/unit/xml.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest
 TESTS += tests/tools/test-scripts.sh
