@@ -9,6 +9,7 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -37,6 +38,29 @@ run_events (gpointer data)
   return NULL;
 }
 
+static guint
+count (const char *text, const char *word)
+{
+  guint n = 0;
+
+  for (const char *at = strstr (text, word); at != NULL; at = strstr (at + 1, word))
+    n++;
+  return n;
+}
+
+/* libvirt adds a port when there is none for a device, and then there would be
+ * fewer free ones than were asked for. */
+static void
+check_ports (virDomainPtr domain, const char *asked)
+{
+  char *made = virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE);
+
+  g_assert_nonnull (made);
+  g_assert_cmpuint (count (made, "model='pcie-root-port'"), ==, count (asked, "model=\"pcie-root-port\""));
+  g_assert_cmpuint (count (made, "model='pcie-to-pci-bridge'"), ==, 0);
+  free (made);
+}
+
 /* TRUE: libvirt took the document. FALSE: @ret_message says why not. */
 static gboolean
 define (const char *xml, char **ret_message)
@@ -49,6 +73,7 @@ define (const char *xml, char **ret_message)
       *ret_message = g_strdup (error != NULL ? error->message : "no message");
       return FALSE;
     }
+  check_ports (domain, xml);
   g_assert_cmpint (virDomainUndefineFlags (domain, VIR_DOMAIN_UNDEFINE_NVRAM), ==, 0);
   virDomainFree (domain);
   return TRUE;
