@@ -70,6 +70,16 @@ on_unmounted_after_failure (GObject *source, GAsyncResult *result, gpointer user
   g_task_return_error (task, why);
 }
 
+/* A guest that did not answer in time may still do what it was asked to. */
+static void
+take_back_in_guest (VpContainer *self, const GError *error)
+{
+  if (vp_agent_client_is_open (self->agent)
+      && (vp_error_is (error, VP_ERROR_TIMED_OUT) || vp_error_is (error, VP_ERROR_CANCELLED)))
+    vp_agent_client_remove_container_async (self->agent, self->id, 0, vp_container_get_request_timeout (), NULL, NULL,
+                                            NULL);
+}
+
 static void
 fail_prepare (GTask *task, GError *error)
 {
@@ -87,8 +97,12 @@ on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error) && self->state != VP_CONTAINER_CREATING)
+    g_set_error (&error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "its virtual machine ended meanwhile");
+  if (error != NULL)
     {
+      vp_container_name_program (error, vp_spec_get_args (self->spec)[0]);
+      take_back_in_guest (self, error);
       fail_prepare (g_steal_pointer (&task), error);
       return;
     }
@@ -150,12 +164,14 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
   g_set_object (&self->agent, agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
   self->worker = vp_worker_ref (worker);
+  self->preparing = TRUE;
   run_mount_job (self, FALSE, on_mounted, g_steal_pointer (&task));
 }
 
 gboolean
 vp_container_prepare_finish (VpContainer *self, GAsyncResult *result, GError **error)
 {
+  self->preparing = FALSE;
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
@@ -190,6 +206,7 @@ vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyC
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
+  self->discarding = TRUE;
   if (self->plan == NULL)
     g_task_return_boolean (task, TRUE);
   else if (guest_gone || self->state == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))
@@ -202,6 +219,7 @@ vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyC
 void
 vp_container_discard_finish (VpContainer *self, GAsyncResult *result)
 {
+  self->discarding = FALSE;
   vp_container_lose (self);
   (void) g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-container-private.h"
 
+#include <string.h>
+
 #include "vp-error.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
@@ -111,6 +113,16 @@ vp_container_check_verb (VpContainer *self, const char *verb, GError **error)
   return FALSE;
 }
 
+gboolean
+vp_container_check_settled (VpContainer *self, const char *verb, GError **error)
+{
+  if (!self->preparing && !self->discarding)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s container \"%s\": it is being %s", verb, self->id,
+               self->preparing ? "created" : "deleted");
+  return FALSE;
+}
+
 void
 vp_container_set_state (VpContainer *self, VpContainerState state)
 {
@@ -202,6 +214,22 @@ vp_container_find_process (VpContainer *self, const char *exec_id)
   return *exec_id == '\0' ? self->init : g_hash_table_lookup (self->execs, exec_id);
 }
 
+void
+vp_container_name_program (GError *error, const char *program)
+{
+  g_autofree char *shown = NULL;
+  g_autofree char *message = NULL;
+
+  if (!vp_error_is (error, VP_ERROR_COMMAND_NOT_FOUND) && !vp_error_is (error, VP_ERROR_COMMAND_NOT_EXECUTABLE))
+    return;
+  shown = g_strescape (program, NULL);
+  if (strstr (error->message, shown) != NULL)
+    return;
+  message = g_strdup_printf ("%s: \"%.256s\"", error->message, shown);
+  g_free (error->message);
+  error->message = g_steal_pointer (&message);
+}
+
 /* ---- start and kill ---- */
 
 static void
@@ -211,6 +239,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
+  self->starting = FALSE;
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     {
       g_prefix_error (&error, "start container \"%s\": ", self->id);
@@ -219,8 +248,8 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (self->state != VP_CONTAINER_CREATED)
     {
-      g_task_return_new_error (task, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE,
-                               "start container \"%s\": its virtual machine ended meanwhile", self->id);
+      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "start container \"%s\": it ended meanwhile",
+                               self->id);
       return;
     }
   vp_container_set_state (self, VP_CONTAINER_RUNNING);
@@ -250,7 +279,6 @@ vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpoin
 gboolean
 vp_container_start_finish (VpContainer *self, GAsyncResult *result, GError **error)
 {
-  self->starting = FALSE;
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
@@ -281,12 +309,10 @@ vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyncRead
       g_task_return_error (task, error);
       return;
     }
-  /* the prepared process is there already, held before its program: it can be signalled, and then its end is waited for */
-  if (self->state == VP_CONTAINER_CREATED && !self->starting)
-    {
-      vp_container_set_state (self, VP_CONTAINER_RUNNING);
-      vp_process_begin_wait (self->init);
-    }
+  /* the prepared process is there already, held before its program: not every signal ends it, but if one does it is
+   * seen to end */
+  if (self->state == VP_CONTAINER_CREATED)
+    vp_process_begin_watch (self->init);
   vp_process_kill_async (self->init, signum, all, request_timeout_ms, on_killed, g_steal_pointer (&task));
 }
 
@@ -306,5 +332,7 @@ vp_container_lose (VpContainer *self)
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);
   vp_process_lose (self->init, VP_STATUS_LOST);
+  /* who reads the other end of what was never used waits for its end too */
+  g_clear_pointer (&self->streams, vp_streams_free);
   vp_container_set_state (self, VP_CONTAINER_STOPPED);
 }

@@ -77,5 +77,8 @@ void vp_container_discard_finish (VpContainer *self, GAsyncResult *result);
 /* Its machine is gone: stopped, every process that ran has VP_STATUS_LOST. */
 void vp_container_lose (VpContainer *self);
 
+/* InvalidState while it is being prepared or discarded: the two would undo each other's work. */
+gboolean vp_container_check_settled (VpContainer *self, const char *verb, GError **error);
+
 /* InvalidState naming @verb and the state unless the table allows it. */
 gboolean vp_container_check_verb (VpContainer *self, const char *verb, GError **error);

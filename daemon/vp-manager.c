@@ -13,6 +13,7 @@ struct _VpManager
   GObject parent;
   const VpServices *services;
   GHashTable *sandboxes; /* id -> VpSandbox */
+  char **handlers;
   GHashTable *pending;   /* ids (sandbox and container alike) whose bundle is being read */
   gboolean closing;
 };
@@ -25,7 +26,6 @@ enum {
 };
 
 static guint signals[N_SIGNALS];
-static const char *const handlers[] = { "default", NULL };
 
 G_DEFINE_FINAL_TYPE (VpManager, vp_manager, G_TYPE_OBJECT)
 
@@ -34,6 +34,7 @@ vp_manager_finalize (GObject *object)
 {
   VpManager *self = VP_MANAGER (object);
 
+  g_strfreev (self->handlers);
   g_hash_table_unref (self->sandboxes);
   g_hash_table_unref (self->pending);
   G_OBJECT_CLASS (vp_manager_parent_class)->finalize (object);
@@ -80,6 +81,7 @@ vp_manager_new (const VpServices *services)
   VpManager *self = g_object_new (VP_TYPE_MANAGER, NULL);
 
   self->services = services;
+  self->handlers = vp_config_list_handlers (services->config);
   g_signal_connect_object (services->virt, "domain-stopped", G_CALLBACK (on_domain_stopped), self, 0);
   return self;
 }
@@ -93,7 +95,7 @@ vp_manager_get_services (VpManager *self)
 const char *const *
 vp_manager_get_handlers (VpManager *self)
 {
-  return handlers;
+  return (const char *const *) self->handlers;
 }
 
 guint
@@ -225,16 +227,22 @@ check_limit (guint n, guint64 max, const char *what, GError **error)
 }
 
 static gboolean
+check_open (VpManager *self, Request *request, GError **error)
+{
+  if (!self->closing)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is going down", request->id);
+  return FALSE;
+}
+
+static gboolean
 check_request (VpManager *self, Request *request, GError **error)
 {
   VpConfig *config = self->services->config;
   guint pending = g_hash_table_size (self->pending);
 
-  if (self->closing)
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is going down", request->id);
-      return FALSE;
-    }
+  if (!check_open (self, request, error))
+    return FALSE;
   if (!vp_id_check (request->id, request->sandbox != NULL ? "container id" : "sandbox id", error))
     return FALSE;
   if (!g_path_is_absolute (request->bundle))
@@ -243,7 +251,7 @@ check_request (VpManager *self, Request *request, GError **error)
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "bundle \"%s\": must be an absolute path", shown);
       return FALSE;
     }
-  if (request->handler != NULL && !g_strv_contains (handlers, request->handler))
+  if (request->handler != NULL && !g_strv_contains ((const char *const *) self->handlers, request->handler))
     {
       g_autofree char *shown = g_strescape (request->handler, NULL);
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "handler \"%s\": is not configured", shown);
@@ -278,10 +286,8 @@ static void
 on_container_added (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  Request *request = g_task_get_task_data (task);
   GError *error = NULL;
 
-  g_hash_table_remove (VP_MANAGER (g_task_get_source_object (task))->pending, request->id);
   if (vp_sandbox_add_container_finish (VP_SANDBOX (source), result, &error) == NULL)
     g_task_return_error (task, error);
   else
@@ -325,12 +331,15 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   Request *request = g_task_get_task_data (task);
   g_autoptr (VpSpec) spec = NULL;
   g_autoptr (VpSandbox) sandbox = NULL;
+  g_autoptr (VpConfig) config = NULL;
+  const char *handler = request->handler != NULL ? request->handler : self->handlers[0];
   GError *error = NULL;
 
   spec = g_task_propagate_pointer (G_TASK (result), &error);
-  if (spec == NULL || !find_home (self, request, spec, &error))
+  /* from here on it is counted, and its id taken, by the object that it becomes */
+  g_hash_table_remove (self->pending, request->id);
+  if (spec == NULL || !check_open (self, request, &error) || !find_home (self, request, spec, &error))
     {
-      g_hash_table_remove (self->pending, request->id);
       g_task_return_error (task, error);
       return;
     }
@@ -340,10 +349,10 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
                                       on_container_added, g_steal_pointer (&task));
       return;
     }
-  g_hash_table_remove (self->pending, request->id);
-  sandbox = vp_sandbox_new (self->services, request->id, request->handler != NULL ? request->handler : handlers[0],
-                            request->labels);
-  if (!vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
+  config = vp_config_for_handler (self->services->config, handler, &error);
+  if (config != NULL)
+    sandbox = vp_sandbox_new (self->services, request->id, handler, config, request->labels);
+  if (sandbox == NULL || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
     {
       g_task_return_error (task, error);
       return;

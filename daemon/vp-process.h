@@ -43,6 +43,10 @@ gboolean vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *s
 /* The agent has made it; its output flows from here on. */
 void vp_process_begin_io (VpProcess *self);
 
+/* It exists but its program does not run yet: from here on its end is noticed,
+ * and it may be killed. */
+void vp_process_begin_watch (VpProcess *self);
+
 /* It runs: waits for its end. */
 void vp_process_begin_wait (VpProcess *self);
 
@@ -56,7 +60,7 @@ void vp_process_wait_async (VpProcess *self, GCancellable *cancellable, GAsyncRe
 gboolean vp_process_wait_finish (VpProcess *self, GAsyncResult *result, guint *ret_status, gint64 *ret_exited_at,
                                  GError **error);
 
-/* InvalidState when it does not run. @all: every process of the container. */
+/* InvalidState when it neither runs nor is watched. @all: every process of the container. */
 void vp_process_kill_async (VpProcess *self, int signum, gboolean all, guint timeout_ms, GAsyncReadyCallback callback,
                             gpointer user_data);
 gboolean vp_process_kill_finish (VpProcess *self, GAsyncResult *result, GError **error);

@@ -4,6 +4,7 @@
 #include "vp-console.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
+#include "vp-waiters.h"
 
 /* Shared by the files of the sandbox's verbs, by nobody else. */
 
@@ -16,19 +17,21 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
 /* The end it is heading for, while starting or stopping. */
 typedef struct
 {
-  GCancellable *cancellable; /* of the start */
+  GCancellable *cancellable; /* of the start, then of what is done while it is ready */
   char *why;                 /* the start was given up because… */
   int code;                  /* … as a VpError */
   gboolean graceful;         /* the guest is asked first */
-  guint grace_ms;
+  gint64 deadline;           /* …until then, monotonic microseconds */
+  GCancellable *asking;      /* of what the guest is asked; NULL: nothing */
   VpSandboxState state;      /* state and reason at the end */
   const char *reason;
-  GPtrArray *stop_waiters;   /* GTask of stop calls */
+  VpWaiters *stop_waiters;   /* of stop calls */
 } VpSandboxEnd;
 
 struct _VpSandbox
@@ -37,16 +40,21 @@ struct _VpSandbox
   const VpServices *services;
   char *id;
   char *handler;
+  VpConfig *config; /* of the handler */
   char *domain_name;
   char *uuid;
   GHashTable *labels;
   VpSandboxState state;
   const char *exit_reason;
+  guint exit_status; /* once it has ended: of its own container */
+  gboolean deleted;  /* nothing of it is left; calls that were under way find that out */
   gint64 created_at;
   gint64 started_at;
   gint64 exited_at;
   GPtrArray *containers;
-  GPtrArray *waiters; /* GTask of wait calls */
+  guint n_preparing;         /* containers that are being added while it runs */
+  gboolean ends_when_prepared; /* its end waits for these */
+  VpWaiters *waiters; /* of wait calls */
   VpSteps *steps;
   VpSandboxMachine machine;
   VpSandboxEnd end;
@@ -60,11 +68,19 @@ extern const gsize vp_sandbox_n_steps;
 void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
 
+/* FALSE and NotFound when it was deleted: a call may arrive after that. */
+gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
+
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
+
+/* Ends what the guest is being asked for the sake of a graceful end. */
+void vp_sandbox_stop_asking (VpSandbox *self);
+
+/* The last of n_preparing is done, one way or the other. */
+void vp_sandbox_all_prepared (VpSandbox *self);
 
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 
 /* Starts to end: unwinds the steps, then enters end.state with end.reason. */
 void vp_sandbox_begin_end (VpSandbox *self);
-void vp_sandbox_answer_stop_waiters (VpSandbox *self);

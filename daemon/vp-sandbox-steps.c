@@ -54,7 +54,7 @@ make_plan (VpSandbox *self, GError **error)
                    vp_facts_get (facts)->driver);
       return FALSE;
     }
-  plan = vp_planner_plan_sandbox (&who, spec, self->services->config, facts, error);
+  plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error);
   if (plan == NULL
       || (driver->runs_guests
           && (!check_file (plan->kernel, "kernel", error) || !check_file (plan->initrd, "initrd", error)))
@@ -182,7 +182,10 @@ on_domain_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
-    vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+    {
+      vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+      self->machine.domain_left = TRUE;
+    }
   self->machine.pid = 0;
   vp_step_done (self->steps, NULL);
 }
@@ -295,7 +298,7 @@ run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
   vp_sandbox_changed (self);
   vp_agent_client_open_async (self->machine.agent,
-                              (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
+                              (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               cancellable, on_agent_opened, g_object_ref (self));
 }
 
@@ -341,7 +344,7 @@ run_guest (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   grpc__create_sandbox_request__free_unpacked (request, NULL);
   vp_agent_client_create_sandbox_async (
       self->machine.agent, packed,
-      (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), cancellable,
+      (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), cancellable,
       on_guest_made, g_object_ref (self));
 }
 
@@ -356,13 +359,22 @@ on_guest_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_step_done (self->steps, NULL);
 }
 
+/* What is left of the grace; at least a moment, as 0 is for ever. */
+static guint
+grace_left_ms (VpSandbox *self)
+{
+  gint64 left = (self->end.deadline - g_get_monotonic_time ()) / 1000;
+
+  return (guint) CLAMP (left, 1, G_MAXINT);
+}
+
 static void
 undo_guest (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
 
   if (self->end.graceful && self->machine.agent != NULL && vp_agent_client_is_open (self->machine.agent))
-    vp_agent_client_destroy_sandbox_async (self->machine.agent, self->end.grace_ms, NULL, on_guest_ended,
+    vp_agent_client_destroy_sandbox_async (self->machine.agent, grace_left_ms (self), self->end.asking, on_guest_ended,
                                            g_object_ref (self));
   else
     vp_step_done (steps, NULL);
@@ -403,7 +415,7 @@ prepare_next (VpSandbox *self, guint index)
     }
   container = self->containers->pdata[index];
   plan = vp_planner_plan_container (self->id, vp_container_get_id (container), vp_container_get_spec (container),
-                                    self->services->config, vp_virt_get_facts (self->services->virt), &error);
+                                    self->config, vp_virt_get_facts (self->services->virt), &error);
   if (plan == NULL)
     {
       vp_step_done (self->steps, error);
@@ -433,9 +445,10 @@ on_all_exited (gpointer user_data)
  * that statuses and output are the true ones; then whoever is left is lost. */
 typedef struct
 {
-  VpSandbox *self;
+  VpSandbox *self; /* NULL: done, the rest only comes in */
   guint left;
   guint timer;
+  GSource *hurry; /* the caller does not want to wait for the guest any more */
 } Killing;
 
 static void
@@ -443,9 +456,9 @@ killing_done (Killing *killing)
 {
   g_autoptr (VpSandbox) self = killing->self;
 
-  if (killing->timer != 0)
-    g_source_remove (killing->timer);
-  killing->timer = 0;
+  g_clear_handle_id (&killing->timer, g_source_remove);
+  g_source_destroy (killing->hurry);
+  g_clear_pointer (&killing->hurry, g_source_unref);
   killing->self = NULL;
   on_all_exited (self);
 }
@@ -456,6 +469,16 @@ on_kill_timeout (gpointer user_data)
   Killing *killing = user_data;
 
   killing->timer = 0;
+  if (killing->self != NULL)
+    killing_done (killing);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_hurry (GCancellable *cancellable, gpointer user_data)
+{
+  Killing *killing = user_data;
+
   if (killing->self != NULL)
     killing_done (killing);
   return G_SOURCE_REMOVE;
@@ -474,9 +497,8 @@ on_one_exited (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-undo_containers (gpointer owner, VpSteps *steps)
+end_containers (VpSandbox *self)
 {
-  VpSandbox *self = owner;
   Killing *killing;
 
   if (!self->end.graceful || self->machine.agent == NULL)
@@ -486,6 +508,8 @@ undo_containers (gpointer owner, VpSteps *steps)
     }
   killing = g_new0 (Killing, 1);
   killing->self = g_object_ref (self);
+  killing->hurry = g_cancellable_source_new (self->end.asking);
+  g_source_set_callback (killing->hurry, G_SOURCE_FUNC (on_hurry), killing, NULL);
   for (guint i = 0; i < self->containers->len; i++)
     {
       VpContainer *container = self->containers->pdata[i];
@@ -503,7 +527,37 @@ undo_containers (gpointer owner, VpSteps *steps)
       g_free (killing);
       return;
     }
-  killing->timer = g_timeout_add (self->end.grace_ms, on_kill_timeout, killing);
+  killing->timer = g_timeout_add (grace_left_ms (self), on_kill_timeout, killing);
+  g_source_attach (killing->hurry, NULL);
+}
+
+void
+vp_sandbox_stop_asking (VpSandbox *self)
+{
+  self->end.graceful = FALSE;
+  g_cancellable_cancel (self->end.asking);
+}
+
+void
+vp_sandbox_all_prepared (VpSandbox *self)
+{
+  if (!self->ends_when_prepared)
+    return;
+  self->ends_when_prepared = FALSE;
+  end_containers (self);
+}
+
+/* A container that is being added was cancelled; until it has taken its mounts
+ * away again the share cannot go. */
+static void
+undo_containers (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->n_preparing > 0)
+    self->ends_when_prepared = TRUE;
+  else
+    end_containers (self);
 }
 
 const VpStep vp_sandbox_steps[] = {

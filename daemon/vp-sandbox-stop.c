@@ -6,16 +6,6 @@
 
 /* Every way in which a sandbox ends: asked to, by itself, deleted. */
 
-void
-vp_sandbox_answer_stop_waiters (VpSandbox *self)
-{
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->end.stop_waiters);
-
-  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    g_task_return_boolean (waiters->pdata[i], TRUE);
-}
-
 static void
 on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -26,25 +16,29 @@ on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_lose (self->containers->pdata[i]);
   vp_sandbox_set_state (self, self->end.state);
-  vp_sandbox_answer_stop_waiters (self);
+  vp_waiters_answer (self->end.stop_waiters, NULL);
 }
 
 void
 vp_sandbox_begin_end (VpSandbox *self)
 {
   vp_sandbox_set_state (self, VP_SANDBOX_STOPPING);
+  g_cancellable_cancel (self->end.cancellable);
   vp_steps_unwind_async (self->steps, on_unwound, g_object_ref (self));
 }
 
 static void
 aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
+  guint64 grace
+      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+
   self->end.state = state;
   self->end.reason = reason;
   self->end.graceful = graceful;
-  self->end.grace_ms
-      = grace_ms != 0 ? grace_ms
-                      : (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+  self->end.deadline = g_get_monotonic_time () + (gint64) grace * 1000;
+  g_clear_object (&self->end.asking);
+  self->end.asking = g_cancellable_new ();
 }
 
 static void
@@ -63,7 +57,13 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
                        gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
 
+  if (!vp_sandbox_check_exists (self, "stop", &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
   switch (self->state)
     {
     case VP_SANDBOX_CREATED:
@@ -74,17 +74,21 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
       g_task_return_boolean (task, TRUE);
       return;
     case VP_SANDBOX_STARTING:
+      if (force)
+        vp_sandbox_stop_asking (self);
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
       return;
     case VP_SANDBOX_READY:
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       vp_sandbox_begin_end (self);
       return;
     case VP_SANDBOX_STOPPING:
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
+      if (force)
+        vp_sandbox_stop_asking (self);
       return;
     default:
       g_task_return_boolean (task, TRUE);
@@ -101,7 +105,9 @@ void
 vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
 {
   gboolean guest_did_it = g_str_equal (reason, "shutdown");
-  g_autofree char *why = g_strdup_printf ("its virtual machine ended (%s)", reason);
+  gboolean agent_lost = g_str_equal (reason, "agent-lost");
+  g_autofree char *why
+      = agent_lost ? g_strdup ("its agent is gone") : g_strdup_printf ("its virtual machine ended (%s)", reason);
 
   /* in a start that is being undone it is us who ended it */
   if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
@@ -110,7 +116,7 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
   aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
           guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
-    give_up_start (self, VP_ERROR_HYPERVISOR_FAILED, why);
+    give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else
     vp_sandbox_begin_end (self);
 }
@@ -120,22 +126,52 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
 static gboolean
 forget (VpSandbox *self, GError **error)
 {
+  g_autoptr (GError) never_ran = NULL;
+
   if (!vp_store_remove (self->services->store, self->domain_name, error))
     return FALSE;
+  self->deleted = TRUE;
   while (self->containers->len > 0)
     vp_sandbox_drop_container (self, self->containers->pdata[self->containers->len - 1]);
   vp_notice (self->id, NULL, "sandbox deleted");
   g_signal_emit_by_name (self, "deleted");
+  never_ran = g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "wait \"%s\": deleted before it ran", self->id);
+  vp_waiters_answer (self->waiters, never_ran);
   return TRUE;
 }
 
+static void finish_delete (GTask *task);
+
+static void
+on_left_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpSandbox *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
+    {
+      g_prefix_error (&error, "delete sandbox \"%s\": ", self->id);
+      g_task_return_error (task, error);
+      return;
+    }
+  g_clear_error (&error);
+  self->machine.domain_left = FALSE;
+  finish_delete (task);
+}
+
+/* The record is what a domain is found again by: it stays as long as the domain may. */
 static void
 finish_delete (GTask *task)
 {
   VpSandbox *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (vp_sandbox_check_verb (self, "delete", &error) && forget (self, &error))
+  if (!vp_sandbox_check_verb (self, "delete", &error))
+    g_task_return_error (task, error);
+  else if (self->machine.domain_left)
+    vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_left_destroyed, g_object_ref (task));
+  else if (forget (self, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -181,6 +217,22 @@ on_own_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
+/* The end of the sandbox has taken the container out of the guest and the share. */
+static void
+on_stopped_for_remove (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error))
+    {
+      vp_sandbox_drop_container (VP_SANDBOX (source), g_task_get_task_data (task));
+      g_task_return_boolean (task, TRUE);
+    }
+  else
+    g_task_return_error (task, error);
+}
+
 static void
 on_discarded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -192,26 +244,43 @@ on_discarded (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
+static gboolean
+check_remove (VpSandbox *self, VpContainer *container, gboolean own, gboolean force, GError **error)
+{
+  const char *id = vp_container_get_id (container);
+
+  if (!g_ptr_array_find (self->containers, container, NULL))
+    g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "delete container \"%s\": it was deleted", id);
+  else if (!force && vp_container_get_state (container) == VP_CONTAINER_RUNNING)
+    return vp_container_check_verb (container, "delete", error);
+  else if (own && self->containers->len > 1)
+    g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE,
+                 "delete container \"%s\": it is its sandbox's own and %u others are left", id,
+                 self->containers->len - 1);
+  else if (own)
+    return TRUE;
+  else if (self->state == VP_SANDBOX_STARTING)
+    g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "delete container \"%s\": its sandbox is starting", id);
+  else
+    return vp_container_check_settled (container, "delete", error);
+  return FALSE;
+}
+
 void
 vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
                                    GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   gboolean own = self->containers->len > 0 && self->containers->pdata[0] == container;
-  gboolean runs = vp_container_get_state (container) == VP_CONTAINER_RUNNING;
   GError *error = NULL;
 
-  if (runs && !force)
-    {
-      (void) vp_container_check_verb (container, "delete", &error);
-      g_task_return_error (task, error);
-    }
-  else if (own && self->containers->len > 1)
-    g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE,
-                             "delete container \"%s\": it is its sandbox's own and %u others are left",
-                             vp_container_get_id (container), self->containers->len - 1);
+  g_task_set_task_data (task, g_object_ref (container), g_object_unref);
+  if (!check_remove (self, container, own, force, &error))
+    g_task_return_error (task, error);
   else if (own)
     vp_sandbox_delete_async (self, TRUE, on_own_deleted, g_steal_pointer (&task));
+  else if (self->state == VP_SANDBOX_STOPPING)
+    vp_sandbox_stop_async (self, 0, force, on_stopped_for_remove, g_steal_pointer (&task));
   else
     vp_container_discard_async (container, self->state != VP_SANDBOX_READY, on_discarded, g_steal_pointer (&task));
 }

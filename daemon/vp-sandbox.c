@@ -56,6 +56,7 @@ vp_sandbox_dispose (GObject *object)
   g_clear_object (&self->machine.console);
   g_clear_object (&self->machine.agent);
   g_clear_object (&self->end.cancellable);
+  g_clear_object (&self->end.asking);
   G_OBJECT_CLASS (vp_sandbox_parent_class)->dispose (object);
 }
 
@@ -64,14 +65,15 @@ vp_sandbox_finalize (GObject *object)
 {
   VpSandbox *self = VP_SANDBOX (object);
 
-  g_ptr_array_unref (self->waiters);
-  g_ptr_array_unref (self->end.stop_waiters);
+  vp_waiters_free (self->waiters);
+  vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);
+  vp_config_unref (self->config);
   g_free (self->domain_name);
   g_free (self->uuid);
   G_OBJECT_CLASS (vp_sandbox_parent_class)->finalize (object);
@@ -96,20 +98,22 @@ static void
 vp_sandbox_init (VpSandbox *self)
 {
   self->containers = g_ptr_array_new_with_free_func (g_object_unref);
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->waiters = vp_waiters_new ();
+  self->end.stop_waiters = vp_waiters_new ();
   self->exit_reason = "";
   self->steps = vp_steps_new (vp_sandbox_steps, vp_sandbox_n_steps, self);
 }
 
 VpSandbox *
-vp_sandbox_new (const VpServices *services, const char *id, const char *handler, GHashTable *labels)
+vp_sandbox_new (const VpServices *services, const char *id, const char *handler, VpConfig *config,
+                GHashTable *labels)
 {
   VpSandbox *self = g_object_new (VP_TYPE_SANDBOX, NULL);
 
   self->services = services;
   self->id = g_strdup (id);
   self->handler = g_strdup (handler);
+  self->config = vp_config_ref (config);
   self->domain_name = vp_id_to_domain_name (id);
   self->uuid = g_uuid_string_random ();
   self->labels = g_hash_table_ref (labels);
@@ -129,8 +133,19 @@ vp_sandbox_state_to_string (VpSandboxState state)
 }
 
 gboolean
+vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error)
+{
+  if (!self->deleted)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "%s sandbox \"%s\": it was deleted", verb, self->id);
+  return FALSE;
+}
+
+gboolean
 vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error)
 {
+  if (!vp_sandbox_check_exists (self, verb, error))
+    return FALSE;
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (g_str_equal (verbs[i].verb, verb) && (verbs[i].states & (1u << self->state)) != 0)
       return TRUE;
@@ -139,14 +154,19 @@ vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error)
   return FALSE;
 }
 
+/* The containers may be gone when somebody asks. */
 static void
-answer_waiters (VpSandbox *self)
+note_end (VpSandbox *self)
 {
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
+  self->exited_at = g_get_real_time ();
+  self->exit_status = VP_STATUS_LOST;
+  if (self->containers->len > 0)
+    {
+      VpProcess *own = vp_container_get_init (self->containers->pdata[0]);
 
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    g_task_return_boolean (waiters->pdata[i], TRUE);
+      if (vp_process_get_state (own) == VP_PROCESS_STOPPED)
+        self->exit_status = vp_process_get_exit_status (own);
+    }
 }
 
 void
@@ -172,12 +192,12 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
   if (state == VP_SANDBOX_READY)
     self->started_at = g_get_real_time ();
   if ((ENDED & (1u << state)) != 0)
-    self->exited_at = g_get_real_time ();
+    note_end (self);
   if (!vp_sandbox_save (self, &error))
     vp_warning (self->id, NULL, "record not written: %s", error->message);
   vp_sandbox_changed (self);
   if ((ENDED & (1u << state)) != 0)
-    answer_waiters (self);
+    vp_waiters_answer (self->waiters, NULL);
 }
 
 gboolean
@@ -264,13 +284,15 @@ on_added_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *container = VP_CONTAINER (source);
   GError *error = NULL;
 
-  if (!vp_container_prepare_finish (container, result, &error))
+  if (vp_container_prepare_finish (container, result, &error))
+    g_task_return_pointer (task, container, NULL);
+  else
     {
       vp_sandbox_drop_container (self, container);
       g_task_return_error (task, error);
-      return;
     }
-  g_task_return_pointer (task, container, NULL);
+  if (--self->n_preparing == 0)
+    vp_sandbox_all_prepared (self);
 }
 
 void
@@ -290,7 +312,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
     }
   if (self->state == VP_SANDBOX_READY)
     {
-      plan = vp_planner_plan_container (self->id, id, spec, self->services->config,
+      plan = vp_planner_plan_container (self->id, id, spec, self->config,
                                         vp_virt_get_facts (self->services->virt), &error);
       if (plan == NULL)
         {
@@ -307,10 +329,13 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
     }
   g_signal_emit (self, signals[SIGNAL_CONTAINER_ADDED], 0, container);
   if (plan == NULL)
-    g_task_return_pointer (task, container, NULL);
-  else
-    vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent,
-                                self->services->worker, NULL, on_added_prepared, g_steal_pointer (&task));
+    {
+      g_task_return_pointer (task, container, NULL);
+      return;
+    }
+  self->n_preparing++;
+  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
+                              self->end.cancellable, on_added_prepared, g_steal_pointer (&task));
 }
 
 VpContainer *
@@ -325,11 +350,14 @@ void
 vp_sandbox_wait_async (VpSandbox *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  GError *error = NULL;
 
-  if ((ENDED & (1u << self->state)) != 0)
+  if (!vp_sandbox_check_exists (self, "wait for", &error))
+    g_task_return_error (task, error);
+  else if ((ENDED & (1u << self->state)) != 0)
     g_task_return_boolean (task, TRUE);
   else
-    g_ptr_array_add (self->waiters, g_steal_pointer (&task));
+    vp_waiters_add (self->waiters, g_steal_pointer (&task));
 }
 
 gboolean
@@ -338,14 +366,7 @@ vp_sandbox_wait_finish (VpSandbox *self, GAsyncResult *result, guint *ret_status
 {
   if (!g_task_propagate_boolean (G_TASK (result), error))
     return FALSE;
-  *ret_status = VP_STATUS_LOST;
-  if (self->containers->len > 0)
-    {
-      VpProcess *own = vp_container_get_init (self->containers->pdata[0]);
-
-      if (vp_process_get_state (own) == VP_PROCESS_STOPPED)
-        *ret_status = vp_process_get_exit_status (own);
-    }
+  *ret_status = self->exit_status;
   *ret_exited_at = self->exited_at;
   return TRUE;
 }

@@ -2,6 +2,9 @@
 # varieties, and everything that decides; pure but for vp-host-mount
 noinst_LTLIBRARIES += libvp-drivers.la
 libvp_drivers_la_SOURCES = \
+	drivers/vp-container-planner.c drivers/vp-container-planner.h drivers/vp-container-planner-private.h \
+	drivers/vp-container-planner-mount.c \
+	drivers/vp-container-planner-spec.c \
 	drivers/vp-device.c drivers/vp-device.h \
 	drivers/vp-device-channel.c \
 	drivers/vp-device-console.c \
@@ -25,8 +28,6 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
 	drivers/vp-planner-cmdline.c \
-	drivers/vp-planner-guest-spec.c \
-	drivers/vp-planner-mount.c \
 	drivers/vp-xml.c drivers/vp-xml.h
 libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \
 	$(VP_WIRE_CPPFLAGS)

@@ -61,7 +61,7 @@ append_sysctls (GString *line, VpSpec *spec, GError **error)
       VpJson *item = vp_json_get_item (sysctl, i);
       const char *name = vp_json_get_name (item), *value = vp_json_get_string (item);
 
-      if (!g_str_has_prefix (name, VP_PLANNER_NET_SYSCTL))
+      if (!g_str_has_prefix (name, VP_SPEC_NET_SYSCTL))
         continue;
       if (value == NULL
           || strspn (value, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS " \t,._-") != strlen (value))

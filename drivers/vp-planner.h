@@ -2,7 +2,7 @@
 #pragma once
 
 #include "vp-config.h"
-#include "vp-container-plan.h"
+#include "vp-container-planner.h"
 #include "vp-driver.h"
 #include "vp-facts.h"
 #include "vp-plan.h"
@@ -22,9 +22,6 @@ typedef struct
 /* @spec is the sandbox's first container. */
 VpPlan *vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *config, VpFacts *facts,
                                  GError **error);
-
-VpContainerPlan *vp_planner_plan_container (const char *sandbox_id, const char *container_id, VpSpec *spec,
-                                            VpConfig *config, VpFacts *facts, GError **error);
 
 /* Names below a sandbox's directory that planner and daemon share. */
 char *vp_planner_dup_share_dir (const char *directory);

@@ -5,13 +5,22 @@ libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
 	model/vp-config.c model/vp-config.h \
 	model/vp-config-describe.c \
+	model/vp-config-file.c \
+	model/vp-config-handler.c \
+	model/vp-config-key.c \
+	model/vp-config-private.h \
 	model/vp-config-table.c model/vp-config-table.h \
+	model/vp-config-value.c \
 	model/vp-container-plan.c model/vp-container-plan.h \
+	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
 	model/vp-json.c model/vp-json.h \
 	model/vp-json-lint.c model/vp-json-lint.h \
 	model/vp-json-member.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
+	model/vp-kata-import.c model/vp-kata-import.h \
+	model/vp-kata-import-table.c model/vp-kata-import-table.h \
+	model/vp-key-file.c model/vp-key-file.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
 	model/vp-partition.c \
 	model/vp-plan.c model/vp-plan.h \
@@ -22,7 +31,8 @@ libvp_model_la_SOURCES = \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
 	model/vp-spec-linux.c \
 	model/vp-spec-mount.c \
-	model/vp-spec-process.c
+	model/vp-spec-process.c \
+	model/vp-toml.c model/vp-toml.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"
 libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)

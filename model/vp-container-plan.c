@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-container-plan.h"
 
+#include "vp-decision.h"
+
 static void
 bind_free (gpointer data)
 {
@@ -21,6 +23,7 @@ vp_container_plan_new (const char *sandbox_id, const char *container_id, VpSpec 
   plan->container_id = g_strdup (container_id);
   plan->spec = vp_spec_ref (spec);
   plan->binds = g_ptr_array_new_with_free_func (bind_free);
+  plan->decisions = vp_decisions_new ();
   plan->terminal = vp_spec_get_terminal (spec);
   return plan;
 }
@@ -41,6 +44,7 @@ plan_clear (gpointer data)
   vp_spec_unref (plan->spec);
   vp_json_unref (plan->guest_spec);
   g_ptr_array_unref (plan->binds);
+  g_ptr_array_unref (plan->decisions);
 }
 
 void

@@ -24,6 +24,7 @@ typedef struct _VpContainerPlan
   VpSpec *spec;       /* as loaded */
   VpJson *guest_spec; /* as the agent gets it */
   GPtrArray *binds;   /* of VpHostBind; the root file system is the first */
+  GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
   gboolean sandbox_pidns;
   gboolean terminal;
 } VpContainerPlan;

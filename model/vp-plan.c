@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-plan.h"
 
+#include "vp-decision.h"
+
 const char *
 vp_accel_to_string (VpAccel accel)
 {
@@ -102,6 +104,7 @@ vp_plan_new (void)
   plan->paths = g_ptr_array_new_with_free_func (path_check_free);
   plan->storages = g_ptr_array_new_with_free_func (storage_free);
   plan->dns = g_new0 (char *, 1);
+  plan->decisions = vp_decisions_new ();
   return plan;
 }
 
@@ -131,7 +134,7 @@ plan_clear (gpointer data)
   g_ptr_array_unref (plan->devices);
   g_ptr_array_unref (plan->paths);
   g_ptr_array_unref (plan->storages);
-  g_clear_pointer (&plan->decisions, g_ptr_array_unref);
+  g_ptr_array_unref (plan->decisions);
 }
 
 void

@@ -163,8 +163,7 @@ typedef struct _VpPlan
   gboolean sandbox_pidns; /* containers share one pid namespace */
   GPtrArray *storages;    /* of VpGuestStorage */
 
-  /* what was decided and why; made by the first note, NULL before */
-  GPtrArray *decisions;
+  GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
 } VpPlan;
 
 VpPlan *vp_plan_new (void);

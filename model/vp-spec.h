@@ -80,6 +80,8 @@ const char *vp_spec_get_annotation (VpSpec *spec, const char *key); /* NULL when
 VpJson *vp_spec_get_annotations (VpSpec *spec);                     /* object of strings; NULL when absent */
 
 /* linux (vp-spec-linux.c) */
+/* Sysctls that belong to a network namespace: the guest's kernel gets them, not the container's runtime. */
+#define VP_SPEC_NET_SYSCTL "net."
 gboolean vp_spec_has_namespace (VpSpec *spec, const char *type);         /* "pid", "network", ... */
 const char *vp_spec_get_namespace_path (VpSpec *spec, const char *type); /* NULL: none, or a new one */
 gint64 vp_spec_get_memory_limit (VpSpec *spec);                          /* bytes; -1: none */

@@ -81,7 +81,8 @@ agent_cgroup_read (const char *cgroup, const char *file, uint64_t max_value)
 }
 
 void
-agent_cgroup_each (const char *cgroup, const char *file, void (*func) (const char *, uint64_t, void *), void *data)
+agent_cgroup_each (const char *cgroup, const char *file, void (*func) (const char *, uint64_t, void *),
+                   void *data)
 {
   char *path = agent_printf ("%s/%s", cgroup, file);
   char buf[8192], *save = NULL;

@@ -37,7 +37,7 @@ struct AgentChannel
   VpTtrpcServer server;
   AgentList out;
   size_t queued;
-  int paused; /* not reading because of MAX_QUEUED */
+  int paused;  /* not reading because of MAX_QUEUED */
   int hung_up; /* a port: there is no host, as far as was seen */
   uint8_t buf[READ_SIZE];
 };
@@ -194,8 +194,8 @@ take (AgentChannel *c, const uint8_t *data, size_t len)
       else if (rc == VP_TTRPC_SERVER_SYNC)
         answer_sync (c);
       else if (rc == VP_TTRPC_SERVER_REQUEST)
-        c->funcs->request (c->server.reader.header.stream, c->server.reader.payload, c->server.reader.header.length,
-                           c->data);
+        c->funcs->request (c->server.reader.header.stream, c->server.reader.payload,
+                           c->server.reader.header.length, c->data);
       if (c->fd < 0)
         return -1;
       data += used;

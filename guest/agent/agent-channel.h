@@ -20,7 +20,8 @@ typedef struct
 
 /* Both take @fd, which must be non-blocking. */
 AgentChannel *agent_channel_new_port (AgentLoop *loop, int fd, const AgentChannelFuncs *funcs, void *data);
-AgentChannel *agent_channel_new_listener (AgentLoop *loop, int fd, const AgentChannelFuncs *funcs, void *data);
+AgentChannel *agent_channel_new_listener (AgentLoop *loop, int fd, const AgentChannelFuncs *funcs,
+                                          void *data);
 void agent_channel_free (AgentChannel *c);
 
 /* Takes @frame (malloc'd); thrown away if no host is there. */

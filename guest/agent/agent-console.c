@@ -45,7 +45,10 @@ receive (int connection)
   char byte[256];
   struct iovec iov = { byte, sizeof byte };
   struct msghdr message = {
-    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control,
+    .msg_iov = &iov,
+    .msg_iovlen = 1,
+    .msg_control = &control,
+    .msg_controllen = sizeof control,
   };
   struct cmsghdr *c;
   int fd;
@@ -53,7 +56,8 @@ receive (int connection)
   if (recvmsg (connection, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) < 0)
     return -errno;
   c = CMSG_FIRSTHDR (&message);
-  if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN (sizeof fd))
+  if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS
+      || c->cmsg_len != CMSG_LEN (sizeof fd))
     return -EPROTO;
   memcpy (&fd, CMSG_DATA (c), sizeof fd);
   return fd;

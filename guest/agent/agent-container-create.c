@@ -20,7 +20,8 @@ check_request (Agent *agent, AgentCall *call)
   const Grpc__CreateContainerRequest *r = agent_call_request (call);
 
   if (!agent_id_is_valid (r->container_id))
-    agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "container id \"%.160s\": is not valid", r->container_id);
+    agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "container id \"%.160s\": is not valid",
+                     r->container_id);
   else if (!agent->sandbox->exists)
     agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "there is no sandbox");
   else if (agent_sandbox_find (agent->sandbox, r->container_id) != NULL)
@@ -32,7 +33,8 @@ check_request (Agent *agent, AgentCall *call)
   else if (r->oci->root == NULL || !agent_path_is_clean (r->oci->root->path))
     agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "OCI.root.path: must be an absolute, clean path");
   else if (r->n_devices > 0)
-    agent_call_fail (call, VP_GRPC_UNIMPLEMENTED, "device type \"%.64s\": is not supported", r->devices[0]->type);
+    agent_call_fail (call, VP_GRPC_UNIMPLEMENTED, "device type \"%.64s\": is not supported",
+                     r->devices[0]->type);
   else
     return 0;
   return -1;

@@ -14,6 +14,9 @@
 #include "agent.pb-c.h"
 #include "vp-message-json.h"
 
+/* of a command of crun, without the id */
+#define MAX_WORDS 3
+
 /* one crun verb under way for a call */
 typedef struct
 {
@@ -64,7 +67,8 @@ agent_process_of_call (Agent *agent, AgentCall *call, const char *id, const char
     if (strcmp (p->exec_id, exec_id) == 0)
       return p;
   }
-  agent_call_fail (call, VP_GRPC_NOT_FOUND, "process \"%.128s\" of container \"%s\": not found", exec_id, c->id);
+  agent_call_fail (call, VP_GRPC_NOT_FOUND, "process \"%.128s\" of container \"%s\": not found", exec_id,
+                   c->id);
   return NULL;
 }
 
@@ -157,7 +161,8 @@ delete_if_free (AgentContainer *c)
     return;
   c->n_busy--;
   while ((call = agent_call_unpark (&c->removes)) != NULL)
-    agent_call_fail (call, agent_code_from_errno (rc), "container \"%s\": cannot run crun: %s", c->id, strerror (-rc));
+    agent_call_fail (call, agent_code_from_errno (rc), "container \"%s\": cannot run crun: %s", c->id,
+                     strerror (-rc));
 }
 
 void
@@ -214,13 +219,14 @@ verb_free (Verb *v)
   free (v);
 }
 
-/* Runs crun with @args for @call, if the container is in state @from; meanwhile it is
+/* Runs crun with @words and the id for @call, if the container is in state @from; meanwhile it is
  * in @during. 0 if it runs; otherwise the call has been answered. */
 static int
 run_verb (AgentContainer *c, AgentCall *call, AgentContainerState from, AgentContainerState during,
-          const char *const *args, char *file, AgentCrunFunc func)
+          const char *const *words, char *file, AgentCrunFunc func)
 {
   static const int none[3] = { -1, -1, -1 };
+  const char *args[MAX_WORDS + 2] = { NULL };
   Verb *v = agent_new (Verb);
   int rc;
 
@@ -228,6 +234,11 @@ run_verb (AgentContainer *c, AgentCall *call, AgentContainerState from, AgentCon
   v->call = call;
   v->before = from;
   v->file = file;
+  for (size_t i = 0; i < MAX_WORDS && words[i] != NULL; i++)
+    {
+      args[i] = words[i];
+      args[i + 1] = c->id;
+    }
   rc = agent_crun_run (c->agent, args, none, 0, func, v);
   if (rc < 0)
     {
@@ -253,7 +264,8 @@ check_state (AgentContainer *c, AgentCall *call, AgentContainerState wanted, con
 
 /* @after is the state if all went well and the container has not ended meanwhile */
 static void
-finish_verb (Verb *v, const char *error, VpGrpcCode code, AgentContainerState during, AgentContainerState after)
+finish_verb (Verb *v, const char *error, VpGrpcCode code, AgentContainerState during,
+             AgentContainerState after)
 {
   AgentContainer *c = v->container;
 
@@ -296,34 +308,34 @@ update_done (const char *error, VpGrpcCode code, void *data)
 void
 agent_handle_start_container (Agent *agent, AgentCall *call)
 {
+  static const char *const words[] = { "start", NULL };
   const Grpc__StartContainerRequest *request = agent_call_request (call);
   AgentContainer *c = agent_container_of_call (agent, call, request->container_id);
-  const char *args[] = { "start", request->container_id, NULL };
 
   if (c != NULL && check_state (c, call, AGENT_CONTAINER_CREATED, "started"))
-    run_verb (c, call, AGENT_CONTAINER_CREATED, AGENT_CONTAINER_STARTING, args, NULL, start_done);
+    run_verb (c, call, AGENT_CONTAINER_CREATED, AGENT_CONTAINER_STARTING, words, NULL, start_done);
 }
 
 void
 agent_handle_pause_container (Agent *agent, AgentCall *call)
 {
+  static const char *const words[] = { "pause", NULL };
   const Grpc__PauseContainerRequest *request = agent_call_request (call);
   AgentContainer *c = agent_container_of_call (agent, call, request->container_id);
-  const char *args[] = { "pause", request->container_id, NULL };
 
   if (c != NULL && check_state (c, call, AGENT_CONTAINER_RUNNING, "paused"))
-    run_verb (c, call, AGENT_CONTAINER_RUNNING, AGENT_CONTAINER_RUNNING, args, NULL, pause_done);
+    run_verb (c, call, AGENT_CONTAINER_RUNNING, AGENT_CONTAINER_RUNNING, words, NULL, pause_done);
 }
 
 void
 agent_handle_resume_container (Agent *agent, AgentCall *call)
 {
+  static const char *const words[] = { "resume", NULL };
   const Grpc__ResumeContainerRequest *request = agent_call_request (call);
   AgentContainer *c = agent_container_of_call (agent, call, request->container_id);
-  const char *args[] = { "resume", request->container_id, NULL };
 
   if (c != NULL && check_state (c, call, AGENT_CONTAINER_PAUSED, "resumed"))
-    run_verb (c, call, AGENT_CONTAINER_PAUSED, AGENT_CONTAINER_PAUSED, args, NULL, resume_done);
+    run_verb (c, call, AGENT_CONTAINER_PAUSED, AGENT_CONTAINER_PAUSED, words, NULL, resume_done);
 }
 
 void
@@ -332,7 +344,7 @@ agent_handle_update_container (Agent *agent, AgentCall *call)
   static unsigned counter;
   const Grpc__UpdateContainerRequest *request = agent_call_request (call);
   AgentContainer *c = agent_container_of_call (agent, call, request->container_id);
-  const char *args[] = { "update", "--resources", NULL, request->container_id, NULL };
+  const char *words[] = { "update", "--resources", NULL, NULL };
   char *json, *file;
   size_t len;
 
@@ -340,15 +352,17 @@ agent_handle_update_container (Agent *agent, AgentCall *call)
     return;
   if (c->state != AGENT_CONTAINER_CREATED && !check_state (c, call, AGENT_CONTAINER_RUNNING, "updated"))
     return;
-  json = request->resources != NULL ? vp_message_to_json (&request->resources->base, VP_MESSAGE_JSON_OCI, &len) : NULL;
+  json = request->resources != NULL
+             ? vp_message_to_json (&request->resources->base, VP_MESSAGE_JSON_OCI, &len)
+             : NULL;
   if (json == NULL)
     {
       agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "resources: missing or malformed");
       return;
     }
   file = agent_printf ("%s/resources-%u.json", agent->run_dir, counter++);
-  args[2] = file;
+  words[2] = file;
   agent_write_file (file, json, len, 1);
   free (json);
-  run_verb (c, call, c->state, c->state, args, file, update_done);
+  run_verb (c, call, c->state, c->state, words, file, update_done);
 }

@@ -25,10 +25,10 @@ struct AgentContainer
   AgentList processes;
   unsigned n_processes;
   AgentProcess *init;
-  unsigned n_busy; /* crun runs that name this container */
+  unsigned n_busy;     /* crun runs that name this container */
   char **mount_points; /* storages in use; NULL-terminated or NULL */
-  AgentList removes; /* parked calls that wait for its removal */
-  int deleted;       /* crun has forgotten it */
+  AgentList removes;   /* parked calls that wait for its removal */
+  int deleted;         /* crun has forgotten it */
   /* a CreateContainer that failed, to be answered when nothing is left of it */
   AgentCall *create_call;
   VpGrpcCode create_code;

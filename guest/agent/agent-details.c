@@ -48,7 +48,8 @@ agent_handle_get_guest_details (Agent *agent, AgentCall *call)
   Grpc__AgentDetails details = GRPC__AGENT_DETAILS__INIT;
   char buf[64];
 
-  if (r->mem_block_size && agent_read_file ("/sys/devices/system/memory/block_size_bytes", buf, sizeof buf) > 0)
+  if (r->mem_block_size
+      && agent_read_file ("/sys/devices/system/memory/block_size_bytes", buf, sizeof buf) > 0)
     response.mem_block_size_bytes = strtoull (buf, NULL, 16);
   if (r->mem_hotplug_probe)
     response.support_mem_hotplug_probe = access ("/sys/devices/system/memory/probe", F_OK) == 0;

@@ -122,7 +122,8 @@ agent_output_read (AgentOutput *o, AgentCall *call)
     }
   if (agent_call_count (&o->reads) >= MAX_PARKED)
     {
-      agent_call_fail (call, VP_GRPC_RESOURCE_EXHAUSTED, "more than %d reads of one stream at once", MAX_PARKED);
+      agent_call_fail (call, VP_GRPC_RESOURCE_EXHAUSTED, "more than %d reads of one stream at once",
+                       MAX_PARKED);
       return;
     }
   agent_call_park (call, &o->reads);
@@ -225,7 +226,8 @@ agent_input_write (AgentInput *i, AgentCall *call)
   if (i->fd < 0 || i->close_wanted)
     agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "standard input is closed");
   else if (agent_call_count (&i->writes) >= MAX_PARKED)
-    agent_call_fail (call, VP_GRPC_RESOURCE_EXHAUSTED, "more than %d writes to one stream at once", MAX_PARKED);
+    agent_call_fail (call, VP_GRPC_RESOURCE_EXHAUSTED, "more than %d writes to one stream at once",
+                     MAX_PARKED);
   else if (request->data.len == 0)
     agent_call_reply (call, &response.base);
   else

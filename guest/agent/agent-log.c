@@ -18,8 +18,8 @@ agent_log_set_level (const char *name)
     const char *name;
     AgentLogLevel level;
   } names[] = {
-    { "critical", AGENT_LOG_ERROR }, { "error", AGENT_LOG_ERROR }, { "warn", AGENT_LOG_WARNING },
-    { "warning", AGENT_LOG_WARNING }, { "info", AGENT_LOG_INFO }, { "debug", AGENT_LOG_DEBUG },
+    { "critical", AGENT_LOG_ERROR },  { "error", AGENT_LOG_ERROR }, { "warn", AGENT_LOG_WARNING },
+    { "warning", AGENT_LOG_WARNING }, { "info", AGENT_LOG_INFO },   { "debug", AGENT_LOG_DEBUG },
     { "trace", AGENT_LOG_DEBUG },
   };
 

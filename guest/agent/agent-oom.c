@@ -55,7 +55,7 @@ static void
 events_changed (uint32_t events, void *data)
 {
   AgentSandbox *s = data;
-  char buf[4096] __attribute__ ((aligned (__alignof__ (struct inotify_event))));
+  char buf[4096] __attribute__ ((aligned (__alignof__(struct inotify_event))));
   ssize_t n;
 
   while ((n = read (s->inotify, buf, sizeof buf)) > 0)

@@ -23,11 +23,11 @@ typedef struct
   char *exec_id;  /* "" for the first process */
   AgentProcessState state;
   pid_t pid;
-  int status;      /* exit code, 128 + signal */
-  uint64_t ended;  /* a count, to tell the oldest */
-  int was_waited;  /* somebody got the status */
+  int status;     /* exit code, 128 + signal */
+  uint64_t ended; /* a count, to tell the oldest */
+  int was_waited; /* somebody got the status */
   int terminal;
-  int tty; /* pty master, for its size; -1 */
+  int tty;         /* pty master, for its size; -1 */
   AgentList waits; /* parked WaitProcessRequests */
   AgentInput input;
   AgentOutput output, error;

@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "agent-log.h"
+#include "vp-message.h"
 
 #define MAX_CALLS 4096
 /* While requests of that many bytes are being worked on, only small ones are taken. */
 #define MAX_CALL_BYTES (16u << 20)
 #define SMALL_CALL_BYTES (64u << 10)
+/* of one request in memory */
+#define MAX_MESSAGE_BYTES (32u << 20)
 
 struct AgentCall
 {
@@ -50,7 +53,8 @@ call_free (AgentCall *call)
 }
 
 static void
-send_response (AgentRpc *rpc, uint32_t stream, int code, const char *message, const ProtobufCMessage *response)
+send_response (AgentRpc *rpc, uint32_t stream, int code, const char *message,
+               const ProtobufCMessage *response)
 {
   char text[VP_TTRPC_MESSAGE_MAX];
   uint8_t *frame;
@@ -84,10 +88,11 @@ call_start (AgentRpc *rpc, uint32_t stream, VpRpc which, const Ttrpc__Request *r
       send_response (rpc, stream, VP_GRPC_RESOURCE_EXHAUSTED, "too many calls at once", NULL);
       return;
     }
-  message = protobuf_c_message_unpack (info->request, NULL, request->payload.len, request->payload.data);
+  message = vp_message_unpack (info->request, request->payload.data, request->payload.len, MAX_MESSAGE_BYTES);
   if (message == NULL)
     {
-      send_response (rpc, stream, VP_GRPC_INVALID_ARGUMENT, "the request is malformed", NULL);
+      send_response (rpc, stream, errno == ENOMEM ? VP_GRPC_RESOURCE_EXHAUSTED : VP_GRPC_INVALID_ARGUMENT,
+                     errno == ENOMEM ? "the request is too large" : "the request is malformed", NULL);
       return;
     }
   call = agent_new (AgentCall);
@@ -101,8 +106,8 @@ call_start (AgentRpc *rpc, uint32_t stream, VpRpc which, const Ttrpc__Request *r
   rpc->n_calls++;
   rpc->bytes += call->bytes;
   if (request->timeout_nano > 0)
-    call->timer
-        = agent_timer_new (rpc->agent->loop, (uint64_t) request->timeout_nano / 1000000 + 1, call_expired, call);
+    call->timer = agent_timer_new (rpc->agent->loop, (uint64_t) request->timeout_nano / 1000000 + 1,
+                                   call_expired, call);
   agent_debug ("call %u: %s", stream, info->method);
   agent_handlers[which](rpc->agent, call);
 }
@@ -227,7 +232,8 @@ call_expired (void *data)
       return;
     }
   if (!call->orphan)
-    send_response (call->rpc, call->stream, VP_GRPC_DEADLINE_EXCEEDED, "the deadline of the call has passed", NULL);
+    send_response (call->rpc, call->stream, VP_GRPC_DEADLINE_EXCEEDED, "the deadline of the call has passed",
+                   NULL);
   call->orphan = 1;
 }
 

@@ -191,7 +191,8 @@ agent_handle_create_sandbox (Agent *agent, AgentCall *call)
     }
   if (r->n_kernel_modules > 0)
     {
-      agent_call_fail (call, VP_GRPC_UNIMPLEMENTED, "kernel module \"%.64s\": loading modules is not supported",
+      agent_call_fail (call, VP_GRPC_UNIMPLEMENTED,
+                       "kernel module \"%.64s\": loading modules is not supported",
                        r->kernel_modules[0]->name);
       return;
     }

@@ -29,24 +29,15 @@ static const struct
   const char *name;
   unsigned long set, clear;
 } flag_names[] = {
-  { "defaults", 0, 0 },
-  { "ro", MS_RDONLY, 0 },
-  { "rw", 0, MS_RDONLY },
-  { "nosuid", MS_NOSUID, 0 },
-  { "suid", 0, MS_NOSUID },
-  { "nodev", MS_NODEV, 0 },
-  { "dev", 0, MS_NODEV },
-  { "noexec", MS_NOEXEC, 0 },
-  { "exec", 0, MS_NOEXEC },
-  { "sync", MS_SYNCHRONOUS, 0 },
-  { "async", 0, MS_SYNCHRONOUS },
-  { "dirsync", MS_DIRSYNC, 0 },
-  { "noatime", MS_NOATIME, 0 },
-  { "nodiratime", MS_NODIRATIME, 0 },
-  { "relatime", MS_RELATIME, 0 },
-  { "strictatime", MS_STRICTATIME, 0 },
-  { "bind", MS_BIND, 0 },
-  { "rbind", MS_BIND | MS_REC, 0 },
+  { "defaults", 0, 0 },           { "ro", MS_RDONLY, 0 },
+  { "rw", 0, MS_RDONLY },         { "nosuid", MS_NOSUID, 0 },
+  { "suid", 0, MS_NOSUID },       { "nodev", MS_NODEV, 0 },
+  { "dev", 0, MS_NODEV },         { "noexec", MS_NOEXEC, 0 },
+  { "exec", 0, MS_NOEXEC },       { "sync", MS_SYNCHRONOUS, 0 },
+  { "async", 0, MS_SYNCHRONOUS }, { "dirsync", MS_DIRSYNC, 0 },
+  { "noatime", MS_NOATIME, 0 },   { "nodiratime", MS_NODIRATIME, 0 },
+  { "relatime", MS_RELATIME, 0 }, { "strictatime", MS_STRICTATIME, 0 },
+  { "bind", MS_BIND, 0 },         { "rbind", MS_BIND | MS_REC, 0 },
 };
 
 static const struct
@@ -54,8 +45,9 @@ static const struct
   const char *name;
   unsigned long flags;
 } propagation_names[] = {
-  { "shared", MS_SHARED },          { "rshared", MS_SHARED | MS_REC },   { "private", MS_PRIVATE },
-  { "rprivate", MS_PRIVATE | MS_REC }, { "slave", MS_SLAVE },            { "rslave", MS_SLAVE | MS_REC },
+  { "shared", MS_SHARED },   { "rshared", MS_SHARED | MS_REC },
+  { "private", MS_PRIVATE }, { "rprivate", MS_PRIVATE | MS_REC },
+  { "slave", MS_SLAVE },     { "rslave", MS_SLAVE | MS_REC },
 };
 
 /* 0 or -EINVAL */
@@ -233,7 +225,8 @@ agent_storage_add (AgentList *storages, const Grpc__Storage *s, char **ret_messa
     }
   if (!agent_path_is_clean (s->mount_point) || s->mount_point[1] == '\0' || count >= MAX_STORAGES)
     {
-      *ret_message = agent_printf ("storage %.512s: the mount point must be an absolute, clean path", s->mount_point);
+      *ret_message
+          = agent_printf ("storage %.512s: the mount point must be an absolute, clean path", s->mount_point);
       return VP_GRPC_INVALID_ARGUMENT;
     }
   rc = agent_mkdir_p (s->mount_point);
@@ -242,8 +235,8 @@ agent_storage_add (AgentList *storages, const Grpc__Storage *s, char **ret_messa
   if (rc < 0)
     {
       umount2 (s->mount_point, MNT_DETACH | UMOUNT_NOFOLLOW);
-      *ret_message = agent_printf ("storage %.512s: driver %s, source %.512s: %s", s->mount_point, driver, s->source,
-                                   strerror (-rc));
+      *ret_message = agent_printf ("storage %.512s: driver %s, source %.512s: %s", s->mount_point, driver,
+                                   s->source, strerror (-rc));
       return agent_code_from_errno (rc);
     }
   st = agent_new (AgentStorage);

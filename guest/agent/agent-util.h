@@ -27,7 +27,10 @@ typedef struct AgentList
 {
   struct AgentList *prev, *next;
 } AgentList;
-#define AGENT_LIST_INIT(l) { &(l), &(l) }
+#define AGENT_LIST_INIT(l)                                                                                   \
+  {                                                                                                          \
+    &(l), &(l)                                                                                               \
+  }
 void agent_list_init (AgentList *l);
 void agent_list_append (AgentList *head, AgentList *l);
 /* also when @l is in no list; it is then initialised */
@@ -36,7 +39,8 @@ int agent_list_is_empty (const AgentList *head);
 #define agent_container_of(ptr, type, member) ((type *) ((char *) (ptr) -offsetof (type, member)))
 #define agent_list_foreach(it, head) for (AgentList *it = (head)->next; it != (head); it = it->next)
 #define agent_list_foreach_safe(it, head)                                                                    \
-  for (AgentList *it = (head)->next, *it##_next = it->next; it != (head); it = it##_next, it##_next = it->next)
+  for (AgentList *it = (head)->next, *it##_next = it->next; it != (head);                                    \
+       it = it##_next, it##_next = it->next)
 
 /* Whole small file, NUL-terminated, cut to @size - 1 bytes; the length or -errno. */
 ssize_t agent_read_file (const char *path, char *buf, size_t size);

@@ -39,6 +39,6 @@ if ENABLE_SANITIZERS
 # sanitizers need their shared run-time: such an agent is for tests on the host
 virtpod_agent_LDFLAGS = $(AM_LDFLAGS) -no-pie
 else
-virtpod_agent_LDFLAGS = -all-static -no-pie -Wl,--gc-sections
+virtpod_agent_LDFLAGS = -all-static -Wl,--gc-sections
 endif
 virtpod_agent_LDADD = libvp-agent.a libvp-wire-static.a libvp-wire-messages-static.a $(PROTOBUF_C_LIBS)

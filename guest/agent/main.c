@@ -23,8 +23,7 @@
  * would keep the size of the largest one ever. */
 #define MMAP_THRESHOLD (64 << 10)
 
-static void __attribute__ ((noreturn))
-usage (int status)
+static void __attribute__ ((noreturn)) usage (int status)
 {
   fprintf (status == 0 ? stdout : stderr,
            "Usage: virtpod-agent [--listen unix:PATH] [--root DIR] [--log LEVEL]\n"

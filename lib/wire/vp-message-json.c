@@ -293,7 +293,8 @@ put_repeated (Text *t, const ProtobufCFieldDescriptor *f, const uint8_t *array, 
       put_newline (t);
       if (map)
         {
-          const ProtobufCFieldDescriptor *members = ((const ProtobufCMessageDescriptor *) f->descriptor)->fields;
+          const ProtobufCFieldDescriptor *members
+              = ((const ProtobufCMessageDescriptor *) f->descriptor)->fields;
           const uint8_t *entry = *(const uint8_t *const *) item;
 
           put_value (t, &members[0], entry + members[0].offset);

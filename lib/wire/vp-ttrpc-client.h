@@ -27,7 +27,8 @@ void vp_ttrpc_client_clear (VpTtrpcClient *c);
 
 /* A new conversation on a serial channel: @out is to be sent as it is, and no
  * request before VP_TTRPC_CLIENT_SYNCED. Stream ids go on counting. */
-void vp_ttrpc_client_start_sync (VpTtrpcClient *c, const uint8_t token[VP_SYNC_TOKEN], uint8_t out[VP_SYNC_SIZE]);
+void vp_ttrpc_client_start_sync (VpTtrpcClient *c, const uint8_t token[VP_SYNC_TOKEN],
+                                 uint8_t out[VP_SYNC_SIZE]);
 
 /* Odd and growing; 0 when the channel has used them all up. */
 uint32_t vp_ttrpc_client_next_stream (VpTtrpcClient *c);

@@ -96,6 +96,8 @@ class Env:
         """Ends the program as skipped when this machine cannot run it. The first thing to call."""
         if os.geteuid() != 0:
             tap.skip_all("needs root")
+        if not any(mount.startswith("/ (") for mount in host.mounts()):
+            tap.skip_all("/ is not a mount point, as in a plain chroot; do: mount --bind DIR DIR; chroot DIR")
         for name in ("virtpodd", "virtpod"):
             if program(name) is None:
                 tap.skip_all("%s is not built" % name)
@@ -232,7 +234,7 @@ class Env:
 
     def snapshot(self):
         """What the daemon, libvirt and we have now."""
-        processes = ["%s %s" % (state, command) for _parent, state, command in host.family().values()]
+        processes = [("zombie " if state == "Z" else "") + command for _parent, state, command in host.family().values()]
         return Snapshot(
             domains=self.libvirt.domains() if self.libvirt else [],
             mounts=host.mounts(), processes=processes,

@@ -133,6 +133,12 @@ class Process:
 
     def kill(self, signum, group=False):
         if not self.started.is_set():
+            if signum == signal.SIGKILL:  # held before its program, where only this is heard
+                self.status = 128 + signum
+                self.ended.set()
+                self.started.set()
+            return
+        if self.child is None:
             return
         try:
             (os.killpg if group else os.kill)(self.child.pid, signum)
@@ -196,9 +202,9 @@ class Sandbox:
             self.sandbox_id = r.sandbox_id
 
     def DestroySandbox(self, r):
+        self.destroyed.set()
         for container in list(self.containers.values()):
             container.kill_all()
-        self.destroyed.set()
 
     def CreateContainer(self, r):
         with self.lock:
@@ -212,14 +218,22 @@ class Sandbox:
         container = self.find(r.container_id)
         if container.state != 'created':
             raise Failure('FAILED_PRECONDITION', 'container "%s": is %s' % (container.id, container.state))
+        if container.find('').ended.is_set():
+            raise Failure('FAILED_PRECONDITION', 'container "%s": has ended' % container.id)
         container.find('').start()
         container.state = 'running'
+        self.check_late(container, container.find(''))
+
+    def check_late(self, container, process):
+        """What was started while everything was killed does not stay."""
+        if self.destroyed.is_set() or self.containers.get(container.id) is not container:
+            process.kill(signal.SIGKILL, group=True)
 
     def RemoveContainer(self, r):
         container = self.find(r.container_id)
-        container.kill_all()
         with self.lock:
             self.containers.pop(r.container_id, None)
+        container.kill_all()
 
     def ExecProcess(self, r):
         container = self.find(r.container_id)
@@ -234,6 +248,7 @@ class Sandbox:
         except Exception:
             del container.processes[r.exec_id]
             raise
+        self.check_late(container, process)
 
     def SignalProcess(self, r):
         container = self.find(r.container_id)
@@ -406,6 +421,7 @@ class AgentHouse:
         self.messages = Messages()
         self.agents = {}
         self.delay, self.fail, self.mute = {}, {}, set()
+        self.blind = False  # no more agents
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
@@ -418,7 +434,7 @@ class AgentHouse:
                 present = set()
             for sid in set(self.agents) - present:
                 self.agents.pop(sid).stop()
-            for sid in present - set(self.agents):
+            for sid in set() if self.blind else present - set(self.agents):
                 try:
                     agent = FakeAgent(os.path.join(self.directory, sid, self.name), self.messages)
                 except OSError:

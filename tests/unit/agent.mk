@@ -50,3 +50,29 @@ tests_unit_test_agent_util_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_util_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_util_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_util_LDADD = $(vp_agent_test_ldadd)
+
+# the wire under libFuzzer, or its corpus as a test
+vp_fuzz_frame_corpus = \
+	tests/fuzz/corpus-frame/check \
+	tests/fuzz/corpus-frame/create-container \
+	tests/fuzz/corpus-frame/junk \
+	tests/fuzz/corpus-frame/lost \
+	tests/fuzz/corpus-frame/responses \
+	tests/fuzz/corpus-frame/sync \
+	tests/fuzz/corpus-frame/write-stdin
+EXTRA_DIST += $(vp_fuzz_frame_corpus)
+check_PROGRAMS += tests/fuzz/replay-frame
+TESTS += tests/fuzz/replay-frame
+tests_fuzz_replay_frame_SOURCES = tests/fuzz/fuzz-frame.c
+tests_fuzz_replay_frame_CPPFLAGS = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS) -DFUZZ_REPLAY
+tests_fuzz_replay_frame_CFLAGS = $(AM_CFLAGS)
+tests_fuzz_replay_frame_LDADD = libvp-wire.la
+if ENABLE_FUZZING
+noinst_PROGRAMS += tests/fuzz/fuzz-frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz-frame.c $(vp_wire_sources)
+nodist_tests_fuzz_fuzz_frame_SOURCES = $(vp_wire_generated_c)
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS)
+tests_fuzz_fuzz_frame_CFLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -w
+tests_fuzz_fuzz_frame_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_frame_LDADD = $(PROTOBUF_C_LIBS)
+endif

@@ -7,6 +7,7 @@
 #include "csi.pb-c.h"
 #include "oci.pb-c.h"
 #include "vp-message-json.h"
+#include "vp-message.h"
 
 static void
 check (const ProtobufCMessage *m, unsigned flags, const char *wanted)
@@ -39,7 +40,8 @@ test_process (void)
          "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"hard\":0,\"soft\":0}],"
          "\"noNewPrivileges\":true,\"oomScoreAdj\":-999}");
   limit.hard = limit.soft = G_MAXUINT64;
-  check (&limit.base, 0, "{\"Type\":\"RLIMIT_CORE\",\"Hard\":18446744073709551615,\"Soft\":18446744073709551615}");
+  check (&limit.base, 0,
+         "{\"Type\":\"RLIMIT_CORE\",\"Hard\":18446744073709551615,\"Soft\":18446744073709551615}");
 }
 
 /* a number in a oneof is there or not, whatever its value */
@@ -65,7 +67,8 @@ test_map (void)
   spec.version = (char *) "1.0.2";
   spec.n_annotations = 2;
   spec.annotations = entries;
-  check (&spec.base, VP_MESSAGE_JSON_OCI, "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"b\":\"1\",\"a\":\"\"}}");
+  check (&spec.base, VP_MESSAGE_JSON_OCI,
+         "{\"ociVersion\":\"1.0.2\",\"annotations\":{\"b\":\"1\",\"a\":\"\"}}");
   check (&spec.base, VP_MESSAGE_JSON_PRETTY,
          "{\n  \"Version\": \"1.0.2\",\n  \"Annotations\": {\n    \"b\": \"1\",\n    \"a\": \"\"\n  }\n}\n");
 }
@@ -74,10 +77,12 @@ static void
 test_text (void)
 {
   Grpc__StartContainerRequest m = GRPC__START_CONTAINER_REQUEST__INIT;
-  const char *const bad[] = { "\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff" };
+  const char *const bad[]
+      = { "\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "a\xff" };
 
   m.container_id = (char *) "\" \\ \n \x7f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 /";
-  check (&m.base, 0, "{\"container_id\":\"\\\" \\\\ \\u000a \\u007f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 /\"}");
+  check (&m.base, 0,
+         "{\"container_id\":\"\\\" \\\\ \\u000a \\u007f \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80 /\"}");
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       m.container_id = (char *) bad[i];
@@ -102,6 +107,30 @@ test_bytes_and_enums (void)
   check (&usage.base, 0, "{\"unit\":\"BYTES\"}");
 }
 
+/* a list of empty messages: two bytes each on the wire */
+static void
+test_unpack (void)
+{
+  g_autoptr (GByteArray) wire = g_byte_array_new ();
+  const guint8 mount[] = { 5 << 3 | 2, 0 };
+  ProtobufCMessage *m;
+
+  for (guint i = 0; i < 1000; i++)
+    g_byte_array_append (wire, mount, sizeof mount);
+  m = vp_message_unpack (&grpc__spec__descriptor, wire->data, wire->len, 1 << 20);
+  g_assert_nonnull (m);
+  g_assert_cmpuint (((Grpc__Spec *) m)->n_mounts, ==, 1000);
+  protobuf_c_message_free_unpacked (m, NULL);
+  /* whichever allocation is one too many, all before it is given back */
+  for (gsize max = 0; max < 100000; max += 997)
+    {
+      g_assert_null (vp_message_unpack (&grpc__spec__descriptor, wire->data, wire->len, max));
+      g_assert_cmpint (errno, ==, ENOMEM);
+    }
+  g_assert_null (vp_message_unpack (&grpc__spec__descriptor, (const guint8 *) "\xff", 1, 1 << 20));
+  g_assert_cmpint (errno, ==, EPROTO);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -111,5 +140,6 @@ main (int argc, char **argv)
   g_test_add_func ("/message-json/map", test_map);
   g_test_add_func ("/message-json/text", test_text);
   g_test_add_func ("/message-json/bytes-and-enums", test_bytes_and_enums);
+  g_test_add_func ("/message-json/unpack", test_unpack);
   return g_test_run ();
 }

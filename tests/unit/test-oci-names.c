@@ -12,7 +12,8 @@ static const struct
   const ProtobufCMessageDescriptor *message;
   const char *names;
 } wanted[] = {
-  { &grpc__spec__descriptor, "ociVersion process root hostname mounts hooks annotations linux solaris windows" },
+  { &grpc__spec__descriptor,
+    "ociVersion process root hostname mounts hooks annotations linux solaris windows" },
   { &grpc__process__descriptor, "terminal consoleSize user args env cwd capabilities rlimits noNewPrivileges "
                                 "apparmorProfile oomScoreAdj selinuxLabel" },
   { &grpc__box__descriptor, "height width" },
@@ -23,8 +24,9 @@ static const struct
   { &grpc__root__descriptor, "path readonly" },
   { &grpc__hooks__descriptor, "prestart poststart poststop createRuntime createContainer startContainer" },
   { &grpc__hook__descriptor, "path args env timeout" },
-  { &grpc__linux__descriptor, "uidMappings gidMappings sysctl resources cgroupsPath namespaces devices seccomp "
-                              "rootfsPropagation maskedPaths readonlyPaths mountLabel intelRdt" },
+  { &grpc__linux__descriptor,
+    "uidMappings gidMappings sysctl resources cgroupsPath namespaces devices seccomp "
+    "rootfsPropagation maskedPaths readonlyPaths mountLabel intelRdt" },
   { &grpc__linux_idmapping__descriptor, "hostID containerID size" },
   { &grpc__linux_namespace__descriptor, "type path" },
   { &grpc__linux_device__descriptor, "path type major minor fileMode uid gid" },
@@ -33,8 +35,9 @@ static const struct
   { &grpc__linux_cpu__descriptor, "shares quota period realtimeRuntime realtimePeriod cpus mems" },
   { &grpc__linux_weight_device__descriptor, "major minor weight leafWeight" },
   { &grpc__linux_throttle_device__descriptor, "major minor rate" },
-  { &grpc__linux_block_io__descriptor, "weight leafWeight weightDevice throttleReadBpsDevice throttleWriteBpsDevice "
-                                       "throttleReadIOPSDevice throttleWriteIOPSDevice" },
+  { &grpc__linux_block_io__descriptor,
+    "weight leafWeight weightDevice throttleReadBpsDevice throttleWriteBpsDevice "
+    "throttleReadIOPSDevice throttleWriteIOPSDevice" },
   { &grpc__linux_pids__descriptor, "limit" },
   { &grpc__linux_device_cgroup__descriptor, "allow type major minor access" },
   { &grpc__linux_network__descriptor, "classID priorities" },

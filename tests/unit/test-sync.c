@@ -50,7 +50,8 @@ test_find (void)
 {
   /* tokens that look like the beginning of an ack, after beginnings of it */
   const guint8 tokens[][VP_SYNC_TOKEN + 1]
-      = { "0123456789abcdef", "\xffVPSYAK\x01\xffVPSYAK\x01", "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" };
+      = { "0123456789abcdef", "\xffVPSYAK\x01\xffVPSYAK\x01",
+          "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" };
   g_autoptr (GByteArray) before = g_byte_array_new ();
 
   for (guint t = 0; t < G_N_ELEMENTS (tokens); t++)

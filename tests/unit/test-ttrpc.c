@@ -68,19 +68,21 @@ test_response (void)
   response.status = 137;
   frame = vp_ttrpc_pack_response (3, VP_GRPC_OK, NULL, &response.base, &len);
   g_assert_cmpmem (frame + 4, 6, "\0\0\0\3\2\0", 6);
-  g_assert_cmpint (vp_ttrpc_parse_response (frame + 10, len - 10, &code, &message, &payload, &payload_len), ==, 0);
+  g_assert_cmpint (vp_ttrpc_parse_response (frame + 10, len - 10, &code, &message, &payload, &payload_len),
+                   ==, 0);
   g_assert_cmpint (code, ==, VP_GRPC_OK);
   g_assert_cmpstr (message, ==, "");
   g_assert_cmpuint (payload_len, ==, 3);
 
   failed = vp_ttrpc_pack_response (5, VP_GRPC_NOT_FOUND, "container \"x\": not found", &response.base, &len);
   g_clear_pointer (&payload, g_free);
-  g_assert_cmpint (vp_ttrpc_parse_response (failed + 10, len - 10, &code, &why, &payload, &payload_len), ==, 0);
+  g_assert_cmpint (vp_ttrpc_parse_response (failed + 10, len - 10, &code, &why, &payload, &payload_len), ==,
+                   0);
   g_assert_cmpint (code, ==, VP_GRPC_NOT_FOUND);
   g_assert_cmpstr (why, ==, "container \"x\": not found");
   g_assert_null (payload);
-  g_assert_cmpint (vp_ttrpc_parse_response ((const guint8 *) "\xff", 1, &code, &why, &payload, &payload_len), ==,
-                   -EPROTO);
+  g_assert_cmpint (vp_ttrpc_parse_response ((const guint8 *) "\xff", 1, &code, &why, &payload, &payload_len),
+                   ==, -EPROTO);
 }
 
 static void
@@ -186,7 +188,8 @@ test_server (void)
 static void
 test_server_lost (void)
 {
-  const guint8 token[VP_SYNC_TOKEN] = "\xff" "123456789abcdef";
+  const guint8 token[VP_SYNC_TOKEN] = "\xff"
+                                      "123456789abcdef";
   g_autoptr (GByteArray) stream = g_byte_array_new ();
   guint8 request[VP_SYNC_SIZE];
   guint n_requests = 0, n_syncs = 0;

@@ -102,6 +102,10 @@ session_start_libvirt ()
   mkdir -p "$session/libvirt/etc"
   if [ "$1" = libvirtd ]; then
     load_capabilities "$session/libvirt/cache/qemu"
+    # where the root file system is not a shared mount, as without systemd, what
+    # virtpodd mounts would not reach the namespace that libvirtd is in
+    mount --bind "$session" "$session"
+    mount --make-shared "$session"
     local uri="qemu+unix:///system?socket=$session/libvirt/sock/libvirt-sock"
     session_spawn libvirtd "$source_dir/tools/lib/private-libvirtd" "$session/libvirt"
     session_wait libvirtd libvirtd virsh -q -c "$uri" version
@@ -135,10 +139,16 @@ save_capabilities ()
 
 session_start_daemon ()
 {
+  local guest=$build_dir/guest/image
+  # the system's libvirtd runs QEMU as a user of its own, who may not be able to
+  # look into the build directory, and gives him the files meanwhile
+  if [ "$(cat "$session/uri")" = qemu:///system ]; then
+    install -D -m 0644 -t "$session/guest" "$guest/vmlinux" "$guest/initrd.img"
+    guest=$session/guest
+  fi
   session_spawn virtpodd "$build_dir_programs/virtpodd" --address "$(cat "$session/address")" \
     --state-dir "$session/state" --uri "$(cat "$session/uri")" \
-    --set "guest.kernel=$build_dir/guest/image/vmlinux" \
-    --set "guest.initrd=$build_dir/guest/image/initrd.img"
+    --set "guest.kernel=$guest/vmlinux" --set "guest.initrd=$guest/initrd.img"
   session_wait virtpodd virtpodd session_virtpod list
 }
 
@@ -209,6 +219,9 @@ session_stop ()
     left+=" mount $mount"
     umount -l "$mount" 2>/dev/null || true
   done
+  if mountpoint -q "$session"; then
+    umount -l "$session"
+  fi
   rm -rf --one-file-system "$session"
   if [ -n "$left" ]; then
     echo "$me: left behind and removed:$left" >&2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The spec as the guest gets it: what means something on the host only is
  * left out or put into the guest's terms, everything else is copied. */
-#include "vp-planner-private.h"
+#include "vp-container-planner-private.h"
 
 #include <string.h>
 
@@ -124,7 +124,7 @@ write_sysctl (VpJson *sysctl, VpJsonWriter *writer)
     {
       VpJson *item = vp_json_get_item (sysctl, i);
 
-      if (!g_str_has_prefix (vp_json_get_name (item), VP_PLANNER_NET_SYSCTL))
+      if (!g_str_has_prefix (vp_json_get_name (item), VP_SPEC_NET_SYSCTL))
         vp_json_writer_add_copy (writer, vp_json_get_name (item), item);
     }
   vp_json_writer_end_object (writer);
@@ -158,7 +158,7 @@ write_linux (VpContainerPlan *plan, VpJson *linux_json, VpJsonWriter *writer, GE
 }
 
 gboolean
-vp_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error)
+vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error)
 {
   /* written below, or nothing for a guest that runs Linux containers */
   static const char *const own[]
@@ -171,7 +171,7 @@ vp_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError 
   copy_except (writer, json, own);
   write_root (plan, writer);
   write_process (vp_json_lookup (json, "process"), writer);
-  if (!vp_planner_write_mounts (plan, type, writer, error)
+  if (!vp_container_planner_write_mounts (plan, type, writer, error)
       || (is_object (linux_json) && !write_linux (plan, linux_json, writer, error)))
     return FALSE;
   vp_json_writer_end_object (writer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "vp-planner-private.h"
+#include "vp-container-planner-private.h"
 
 #include <string.h>
 
@@ -128,7 +128,7 @@ write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWrite
 }
 
 gboolean
-vp_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
+vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
 {
   vp_json_writer_begin_array (writer, "mounts");
   for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures what docs/performance.md lists and prints one line a figure.
+
+BENCH selects figures by name, N sets the rounds, VIRTPOD_TEST_LIBVIRT the kind
+of libvirt ("embed" or "libvirtd").
+"""
+
+import os
+import sys
+
+from world import World, from_memory, to_memory
+
+import bus_figures
+import guest_figures
+import start_figures
+
+KINDS = {
+    "test": ("P13", "P8"),
+    "guest": ("P1", "P2", "P6", "P19", "P21", "P11"),
+    "none": ("size",),
+}
+
+
+def main():
+    known = [name for names in KINDS.values() for name in names]
+    wanted = os.environ.get("BENCH", "").split() or known
+    rounds = int(os.environ.get("N") or 0)
+    for name in wanted:
+        if name not in known:
+            sys.exit("bench: %s: no such figure; there are %s" % (name, " ".join(known)))
+
+    guest = any(name in KINDS["guest"] for name in wanted)
+    worlds = []
+    if any(name in KINDS["test"] for name in wanted):
+        worlds.append((World(libvirt="test"), bus_figures.run))
+    if guest:
+        worlds.append((World(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed")), run_guest))
+    for world, _run in worlds:
+        world.require()     # may start this program again
+    if "size" in wanted:
+        guest_figures.sizes()
+    memory = to_memory()
+    try:
+        for world, run in worlds:
+            try:
+                world.start()
+                run(world, rounds, wanted)
+            finally:
+                world.stop()
+    finally:
+        from_memory(memory)
+
+
+def run_guest(world, rounds, wanted):
+    if {"P1", "P2"} & set(wanted):
+        start_figures.start_cost(world, rounds or 7, wanted)
+    if "P6" in wanted:
+        start_figures.delete_cost(world, rounds or 7)
+    if {"P19", "P21", "P11"} & set(wanted):
+        guest_figures.run(world, rounds or 7, wanted)
+
+
+if __name__ == "__main__":
+    main()
