@@ -56,7 +56,6 @@ check_ports (virDomainPtr domain, const char *asked)
   char *made = virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE);
 
   g_assert_nonnull (made);
-  if (g_getenv ("SHOW")) g_print ("%s\n", made);
   g_assert_cmpuint (count (made, "model='pcie-root-port'"), ==, count (asked, "model=\"pcie-root-port\""));
   g_assert_cmpuint (count (made, "model='pcie-to-pci-bridge'"), ==, 0);
   free (made);
