@@ -58,6 +58,28 @@ check (const VpDevice *device, const VpPlan *plan, GError **error)
   return TRUE;
 }
 
+static void
+emit_limit (xmlNode *parent, const char *name, guint64 limit)
+{
+  char text[32];
+
+  g_snprintf (text, sizeof text, "%" G_GUINT64_FORMAT, limit);
+  if (limit > 0)
+    vp_xml_add_word (parent, name, text);
+}
+
+static void
+emit_limits (const VpDeviceDisk *disk, xmlNode *parent)
+{
+  xmlNode *node;
+
+  if (disk->max_bytes_per_second == 0 && disk->max_ops_per_second == 0)
+    return;
+  node = vp_xml_child (parent, "iotune");
+  emit_limit (node, "total_bytes_sec", disk->max_bytes_per_second);
+  emit_limit (node, "total_iops_sec", disk->max_ops_per_second);
+}
+
 /* Counted along the plan, so that a disk's name and address do not depend on
  * when they are asked for. */
 static guint
@@ -185,6 +207,7 @@ emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xm
     vp_xml_child (parent, "readonly");
   if (disk->shareable)
     vp_xml_child (parent, "shareable");
+  emit_limits (disk, parent);
   if (!emit_address (device, index, parent, error))
     return FALSE;
   return disk->serial == NULL || vp_xml_add_text (parent, "serial", disk->serial, error);

@@ -155,6 +155,26 @@ apply_share_options (VpPlan *plan)
 }
 
 static void
+apply_share_sandbox (VpPlan *plan)
+{
+  VpDevice *device = vp_device_share_new ("share0", "kataShared", "/run/virtpod/s/shared");
+
+  device->u.share.sandbox = g_strdup ("chroot");
+  device->u.share.no_threads = TRUE;
+  vp_plan_add_device (plan, device);
+}
+
+static void
+apply_disk_limits (VpPlan *plan)
+{
+  VpDevice *device = vp_device_disk_new ("disk0", "/var/lib/a.img", VP_DISK_VIRTIO_BLK);
+
+  device->u.disk.max_bytes_per_second = 100 << 20;
+  device->u.disk.max_ops_per_second = 2000;
+  vp_plan_add_device (plan, device);
+}
+
+static void
 apply_disk (VpPlan *plan)
 {
   vp_plan_add_device (plan, vp_device_disk_new ("disk0", "/var/lib/a.img", VP_DISK_VIRTIO_BLK));
@@ -653,6 +673,8 @@ const Variant variants[] = {
   { "share-cache-never", apply_share_cache_never, VP_FEATURE_SHARE_CACHE, NULL, FALSE },
   { "share-cache-always", apply_share_cache_always, VP_FEATURE_SHARE_CACHE, NULL, FALSE },
   { "share-options", apply_share_options, VP_FEATURE_SHARE_THREADS, NULL, FALSE },
+  { "share-sandbox", apply_share_sandbox, VP_FEATURE_SHARE_THREADS, NULL, FALSE },
+  { "disk-limits", apply_disk_limits, VP_FEATURE_DISK_OPTIONS, NULL, FALSE },
   { "disk", apply_disk, VP_N_FEATURES, NULL, FALSE },
   { "disk-readonly", apply_disk_readonly, VP_N_FEATURES, NULL, FALSE },
   { "disk-block", apply_disk_block, VP_FEATURE_DISK_BLOCK, NULL, FALSE },
