@@ -32,6 +32,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
 	drivers/vp-planner-cmdline.c \
+	drivers/vp-planner-root.c \
 	drivers/vp-sizing.c drivers/vp-sizing.h \
 	drivers/vp-xml.c drivers/vp-xml.h
 libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \
