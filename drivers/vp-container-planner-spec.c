@@ -9,6 +9,8 @@
 #include "vp-names.h"
 #include "vp-spec-table.h"
 
+#define CPU_BURST "cpu.max.burst"
+
 typedef struct
 {
   VpContainerPlan *plan;
@@ -61,7 +63,8 @@ write_hostname (Copy *copy, VpJson *node, GError **error)
 
   vp_json_writer_add_string (copy->writer, "hostname", hostname);
   if (!g_str_equal (hostname, vp_json_get_string (node)))
-    vp_container_plan_note (copy->plan, "hostname", hostname, "spec hostname", "cut to what a kernel has room for");
+    vp_container_plan_note (copy->plan, "hostname", hostname, "spec hostname",
+                            "cut to what a kernel has room for");
   return TRUE;
 }
 
@@ -152,11 +155,23 @@ write_sysctl (Copy *copy, VpJson *sysctl, GError **error)
   return TRUE;
 }
 
-static gboolean
-write_unified (Copy *copy, VpJson *unified, GError **error)
+static gboolean copy_members (Copy *copy, VpJson *object, const VpSpecField *fields, GError **error);
+
+/* Files of the cgroup, and what the guest's runtime only sets when it is told the file. */
+static void
+write_unified (Copy *copy, VpJson *resources)
 {
+  VpJson *unified = vp_json_lookup (resources, "unified"), *cpu = vp_json_lookup (resources, "cpu");
+  VpJson *burst = is_null (cpu) ? NULL : vp_json_lookup (cpu, "burst");
+  guint n = unified != NULL ? vp_json_get_n_items (unified) : 0;
+  guint64 microseconds = 0;
+
+  if (burst != NULL)
+    vp_json_get_uint64 (burst, &microseconds);
+  if (n == 0 && microseconds == 0)
+    return;
   vp_json_writer_begin_object (copy->writer, "unified");
-  for (guint i = 0; i < vp_json_get_n_items (unified); i++)
+  for (guint i = 0; i < n; i++)
     {
       VpJson *item = vp_json_get_item (unified, i);
 
@@ -165,6 +180,24 @@ write_unified (Copy *copy, VpJson *unified, GError **error)
       else
         vp_json_writer_add_copy (copy->writer, vp_json_get_name (item), item);
     }
+  if (microseconds != 0 && (n == 0 || vp_json_lookup (unified, CPU_BURST) == NULL))
+    {
+      g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, microseconds);
+
+      vp_json_writer_add_string (copy->writer, CPU_BURST, text);
+    }
+  vp_json_writer_end_object (copy->writer);
+}
+
+static gboolean
+write_resources (Copy *copy, VpJson *resources, GError **error)
+{
+  const VpSpecField *field = vp_spec_field_find (vp_spec_linux_fields, "resources");
+
+  vp_json_writer_begin_object (copy->writer, "resources");
+  if (!copy_members (copy, resources, field->members, error))
+    return FALSE;
+  write_unified (copy, resources);
   vp_json_writer_end_object (copy->writer);
   return TRUE;
 }
@@ -190,7 +223,9 @@ static const struct
   { vp_spec_linux_fields, "devices", write_devices },
   { vp_spec_linux_fields, "sysctl", write_sysctl },
   { vp_spec_linux_fields, "cgroupsPath", write_nothing },
-  { NULL, "unified", write_unified },
+  { vp_spec_linux_fields, "resources", write_resources },
+  { NULL, "burst", write_nothing },
+  { NULL, "unified", write_nothing },
 };
 
 static Translate
@@ -204,8 +239,6 @@ find_translation (const VpSpecField *fields, const char *name)
     }
   return NULL;
 }
-
-static gboolean copy_members (Copy *copy, VpJson *object, const VpSpecField *fields, GError **error);
 
 static gboolean
 copy_field (Copy *copy, VpJson *node, const VpSpecField *fields, GError **error)
