@@ -45,6 +45,7 @@ libvp_daemon_la_SOURCES += \
 # domain: process < container < sandbox < manager
 libvp_daemon_la_SOURCES += \
 	daemon/vp-streams.c daemon/vp-streams.h \
+	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
 	daemon/vp-container-exec.c \

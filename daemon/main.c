@@ -4,14 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <fcntl.h>
+
 #include "vp-daemon.h"
 #include "vp-error.h"
+#include "vp-fd.h"
+#include "vp-kata-import.h"
 #include "vp-log.h"
+
+#define IMPORT_MAX (1u << 20)
 
 typedef struct
 {
   gboolean session;
   gboolean version;
+  gboolean check_config;
+  gboolean config_paths;
+  char *import_kata;
   char *address;
   char *config_file;
   char *state_dir;
@@ -23,6 +32,7 @@ typedef struct
 static void
 arguments_clear (Arguments *a)
 {
+  g_free (a->import_kata);
   g_free (a->address);
   g_free (a->config_file);
   g_free (a->state_dir);
@@ -43,6 +53,11 @@ parse (Arguments *a, int *argc, char ***argv, GError **error)
     { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &a->state_dir, "Same as --set daemon.state-dir=DIR", "DIR" },
     { "uri", 0, 0, G_OPTION_ARG_STRING, &a->uri, "Same as --set hypervisor.uri=URI", "URI" },
     { "log-level", 0, 0, G_OPTION_ARG_STRING, &a->log_level, "error, warning, notice, info or debug", "LEVEL" },
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, &a->check_config, "Read the configuration and exit", NULL },
+    { "config-paths", 0, 0, G_OPTION_ARG_NONE, &a->config_paths, "Print the files of the configuration and exit",
+      NULL },
+    { "import-kata", 0, 0, G_OPTION_ARG_FILENAME, &a->import_kata,
+      "Print Kata's configuration FILE as virtpod.conf and exit", "FILE" },
     { "version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version and exit", NULL },
     { NULL },
   };
@@ -100,7 +115,62 @@ load_config (const Arguments *a, GError **error)
   for (gsize i = 0; a->overrides != NULL && a->overrides[i] != NULL; i++)
     if (!override_one (config, a->overrides[i], error))
       return NULL;
-  return g_steal_pointer (&config);
+  return vp_config_check (config, error) ? g_steal_pointer (&config) : NULL;
+}
+
+/* ---- what needs no bus ---- */
+
+static void
+print_config_paths (const char *config_file)
+{
+  g_auto (GStrv) files = vp_config_list_files (config_file);
+
+  for (char **file = files; *file != NULL; file++)
+    printf ("%s\n", *file);
+}
+
+/* The new file on standard output, what it lacks on standard error. */
+static gboolean
+import_kata (const char *path, GError **error)
+{
+  VP_AUTO_FD fd = vp_fd_open (path, O_RDONLY | O_NONBLOCK, "file", error);
+  g_autofree char *toml = NULL, *text = NULL;
+  g_auto (GStrv) notes = NULL;
+  gsize length = 0;
+
+  if (fd >= 0)
+    toml = vp_fd_read_all (fd, IMPORT_MAX, path, &length, error);
+  if (toml != NULL)
+    text = vp_kata_import (toml, length, path, &notes, error);
+  if (text == NULL)
+    return FALSE;
+  for (char **line = notes; *line != NULL; line++)
+    fprintf (stderr, "%s\n", *line);
+  printf ("%s", text);
+  return TRUE;
+}
+
+/* TRUE: there is nothing more to do, and *@ret_status is how it went. */
+static gboolean
+run_offline (const Arguments *a, int *ret_status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpConfig) config = NULL;
+
+  if (a->version)
+    printf ("virtpodd %s\n", PACKAGE_VERSION);
+  else if (a->config_paths)
+    print_config_paths (a->config_file);
+  else if (a->import_kata != NULL)
+    (void) import_kata (a->import_kata, &error);
+  else if (a->check_config)
+    config = load_config (a, &error);
+  else
+    return FALSE;
+  if (error != NULL)
+    fprintf (stderr, "virtpodd: %s\n", error->message);
+  *ret_status = error != NULL || fflush (stdout) != 0 ? 1 : 0;
+  return TRUE;
 }
 
 int
@@ -110,6 +180,7 @@ main (int argc, char **argv)
   g_autoptr (VpConfig) config = NULL;
   g_autoptr (GError) error = NULL;
   VpDaemonOptions options = { 0 };
+  int status;
 
   vp_log_init ();
   if (!parse (&arguments, &argc, &argv, &error))
@@ -117,11 +188,8 @@ main (int argc, char **argv)
       fprintf (stderr, "virtpodd: %s\nTry \"virtpodd --help\".\n", error->message);
       return 2;
     }
-  if (arguments.version)
-    {
-      printf ("virtpodd %s\n", PACKAGE_VERSION);
-      return 0;
-    }
+  if (run_offline (&arguments, &status))
+    return status;
   config = load_config (&arguments, &error);
   if (config == NULL)
     {

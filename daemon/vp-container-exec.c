@@ -12,27 +12,30 @@
 #define MAX_EXECS 512
 #define KEEP_ENDED_SECONDS 60
 
+/* Both weak: the container may go before, and so may the process when others need its place. */
 typedef struct
 {
-  VpContainer *container; /* weak */
-  char *exec_id;
+  VpContainer *container;
+  VpProcess *process;
 } Forget;
 
+static void
+forget_process (VpContainer *self, VpProcess *process)
+{
+  g_autoptr (VpProcess) keep = g_object_ref (process);
+
+  vp_container_emit_process (self, process, FALSE);
+  g_hash_table_remove (self->execs, vp_process_get_exec_id (keep));
+}
+
 static gboolean
-forget_process (gpointer user_data)
+on_forget (gpointer user_data)
 {
   Forget *forget = user_data;
-  VpContainer *self = forget->container;
-  g_autoptr (VpProcess) process = NULL;
 
-  if (self == NULL || self->execs == NULL)
-    return G_SOURCE_REMOVE;
-  process = g_hash_table_lookup (self->execs, forget->exec_id);
-  if (process == NULL)
-    return G_SOURCE_REMOVE;
-  g_object_ref (process);
-  vp_container_emit_process (self, process, FALSE);
-  g_hash_table_remove (self->execs, forget->exec_id);
+  if (forget->container != NULL && forget->process != NULL
+      && vp_container_find_process (forget->container, vp_process_get_exec_id (forget->process)) == forget->process)
+    forget_process (forget->container, forget->process);
   return G_SOURCE_REMOVE;
 }
 
@@ -41,9 +44,8 @@ forget_free (gpointer data)
 {
   Forget *forget = data;
 
-  if (forget->container != NULL)
-    g_object_remove_weak_pointer (G_OBJECT (forget->container), (gpointer *) &forget->container);
-  g_free (forget->exec_id);
+  g_clear_weak_pointer (&forget->container);
+  g_clear_weak_pointer (&forget->process);
   g_free (forget);
 }
 
@@ -54,10 +56,27 @@ on_exec_exited (VpProcess *process, gpointer user_data)
   Forget *forget = g_new0 (Forget, 1);
 
   vp_container_emit_exited (self, process);
-  forget->container = self;
-  g_object_add_weak_pointer (G_OBJECT (self), (gpointer *) &forget->container);
-  forget->exec_id = g_strdup (vp_process_get_exec_id (process));
-  g_timeout_add_seconds_full (G_PRIORITY_LOW, KEEP_ENDED_SECONDS, forget_process, forget, forget_free);
+  g_set_weak_pointer (&forget->container, self);
+  g_set_weak_pointer (&forget->process, process);
+  g_timeout_add_seconds_full (G_PRIORITY_LOW, KEEP_ENDED_SECONDS, on_forget, forget, forget_free);
+}
+
+/* A place for a new one: that of the process which ended first. FALSE when all run. */
+static gboolean
+make_room (VpContainer *self)
+{
+  VpProcess *first = NULL;
+  GHashTableIter iter;
+  gpointer process;
+
+  g_hash_table_iter_init (&iter, self->execs);
+  while (g_hash_table_iter_next (&iter, NULL, &process))
+    if (vp_process_get_state (process) == VP_PROCESS_STOPPED
+        && (first == NULL || vp_process_get_exited_at (process) < vp_process_get_exited_at (first)))
+      first = process;
+  if (first != NULL)
+    forget_process (self, first);
+  return first != NULL;
 }
 
 static void
@@ -93,7 +112,7 @@ check_exec (VpContainer *self, const char *exec_id, GError **error)
                    self->id);
       return FALSE;
     }
-  if (g_hash_table_size (self->execs) >= MAX_EXECS)
+  if (g_hash_table_size (self->execs) >= MAX_EXECS && !make_room (self))
     {
       g_set_error (error, VP_ERROR, VP_ERROR_RESOURCE_EXHAUSTED, "exec in container \"%s\": it has %d processes",
                    self->id, MAX_EXECS);

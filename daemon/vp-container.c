@@ -239,6 +239,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
+  self->starting = FALSE;
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     {
       g_prefix_error (&error, "start container \"%s\": ", self->id);
@@ -278,7 +279,6 @@ vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpoin
 gboolean
 vp_container_start_finish (VpContainer *self, GAsyncResult *result, GError **error)
 {
-  self->starting = FALSE;
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 

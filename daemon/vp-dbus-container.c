@@ -106,7 +106,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 handle_wait (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  vp_process_wait_async (vp_container_get_init (user_data), NULL, on_waited, invocation);
+  vp_process_wait_async (vp_container_get_init (user_data), vp_dbus_watch_caller (invocation), on_waited, invocation);
   return TRUE;
 }
 
@@ -244,8 +244,8 @@ handle_attach (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GU
 
 /* ---- looking ---- */
 
-static guint32
-pid_of (VpSandbox *sandbox, VpContainer *container)
+guint32
+vp_dbus_container_pid (VpSandbox *sandbox, VpContainer *container)
 {
   VpContainerState state = vp_container_get_state (container);
 
@@ -261,7 +261,7 @@ handle_get_state (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation,
   VpOciState state = {
     .id = vp_container_get_id (user_data),
     .status = vp_container_state_to_string (vp_container_get_state (user_data)),
-    .pid = pid_of (sandbox_of (skeleton), user_data),
+    .pid = vp_dbus_container_pid (sandbox_of (skeleton), user_data),
     .bundle = vp_spec_get_bundle (spec),
     .spec = spec,
   };
@@ -276,6 +276,7 @@ handle_get_process (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocatio
                     gpointer user_data)
 {
   g_autofree char *path = NULL;
+  VpProcess *process;
   GError *error = NULL;
 
   if ((*exec_id != '\0' && !vp_id_check (exec_id, "exec id", &error)))
@@ -283,7 +284,9 @@ handle_get_process (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocatio
       vp_dbus_fail (invocation, error);
       return TRUE;
     }
-  if (vp_container_find_process (user_data, exec_id) == NULL)
+  process = vp_container_find_process (user_data, exec_id);
+  /* one that the guest is being asked for has no object yet */
+  if (process == NULL || (*exec_id != '\0' && vp_process_get_state (process) == VP_PROCESS_CREATED))
     {
       vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_NOT_FOUND,
                                              "exec id \"%s\": container \"%s\" has no such process", exec_id,
@@ -306,7 +309,7 @@ mirror (VpContainer *container, gpointer user_data)
   vp_dbus_container1_set_exit_status (skeleton, vp_process_get_exit_status (init));
   vp_dbus_container1_set_exited_at (skeleton, (guint64) vp_process_get_exited_at (init));
   vp_dbus_container1_set_started_at (skeleton, (guint64) vp_container_get_started_at (container));
-  vp_dbus_container1_set_pid (skeleton, pid_of (sandbox_of (skeleton), container));
+  vp_dbus_container1_set_pid (skeleton, vp_dbus_container_pid (sandbox_of (skeleton), container));
   vp_dbus_container1_set_state (skeleton, vp_container_state_to_string (vp_container_get_state (container)));
 }
 

@@ -159,14 +159,13 @@ add_container_row (GVariantBuilder *rows, GVariant *filter, VpSandbox *sandbox, 
 {
   const char *id = vp_container_get_id (container);
   const char *state = vp_container_state_to_string (vp_container_get_state (container));
-  gboolean runs = vp_container_get_state (container) == VP_CONTAINER_RUNNING;
   g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), id);
 
   if (filter_passes (filter, "id", id) && filter_passes (filter, "state", state)
       && filter_passes (filter, "sandbox", vp_sandbox_get_id (sandbox)))
     g_variant_builder_add (rows, "(ssssuto)", id, vp_sandbox_get_id (sandbox), state,
                            vp_spec_get_bundle (vp_container_get_spec (container)),
-                           runs ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox) : 0,
+                           vp_dbus_container_pid (sandbox, container),
                            (guint64) vp_container_get_created_at (container), path);
 }
 
@@ -193,6 +192,31 @@ handle_list_containers (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocat
         add_container_row (&rows, filter, l->data, containers->pdata[i]);
     }
   vp_dbus_manager1_complete_list_containers (skeleton, invocation, g_variant_builder_end (&rows));
+  return TRUE;
+}
+
+/* ---- configuration ---- */
+
+static gboolean
+handle_get_config (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *handler,
+                   gpointer user_data)
+{
+  VpConfig *whole = vp_manager_get_services (user_data)->config;
+  GError *error = NULL;
+  g_autoptr (VpConfig) config = vp_config_for_handler (whole, handler[0] != '\0' ? handler : NULL, &error);
+  GVariantBuilder rows;
+
+  if (config == NULL)
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(sss)"));
+  for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
+    g_variant_builder_add (&rows, "(sss)", vp_config_key_name ((VpConfigKey) i),
+                           vp_config_get_string (config, (VpConfigKey) i),
+                           vp_config_get_source (config, (VpConfigKey) i));
+  vp_dbus_manager1_complete_get_config (skeleton, invocation, g_variant_builder_end (&rows));
   return TRUE;
 }
 
@@ -232,6 +256,7 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-get-container", handle_get_container, manager);
   vp_dbus_handle (skeleton, "handle-list-sandboxes", handle_list_sandboxes, manager);
   vp_dbus_handle (skeleton, "handle-list-containers", handle_list_containers, manager);
+  vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
 
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
   vp_dbus_manager1_set_runtime_handlers (skeleton, vp_manager_get_handlers (manager));

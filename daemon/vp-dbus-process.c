@@ -24,7 +24,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 handle_wait (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  vp_process_wait_async (user_data, NULL, on_waited, invocation);
+  vp_process_wait_async (user_data, vp_dbus_watch_caller (invocation), on_waited, invocation);
   return TRUE;
 }
 

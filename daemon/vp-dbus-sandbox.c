@@ -11,7 +11,7 @@
 static guint
 usec_to_ms (guint64 usec)
 {
-  return (guint) MIN ((usec + 999) / 1000, G_MAXINT / 2);
+  return (guint) MIN (usec / 1000 + (usec % 1000 != 0), G_MAXINT / 2);
 }
 
 static guint
@@ -121,7 +121,7 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 handle_wait (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  vp_sandbox_wait_async (user_data, NULL, on_waited, invocation);
+  vp_sandbox_wait_async (user_data, vp_dbus_watch_caller (invocation), on_waited, invocation);
   return TRUE;
 }
 

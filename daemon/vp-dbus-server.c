@@ -57,6 +57,36 @@ vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error)
   g_dbus_method_invocation_return_gerror (invocation, ours);
 }
 
+static void
+on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+}
+
+static void
+unwatch_caller (gpointer id)
+{
+  g_bus_unwatch_name (GPOINTER_TO_UINT (id));
+}
+
+GCancellable *
+vp_dbus_watch_caller (GDBusMethodInvocation *invocation)
+{
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
+  const char *sender = g_dbus_method_invocation_get_sender (invocation);
+  GCancellable *cancellable;
+  guint id;
+
+  if (sender == NULL)
+    return NULL;
+  cancellable = g_cancellable_new ();
+  id = g_bus_watch_name_on_connection (connection, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_caller_vanished,
+                                       g_object_ref (cancellable), g_object_unref);
+  g_object_set_data_full (G_OBJECT (invocation), "caller-watch", GUINT_TO_POINTER (id), unwatch_caller);
+  g_object_set_data_full (G_OBJECT (invocation), "caller-cancellable", cancellable, g_object_unref);
+  return cancellable;
+}
+
 /* ---- objects come and go ---- */
 
 static void

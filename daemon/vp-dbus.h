@@ -15,6 +15,10 @@ char *vp_dbus_path_sandbox (const char *sandbox_id);
 char *vp_dbus_path_container (const char *sandbox_id, const char *container_id);
 char *vp_dbus_path_process (const char *sandbox_id, const char *container_id, const char *exec_id);
 
+/* Cancelled when the caller has left the bus: for calls that may take for ever.
+ * Borrowed from @invocation; NULL when there is no bus in between. */
+GCancellable *vp_dbus_watch_caller (GDBusMethodInvocation *invocation);
+
 /* Ends @invocation with @error (taken), made one of ours if it is not. */
 void vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error);
 
@@ -22,6 +26,9 @@ void vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error);
 #define vp_dbus_handle(skeleton, signal, handler, object)                                                             \
   g_signal_connect_data (skeleton, signal, G_CALLBACK (handler), g_object_ref (object),                              \
                          (GClosureNotify) (void (*) (void)) g_object_unref, 0)
+
+/* Container1.Pid: the hypervisor's, 0 when the container does not run. */
+guint32 vp_dbus_container_pid (VpSandbox *sandbox, VpContainer *container);
 
 /* Skeletons with their methods bound and their properties kept up to date. */
 VpDBusManager1 *vp_dbus_manager_new (VpManager *manager);

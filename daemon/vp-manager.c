@@ -13,6 +13,7 @@ struct _VpManager
   GObject parent;
   const VpServices *services;
   GHashTable *sandboxes; /* id -> VpSandbox */
+  char **handlers;
   GHashTable *pending;   /* ids (sandbox and container alike) whose bundle is being read */
   gboolean closing;
 };
@@ -25,7 +26,6 @@ enum {
 };
 
 static guint signals[N_SIGNALS];
-static const char *const handlers[] = { "default", NULL };
 
 G_DEFINE_FINAL_TYPE (VpManager, vp_manager, G_TYPE_OBJECT)
 
@@ -34,6 +34,7 @@ vp_manager_finalize (GObject *object)
 {
   VpManager *self = VP_MANAGER (object);
 
+  g_strfreev (self->handlers);
   g_hash_table_unref (self->sandboxes);
   g_hash_table_unref (self->pending);
   G_OBJECT_CLASS (vp_manager_parent_class)->finalize (object);
@@ -80,6 +81,7 @@ vp_manager_new (const VpServices *services)
   VpManager *self = g_object_new (VP_TYPE_MANAGER, NULL);
 
   self->services = services;
+  self->handlers = vp_config_list_handlers (services->config);
   g_signal_connect_object (services->virt, "domain-stopped", G_CALLBACK (on_domain_stopped), self, 0);
   return self;
 }
@@ -93,7 +95,7 @@ vp_manager_get_services (VpManager *self)
 const char *const *
 vp_manager_get_handlers (VpManager *self)
 {
-  return handlers;
+  return (const char *const *) self->handlers;
 }
 
 guint
@@ -249,7 +251,7 @@ check_request (VpManager *self, Request *request, GError **error)
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "bundle \"%s\": must be an absolute path", shown);
       return FALSE;
     }
-  if (request->handler != NULL && !g_strv_contains (handlers, request->handler))
+  if (request->handler != NULL && !g_strv_contains ((const char *const *) self->handlers, request->handler))
     {
       g_autofree char *shown = g_strescape (request->handler, NULL);
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "handler \"%s\": is not configured", shown);
@@ -329,6 +331,8 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   Request *request = g_task_get_task_data (task);
   g_autoptr (VpSpec) spec = NULL;
   g_autoptr (VpSandbox) sandbox = NULL;
+  g_autoptr (VpConfig) config = NULL;
+  const char *handler = request->handler != NULL ? request->handler : self->handlers[0];
   GError *error = NULL;
 
   spec = g_task_propagate_pointer (G_TASK (result), &error);
@@ -345,9 +349,10 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
                                       on_container_added, g_steal_pointer (&task));
       return;
     }
-  sandbox = vp_sandbox_new (self->services, request->id, request->handler != NULL ? request->handler : handlers[0],
-                            request->labels);
-  if (!vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
+  config = vp_config_for_handler (self->services->config, handler, &error);
+  if (config != NULL)
+    sandbox = vp_sandbox_new (self->services, request->id, handler, config, request->labels);
+  if (sandbox == NULL || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
     {
       g_task_return_error (task, error);
       return;

@@ -3,6 +3,7 @@
 
 #include "vp-error.h"
 #include "vp-log.h"
+#include "vp-waiters.h"
 
 struct _VpProcess
 {
@@ -13,11 +14,12 @@ struct _VpProcess
   gboolean terminal;
   VpProcessState state;
   gboolean watched; /* its end is waited for */
+  gboolean forgotten; /* it will never run */
   guint exit_status;
   gint64 exited_at;
   VpAgentClient *agent;
   VpStdio *stdio;
-  GPtrArray *waiters; /* GTask */
+  VpWaiters *waiters;
 };
 
 enum {
@@ -29,17 +31,6 @@ enum {
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (VpProcess, vp_process, G_TYPE_OBJECT)
-
-static void
-fail_waiters (VpProcess *self)
-{
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
-
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    g_task_return_new_error (waiters->pdata[i], VP_ERROR, VP_ERROR_INVALID_STATE,
-                             "wait \"%s\": deleted before it ran", self->container_id);
-}
 
 static void
 vp_process_dispose (GObject *object)
@@ -58,7 +49,7 @@ vp_process_finalize (GObject *object)
 {
   VpProcess *self = VP_PROCESS (object);
 
-  g_ptr_array_unref (self->waiters);
+  vp_waiters_free (self->waiters);
   g_free (self->sandbox_id);
   g_free (self->container_id);
   g_free (self->exec_id);
@@ -79,7 +70,7 @@ vp_process_class_init (VpProcessClass *klass)
 static void
 vp_process_init (VpProcess *self)
 {
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->waiters = vp_waiters_new ();
 }
 
 const char *
@@ -172,16 +163,8 @@ vp_process_begin_io (VpProcess *self)
 }
 
 static void
-return_status (VpProcess *self, GTask *task)
-{
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
 set_stopped (VpProcess *self, guint status)
 {
-  g_autoptr (GPtrArray) waiters = NULL;
-
   if (self->state == VP_PROCESS_STOPPED)
     return;
   self->state = VP_PROCESS_STOPPED;
@@ -190,12 +173,9 @@ set_stopped (VpProcess *self, guint status)
   vp_info (self->sandbox_id, self->container_id, "process %s%sended with status %u", self->exec_id,
            *self->exec_id != '\0' ? " " : "", status);
 
-  waiters = g_steal_pointer (&self->waiters);
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);
-  for (guint i = 0; i < waiters->len; i++)
-    return_status (self, waiters->pdata[i]);
+  vp_waiters_answer (self->waiters, NULL);
 }
 
 typedef struct
@@ -259,6 +239,13 @@ vp_process_begin_watch (VpProcess *self)
                                       g_object_ref (self));
 }
 
+static GError *
+never_ran (VpProcess *self)
+{
+  return g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "wait \"%s\": deleted before it ran",
+                      *self->exec_id != '\0' ? self->exec_id : self->container_id);
+}
+
 void
 vp_process_lose (VpProcess *self, guint status)
 {
@@ -267,7 +254,12 @@ vp_process_lose (VpProcess *self, guint status)
   if (self->watched)
     set_stopped (self, status);
   else
-    fail_waiters (self);
+    {
+      g_autoptr (GError) error = never_ran (self);
+
+      self->forgotten = TRUE;
+      vp_waiters_answer (self->waiters, error);
+    }
 }
 
 void
@@ -276,9 +268,11 @@ vp_process_wait_async (VpProcess *self, GCancellable *cancellable, GAsyncReadyCa
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
 
   if (self->state == VP_PROCESS_STOPPED)
-    return_status (self, task);
+    g_task_return_boolean (task, TRUE);
+  else if (self->forgotten)
+    g_task_return_error (task, never_ran (self));
   else
-    g_ptr_array_add (self->waiters, g_steal_pointer (&task));
+    vp_waiters_add (self->waiters, g_steal_pointer (&task));
 }
 
 gboolean

@@ -4,6 +4,7 @@
 #include "vp-console.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
+#include "vp-waiters.h"
 
 /* Shared by the files of the sandbox's verbs, by nobody else. */
 
@@ -16,6 +17,7 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
 /* The end it is heading for, while starting or stopping. */
@@ -29,7 +31,7 @@ typedef struct
   GCancellable *asking;      /* of what the guest is asked; NULL: nothing */
   VpSandboxState state;      /* state and reason at the end */
   const char *reason;
-  GPtrArray *stop_waiters;   /* GTask of stop calls */
+  VpWaiters *stop_waiters;   /* of stop calls */
 } VpSandboxEnd;
 
 struct _VpSandbox
@@ -38,6 +40,7 @@ struct _VpSandbox
   const VpServices *services;
   char *id;
   char *handler;
+  VpConfig *config; /* of the handler */
   char *domain_name;
   char *uuid;
   GHashTable *labels;
@@ -51,7 +54,7 @@ struct _VpSandbox
   GPtrArray *containers;
   guint n_preparing;         /* containers that are being added while it runs */
   gboolean ends_when_prepared; /* its end waits for these */
-  GPtrArray *waiters; /* GTask of wait calls */
+  VpWaiters *waiters; /* of wait calls */
   VpSteps *steps;
   VpSandboxMachine machine;
   VpSandboxEnd end;
@@ -68,9 +71,6 @@ void vp_sandbox_changed (VpSandbox *self);
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
 gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
 
-/* Ends who waits for the sandbox; @error (borrowed) NULL: it has ended. */
-void vp_sandbox_answer_waiters (VpSandbox *self, const GError *error);
-
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
 
@@ -84,4 +84,3 @@ void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 
 /* Starts to end: unwinds the steps, then enters end.state with end.reason. */
 void vp_sandbox_begin_end (VpSandbox *self);
-void vp_sandbox_answer_stop_waiters (VpSandbox *self);

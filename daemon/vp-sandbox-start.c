@@ -73,7 +73,7 @@ on_steps_done (GObject *source, GAsyncResult *result, gpointer user_data)
     vp_container_lose (self->containers->pdata[i]);
   vp_sandbox_set_state (self, VP_SANDBOX_FAILED);
   g_task_return_error (task, error);
-  vp_sandbox_answer_stop_waiters (self);
+  vp_waiters_answer (self->end.stop_waiters, NULL);
 }
 
 void

@@ -54,7 +54,7 @@ make_plan (VpSandbox *self, GError **error)
                    vp_facts_get (facts)->driver);
       return FALSE;
     }
-  plan = vp_planner_plan_sandbox (&who, spec, self->services->config, facts, error);
+  plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error);
   if (plan == NULL
       || (driver->runs_guests
           && (!check_file (plan->kernel, "kernel", error) || !check_file (plan->initrd, "initrd", error)))
@@ -182,7 +182,10 @@ on_domain_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
-    vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+    {
+      vp_warning (self->id, NULL, "domain not destroyed: %s", error->message);
+      self->machine.domain_left = TRUE;
+    }
   self->machine.pid = 0;
   vp_step_done (self->steps, NULL);
 }
@@ -295,7 +298,7 @@ run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
   vp_sandbox_changed (self);
   vp_agent_client_open_async (self->machine.agent,
-                              (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
+                              (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               cancellable, on_agent_opened, g_object_ref (self));
 }
 
@@ -341,7 +344,7 @@ run_guest (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   grpc__create_sandbox_request__free_unpacked (request, NULL);
   vp_agent_client_create_sandbox_async (
       self->machine.agent, packed,
-      (guint) vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), cancellable,
+      (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), cancellable,
       on_guest_made, g_object_ref (self));
 }
 
@@ -412,7 +415,7 @@ prepare_next (VpSandbox *self, guint index)
     }
   container = self->containers->pdata[index];
   plan = vp_planner_plan_container (self->id, vp_container_get_id (container), vp_container_get_spec (container),
-                                    self->services->config, vp_virt_get_facts (self->services->virt), &error);
+                                    self->config, vp_virt_get_facts (self->services->virt), &error);
   if (plan == NULL)
     {
       vp_step_done (self->steps, error);

@@ -6,16 +6,6 @@
 
 /* Every way in which a sandbox ends: asked to, by itself, deleted. */
 
-void
-vp_sandbox_answer_stop_waiters (VpSandbox *self)
-{
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->end.stop_waiters);
-
-  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    g_task_return_boolean (waiters->pdata[i], TRUE);
-}
-
 static void
 on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -26,7 +16,7 @@ on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_lose (self->containers->pdata[i]);
   vp_sandbox_set_state (self, self->end.state);
-  vp_sandbox_answer_stop_waiters (self);
+  vp_waiters_answer (self->end.stop_waiters, NULL);
 }
 
 void
@@ -41,7 +31,7 @@ static void
 aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
   guint64 grace
-      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->services->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
+      = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
 
   self->end.state = state;
   self->end.reason = reason;
@@ -87,16 +77,16 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
       if (force)
         vp_sandbox_stop_asking (self);
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
       return;
     case VP_SANDBOX_READY:
       aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       vp_sandbox_begin_end (self);
       return;
     case VP_SANDBOX_STOPPING:
-      g_ptr_array_add (self->end.stop_waiters, g_steal_pointer (&task));
+      vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       if (force)
         vp_sandbox_stop_asking (self);
       return;
@@ -146,17 +136,42 @@ forget (VpSandbox *self, GError **error)
   vp_notice (self->id, NULL, "sandbox deleted");
   g_signal_emit_by_name (self, "deleted");
   never_ran = g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "wait \"%s\": deleted before it ran", self->id);
-  vp_sandbox_answer_waiters (self, never_ran);
+  vp_waiters_answer (self->waiters, never_ran);
   return TRUE;
 }
 
+static void finish_delete (GTask *task);
+
+static void
+on_left_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpSandbox *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (!vp_virt_destroy_finish (VP_VIRT (source), result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND))
+    {
+      g_prefix_error (&error, "delete sandbox \"%s\": ", self->id);
+      g_task_return_error (task, error);
+      return;
+    }
+  g_clear_error (&error);
+  self->machine.domain_left = FALSE;
+  finish_delete (task);
+}
+
+/* The record is what a domain is found again by: it stays as long as the domain may. */
 static void
 finish_delete (GTask *task)
 {
   VpSandbox *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (vp_sandbox_check_verb (self, "delete", &error) && forget (self, &error))
+  if (!vp_sandbox_check_verb (self, "delete", &error))
+    g_task_return_error (task, error);
+  else if (self->machine.domain_left)
+    vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_left_destroyed, g_object_ref (task));
+  else if (forget (self, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);

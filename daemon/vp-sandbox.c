@@ -65,14 +65,15 @@ vp_sandbox_finalize (GObject *object)
 {
   VpSandbox *self = VP_SANDBOX (object);
 
-  g_ptr_array_unref (self->waiters);
-  g_ptr_array_unref (self->end.stop_waiters);
+  vp_waiters_free (self->waiters);
+  vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);
+  vp_config_unref (self->config);
   g_free (self->domain_name);
   g_free (self->uuid);
   G_OBJECT_CLASS (vp_sandbox_parent_class)->finalize (object);
@@ -97,20 +98,22 @@ static void
 vp_sandbox_init (VpSandbox *self)
 {
   self->containers = g_ptr_array_new_with_free_func (g_object_unref);
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  self->end.stop_waiters = g_ptr_array_new_with_free_func (g_object_unref);
+  self->waiters = vp_waiters_new ();
+  self->end.stop_waiters = vp_waiters_new ();
   self->exit_reason = "";
   self->steps = vp_steps_new (vp_sandbox_steps, vp_sandbox_n_steps, self);
 }
 
 VpSandbox *
-vp_sandbox_new (const VpServices *services, const char *id, const char *handler, GHashTable *labels)
+vp_sandbox_new (const VpServices *services, const char *id, const char *handler, VpConfig *config,
+                GHashTable *labels)
 {
   VpSandbox *self = g_object_new (VP_TYPE_SANDBOX, NULL);
 
   self->services = services;
   self->id = g_strdup (id);
   self->handler = g_strdup (handler);
+  self->config = vp_config_ref (config);
   self->domain_name = vp_id_to_domain_name (id);
   self->uuid = g_uuid_string_random ();
   self->labels = g_hash_table_ref (labels);
@@ -149,19 +152,6 @@ vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error)
   g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s sandbox \"%s\": it is %s", verb, self->id,
                vp_sandbox_state_to_string (self->state));
   return FALSE;
-}
-
-void
-vp_sandbox_answer_waiters (VpSandbox *self, const GError *error)
-{
-  g_autoptr (GPtrArray) waiters = g_steal_pointer (&self->waiters);
-
-  self->waiters = g_ptr_array_new_with_free_func (g_object_unref);
-  for (guint i = 0; i < waiters->len; i++)
-    if (error != NULL)
-      g_task_return_error (waiters->pdata[i], g_error_copy (error));
-    else
-      g_task_return_boolean (waiters->pdata[i], TRUE);
 }
 
 /* The containers may be gone when somebody asks. */
@@ -207,7 +197,7 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
     vp_warning (self->id, NULL, "record not written: %s", error->message);
   vp_sandbox_changed (self);
   if ((ENDED & (1u << state)) != 0)
-    vp_sandbox_answer_waiters (self, NULL);
+    vp_waiters_answer (self->waiters, NULL);
 }
 
 gboolean
@@ -322,7 +312,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
     }
   if (self->state == VP_SANDBOX_READY)
     {
-      plan = vp_planner_plan_container (self->id, id, spec, self->services->config,
+      plan = vp_planner_plan_container (self->id, id, spec, self->config,
                                         vp_virt_get_facts (self->services->virt), &error);
       if (plan == NULL)
         {
@@ -367,7 +357,7 @@ vp_sandbox_wait_async (VpSandbox *self, GCancellable *cancellable, GAsyncReadyCa
   else if ((ENDED & (1u << self->state)) != 0)
     g_task_return_boolean (task, TRUE);
   else
-    g_ptr_array_add (self->waiters, g_steal_pointer (&task));
+    vp_waiters_add (self->waiters, g_steal_pointer (&task));
 }
 
 gboolean

@@ -51,8 +51,10 @@ typedef struct
   gint64 usec;
 } VpSandboxStage;
 
-/* In state creating, with nothing on disk. @labels (string to string) is referenced. */
-VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const char *handler, GHashTable *labels);
+/* In state creating, with nothing on disk. @config is what is in force for
+ * @handler; it and @labels (string to string) are referenced. */
+VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const char *handler, VpConfig *config,
+                           GHashTable *labels);
 
 /* Writes the record and adds the first container, whose id is the sandbox's;
  * takes @streams. creating -> created. Errors leave nothing behind. */

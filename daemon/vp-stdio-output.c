@@ -171,7 +171,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   else if (self->chunk != NULL)
     {
-      /* attached meanwhile, and what was kept is still being written */
+      /* what came before is still being written */
       keep (self, bytes, 0);
     }
   else
@@ -183,35 +183,38 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
     pump (self);
 }
 
+/* Asks for more while what came before is still being written, so that the guest
+ * and the reader work at the same time. Of a reader that does not keep up no more
+ * than that one answer waits. */
 static void
-pump (VpStdioOutput *self)
+read_more (VpStdioOutput *self)
 {
-  for (;;)
-    {
-      if (self->chunk != NULL)
-        {
-          if (!write_chunk (self))
-            return;
-        }
-      else if (self->end != NULL && self->kept.len > 0)
-        {
-          self->chunk = vp_stdio_ring_take (&self->kept);
-          self->offset = 0;
-        }
-      else
-        break;
-    }
-  if (self->ended)
-    {
-      close_end (self);
-      return;
-    }
-  if (!self->started || self->reading)
+  if (!self->started || self->reading || self->ended || (self->end != NULL && self->kept.len > 0))
     return;
   self->reading = TRUE;
   g_object_ref (self->process->owner);
   vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
                               self->is_stderr, READ_SIZE, self->process->cancellable, on_read, self);
+}
+
+static void
+pump (VpStdioOutput *self)
+{
+  for (;;)
+    {
+      if (self->chunk == NULL && self->end != NULL && self->kept.len > 0)
+        {
+          self->chunk = vp_stdio_ring_take (&self->kept);
+          self->offset = 0;
+        }
+      read_more (self);
+      if (self->chunk == NULL)
+        break;
+      if (!write_chunk (self))
+        return;
+    }
+  if (self->ended)
+    close_end (self);
 }
 
 void

@@ -5,7 +5,12 @@ libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
 	model/vp-config.c model/vp-config.h \
 	model/vp-config-describe.c \
+	model/vp-config-file.c \
+	model/vp-config-handler.c \
+	model/vp-config-key.c \
+	model/vp-config-private.h \
 	model/vp-config-table.c model/vp-config-table.h \
+	model/vp-config-value.c \
 	model/vp-container-plan.c model/vp-container-plan.h \
 	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
@@ -13,6 +18,9 @@ libvp_model_la_SOURCES = \
 	model/vp-json-lint.c model/vp-json-lint.h \
 	model/vp-json-member.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
+	model/vp-kata-import.c model/vp-kata-import.h \
+	model/vp-kata-import-table.c model/vp-kata-import-table.h \
+	model/vp-key-file.c model/vp-key-file.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
 	model/vp-plan.c model/vp-plan.h \
 	model/vp-record.c model/vp-record.h \
@@ -27,7 +35,8 @@ libvp_model_la_SOURCES = \
 	model/vp-spec-rules-linux.c \
 	model/vp-spec-sandbox.c \
 	model/vp-spec-table.c model/vp-spec-table.h model/vp-spec-table-macros.h \
-	model/vp-spec-table-linux.c
+	model/vp-spec-table-linux.c \
+	model/vp-toml.c model/vp-toml.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"
 libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)

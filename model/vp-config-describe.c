@@ -4,50 +4,9 @@
 
 #include <string.h>
 
-#include "vp-config-table.h"
+#include "vp-config-private.h"
 
 #define WIDTH 90
-
-const char *
-vp_config_key_name (VpConfigKey key)
-{
-  static char *names[VP_N_CONFIG_KEYS];
-  static gsize done;
-
-  if (g_once_init_enter (&done))
-    {
-      for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
-        names[i] = g_strconcat (vp_config_table[i].group, ".", vp_config_table[i].key, NULL);
-      g_once_init_leave (&done, 1);
-    }
-  g_return_val_if_fail (key < VP_N_CONFIG_KEYS, NULL);
-  return names[key];
-}
-
-/* "a number from 1 to 10", in words for the reader. */
-static char *
-describe_type (const VpConfigRow *row)
-{
-  switch (row->type)
-    {
-    case VP_CONFIG_TYPE_PATH:
-      return g_strdup ("An absolute path.");
-    case VP_CONFIG_TYPE_CHOICE:
-      {
-        g_auto (GStrv) words = g_strsplit (row->choices, "|", -1);
-        g_autofree char *list = g_strjoinv (", ", words);
-        return g_strdup_printf ("One of %s.", list);
-      }
-    case VP_CONFIG_TYPE_UINT:
-      return g_strdup_printf ("A number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ".", row->min,
-                              row->max);
-    case VP_CONFIG_TYPE_BOOL:
-      return g_strdup ("true or false.");
-    case VP_CONFIG_TYPE_STRING:
-      break;
-    }
-  return g_strdup ("A string.");
-}
 
 /* Fills lines, each with @prefix. */
 static void
@@ -82,12 +41,14 @@ describe_key_file (void)
   GString *out
       = g_string_new ("# virtpod.conf(5): configuration of virtpodd.\n"
                       "# The values shown are the defaults. Files named *.conf in virtpod.conf.d beside\n"
-                      "# this one are read after it, in the order of their names.\n");
+                      "# this one are read after it, in the order of their names.\n"
+                      "# A group [handler NAME] with GROUP.KEY=VALUE lines says what is different for\n"
+                      "# sandboxes of that handler.\n");
 
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
       const VpConfigRow *row = &vp_config_table[i];
-      g_autofree char *type = describe_type (row);
+      g_autofree char *type = vp_config_row_describe_type (row);
       g_autofree char *text = g_strdup_printf ("%s %s", row->doc, type);
 
       if (starts_group (i))
@@ -100,6 +61,22 @@ describe_key_file (void)
   return g_string_free (out, FALSE);
 }
 
+/* " Kata: a, b." without what only the reader of Kata's files needs */
+static void
+append_kata (GString *out, const VpConfigRow *row)
+{
+  g_auto (GStrv) names = g_strsplit (row->kata ?: "", " ", -1);
+
+  for (char **name = names; *name != NULL; name++)
+    {
+      gsize length = strcspn (*name, ":");
+
+      g_string_append_printf (out, "%s``%.*s``", name == names ? " Kata: " : ", ", (int)length, *name);
+    }
+  if (names[0] != NULL && names[0][0] != '\0')
+    g_string_append_c (out, '.');
+}
+
 static char *
 describe_rst (void)
 {
@@ -108,11 +85,15 @@ describe_rst (void)
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
       const VpConfigRow *row = &vp_config_table[i];
-      g_autofree char *type = describe_type (row);
+      g_autofree char *type = vp_config_row_describe_type (row);
       g_autofree char *initial
           = row->initial[0] != '\0' ? g_strdup_printf ("``%s``", row->initial) : g_strdup ("empty");
-      g_autofree char *text = g_strdup_printf ("%s %s Default: %s.", row->doc, type, initial);
+      g_autoptr (GString) text = g_string_new (NULL);
 
+      g_string_printf (text, "%s %s", row->doc, type);
+      g_string_replace (text, "*", "\\*", 0); /* else a mark of emphasis */
+      g_string_append_printf (text, " Default: %s.", initial);
+      append_kata (text, row);
       if (starts_group (i))
         {
           g_autofree char *title = g_strdup_printf ("[%s]", row->group);
@@ -120,7 +101,7 @@ describe_rst (void)
           g_string_append_printf (out, "%s%s\n%s\n\n", i > 0 ? "\n" : "", title, line);
         }
       g_string_append_printf (out, "``%s``\n", row->key);
-      append_filled (out, "  ", text);
+      append_filled (out, "  ", text->str);
     }
   return g_string_free (out, FALSE);
 }
@@ -131,17 +112,58 @@ vp_config_describe (VpConfigFormat format)
   return format == VP_CONFIG_FORMAT_RST ? describe_rst () : describe_key_file ();
 }
 
+static void
+append_value (GString *out, const char *name, const char *text, const char *source)
+{
+  if (source != NULL)
+    g_string_append_printf (out, "# %s\n", source);
+  g_string_append_printf (out, "%s=%s\n", name, text);
+}
+
+static void
+append_handler (GString *out, const VpConfigHandler *handler, gboolean sources)
+{
+  g_string_append_printf (out, "\n[handler %s]\n", handler->name);
+  for (guint i = 0; i < handler->entries->len; i++)
+    {
+      const VpConfigEntry *entry = g_ptr_array_index (handler->entries, i);
+      gboolean replaced = FALSE;
+
+      for (guint j = i + 1; j < handler->entries->len && !replaced; j++)
+        replaced = ((const VpConfigEntry *)g_ptr_array_index (handler->entries, j))->key == entry->key;
+      if (!replaced)
+        append_value (out, vp_config_key_name (entry->key), entry->text, sources ? entry->source : NULL);
+    }
+}
+
+/* Of two ways to boot only one is in force; the other would contradict it in one file. */
+static const char *
+shown_text (VpConfig *config, VpConfigKey key)
+{
+  gboolean image = vp_config_boots_image (config);
+
+  if (key == VP_CONFIG_GUEST_IMAGE && !image)
+    return "";
+  if (key == VP_CONFIG_GUEST_INITRD && image)
+    return "";
+  return config->values[key].text;
+}
+
 char *
-vp_config_show (VpConfig *config)
+vp_config_show (VpConfig *config, gboolean sources)
 {
   GString *out = g_string_new (NULL);
 
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
+      const VpConfigRow *row = &vp_config_table[i];
+
       if (starts_group (i))
-        g_string_append_printf (out, "%s[%s]\n", i > 0 ? "\n" : "", vp_config_table[i].group);
-      g_string_append_printf (out, "%s=%s\n", vp_config_table[i].key,
-                              vp_config_get_string (config, (VpConfigKey)i));
+        g_string_append_printf (out, "%s[%s]\n", i > 0 ? "\n" : "", row->group);
+      append_value (out, row->key, shown_text (config, (VpConfigKey)i),
+                    sources ? config->values[i].source : NULL);
     }
+  for (guint i = 0; i < config->handlers->len; i++)
+    append_handler (out, g_ptr_array_index (config->handlers, i), sources);
   return g_string_free (out, FALSE);
 }

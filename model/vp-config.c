@@ -3,236 +3,146 @@
 
 #include <string.h>
 
-#include "vp-config-table.h"
+#include "vp-config-private.h"
 #include "vp-error.h"
-#include "vp-names.h"
 
-#define DEFAULT_FILE VP_PKGCONFDIR "/" VP_FILE_CONFIG
+#define COMMAND_LINE "command line"
 
-typedef struct
+/* ---- values ----------------------------------------------------------------- */
+
+gboolean
+vp_config_set (VpConfig *config, VpConfigKey key, const char *text, const char *source, guint layer, int code,
+               GError **error)
 {
-  char *text; /* as written; never NULL */
-  guint64 number;
-  gboolean boolean;
-} Value;
+  g_autoptr (GError) local = NULL;
+  VpConfigValue value = { 0 };
 
-struct _VpConfig
-{
-  gatomicrefcount ref_count;
-  Value values[VP_N_CONFIG_KEYS];
-};
-
-/* ---- one value -------------------------------------------------------------- */
-
-static gboolean fail (GError **error, const char *file, const VpConfigRow *row, const char *format, ...)
-    G_GNUC_PRINTF (4, 5);
-
-static gboolean
-fail (GError **error, const char *file, const VpConfigRow *row, const char *format, ...)
-{
-  g_autofree char *message = NULL;
-  va_list args;
-
-  va_start (args, format);
-  message = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s.%s: %s", file, row->group, row->key, message);
-  return FALSE;
-}
-
-static gboolean
-check_choice (const VpConfigRow *row, const char *text, const char *file, GError **error)
-{
-  g_auto (GStrv) words = g_strsplit (row->choices, "|", -1);
-  g_autofree char *shown = NULL;
-
-  if (g_strv_contains ((const char *const *)words, text))
-    return TRUE;
-  shown = g_strescape (text, NULL);
-  return fail (error, file, row, "\"%s\" must be one of %s", shown, row->choices);
-}
-
-static gboolean
-parse_value (const VpConfigRow *row, const char *text, Value *value, const char *file, GError **error)
-{
-  switch (row->type)
+  if (!vp_config_value_parse (&vp_config_table[key], text, &value, &local))
     {
-    case VP_CONFIG_TYPE_PATH:
-      if (!g_path_is_absolute (text))
-        return fail (error, file, row, "must be an absolute path");
-      break;
-    case VP_CONFIG_TYPE_CHOICE:
-      return check_choice (row, text, file, error);
-    case VP_CONFIG_TYPE_UINT:
-      if (!g_ascii_string_to_unsigned (text, 10, row->min, row->max, &value->number, NULL))
-        return fail (error, file, row, "must be a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
-                     row->min, row->max);
-      break;
-    case VP_CONFIG_TYPE_BOOL:
-      if (!g_str_equal (text, "true") && !g_str_equal (text, "false"))
-        return fail (error, file, row, "must be true or false");
-      value->boolean = text[0] == 't';
-      break;
-    case VP_CONFIG_TYPE_STRING:
-      break;
+      g_set_error (error, VP_ERROR, code, "%s: %s: %s", source, vp_config_key_name (key), local->message);
+      return FALSE;
     }
-  return TRUE;
-}
-
-static gboolean
-set_value (VpConfig *config, VpConfigKey key, const char *text, const char *file, GError **error)
-{
-  Value value = { 0 };
-
-  if (!g_utf8_validate (text, -1, NULL))
-    return fail (error, file, &vp_config_table[key], "is not UTF-8");
-  if (!parse_value (&vp_config_table[key], text, &value, file, error))
-    return FALSE;
-  value.text = g_strdup (text);
-  g_free (config->values[key].text);
+  value.source = g_strdup (source);
+  value.layer = layer;
+  config->last_layer = MAX (config->last_layer, layer);
+  vp_config_value_clear (&config->values[key]);
   config->values[key] = value;
   return TRUE;
 }
 
-static int
-find_key (const char *group, const char *key)
+gboolean
+vp_config_override (VpConfig *config, const char *name, const char *value, GError **error)
 {
-  for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
+  VpConfigKey key = vp_config_find_key (name);
+
+  if (key == VP_N_CONFIG_KEYS)
     {
-      if (g_str_equal (vp_config_table[i].group, group) && g_str_equal (vp_config_table[i].key, key))
-        return i;
+      g_autofree char *shown = g_strescape (name, NULL);
+      g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, COMMAND_LINE ": %s: key is not known", shown);
+      return FALSE;
     }
-  return -1;
+  return vp_config_set (config, key, value, COMMAND_LINE, config->last_layer + 1, VP_ERROR_CONFIG_ERROR, error);
 }
 
-static gboolean
-group_is_known (const char *group)
+gboolean
+vp_config_override_from (VpConfig *config, VpConfigKey key, const char *value, const char *source,
+                         GError **error)
 {
-  for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
-    {
-      if (g_str_equal (vp_config_table[i].group, group))
-        return TRUE;
-    }
+  g_return_val_if_fail (key < VP_N_CONFIG_KEYS && source != NULL, FALSE);
+  return vp_config_set (config, key, value, source, config->last_layer + 1, VP_ERROR_INVALID_ARGUMENT, error);
+}
+
+/* ---- what contradicts itself ------------------------------------------------ */
+
+static gboolean
+contradicts (VpConfig *config, VpConfigKey key, GError **error, const char *why)
+{
+  g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s: %s", vp_config_get_source (config, key),
+               vp_config_key_name (key), why);
   return FALSE;
 }
 
-/* ---- files ------------------------------------------------------------------ */
-
 static gboolean
-merge_group (VpConfig *config, GKeyFile *key_file, const char *group, const char *file, GError **error)
+is_word (VpConfig *config, VpConfigKey key, const char *word)
 {
-  g_auto (GStrv) keys = NULL;
+  return g_str_equal (vp_config_get_string (config, key), word);
+}
 
-  if (!group_is_known (group))
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: [%s]: group is not known", file, group);
-      return FALSE;
-    }
-  keys = g_key_file_get_keys (key_file, group, NULL, NULL);
-  for (char **key = keys; key != NULL && *key != NULL; key++)
-    {
-      g_autoptr (GError) local = NULL;
-      g_autofree char *text = NULL;
-      int index = find_key (group, *key);
+gboolean
+vp_config_check (VpConfig *config, GError **error)
+{
+  const VpConfigValue *image = &config->values[VP_CONFIG_GUEST_IMAGE];
+  const VpConfigValue *initrd = &config->values[VP_CONFIG_GUEST_INITRD];
+  guint64 logical = vp_config_get_uint (config, VP_CONFIG_BLOCK_LOGICAL_SECTOR_SIZE);
+  guint64 physical = vp_config_get_uint (config, VP_CONFIG_BLOCK_PHYSICAL_SECTOR_SIZE);
 
-      if (index < 0)
-        {
-          g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s.%s: key is not known", file, group,
-                       *key);
-          return FALSE;
-        }
-      text = g_key_file_get_string (key_file, group, *key, &local);
-      if (text == NULL)
-        return fail (error, file, &vp_config_table[index], "%s", local->message);
-      if (!set_value (config, (VpConfigKey)index, g_strstrip (text), file, error))
-        return FALSE;
-    }
+  if (image->text[0] != '\0' && initrd->text[0] != '\0' && image->layer == initrd->layer)
+    return contradicts (config, VP_CONFIG_GUEST_IMAGE, error, "guest.initrd is set beside it, only one can boot");
+  if (!is_word (config, VP_CONFIG_HYPERVISOR_HOT_PLUG_VFIO, "no-port")
+      && !is_word (config, VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, "no-port"))
+    return contradicts (config, VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, error,
+                        "hypervisor.hot-plug-vfio is set too, one must be no-port");
+  if (logical > 0 && physical > 0 && logical > physical)
+    return contradicts (config, VP_CONFIG_BLOCK_LOGICAL_SECTOR_SIZE, error,
+                        "is more than block.physical-sector-size");
+  if (is_word (config, VP_CONFIG_BLOCK_AIO, "native")
+      && !(vp_config_get_bool (config, VP_CONFIG_BLOCK_CACHE_SET)
+           && vp_config_get_bool (config, VP_CONFIG_BLOCK_CACHE_DIRECT)))
+    return contradicts (config, VP_CONFIG_BLOCK_AIO, error,
+                        "native needs block.cache-set and block.cache-direct");
+  if (!vp_config_get_bool (config, VP_CONFIG_NETWORK_NEW_NETNS)
+      && !is_word (config, VP_CONFIG_NETWORK_MODEL, "none"))
+    return contradicts (config, VP_CONFIG_NETWORK_NEW_NETNS, error, "false needs network.model=none");
   return TRUE;
 }
 
-static gboolean
-merge_file (VpConfig *config, const char *file, gboolean must_exist, GError **error)
+gboolean
+vp_config_boots_image (VpConfig *config)
 {
-  g_autoptr (GKeyFile) key_file = g_key_file_new ();
-  g_auto (GStrv) groups = NULL;
-  g_autoptr (GError) local = NULL;
+  const VpConfigValue *image = &config->values[VP_CONFIG_GUEST_IMAGE];
+  const VpConfigValue *initrd = &config->values[VP_CONFIG_GUEST_INITRD];
 
-  if (!g_key_file_load_from_file (key_file, file, G_KEY_FILE_NONE, &local))
-    {
-      gboolean missing = g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT);
-
-      if (missing && !must_exist)
-        return TRUE;
-      g_set_error (error, VP_ERROR, missing ? VP_ERROR_NOT_FOUND : VP_ERROR_CONFIG_ERROR, "%s: %s", file,
-                   local->message);
-      return FALSE;
-    }
-  groups = g_key_file_get_groups (key_file, NULL);
-  for (char **group = groups; *group != NULL; group++)
-    {
-      if (!merge_group (config, key_file, *group, file, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static int
-compare_names (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *)a, *(const char *const *)b);
-}
-
-static gboolean
-merge_drop_ins (VpConfig *config, const char *file, GError **error)
-{
-  g_autofree char *directory = g_strconcat (file, ".d", NULL);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
-  const char *name;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      if (g_str_has_suffix (name, ".conf") && name[0] != '.')
-        g_ptr_array_add (names, g_strdup (name));
-    }
-  g_ptr_array_sort (names, compare_names);
-  for (guint i = 0; i < names->len; i++)
-    {
-      g_autofree char *path = g_build_filename (directory, g_ptr_array_index (names, i), NULL);
-
-      if (!merge_file (config, path, TRUE, error))
-        return FALSE;
-    }
-  return TRUE;
+  return image->text[0] != '\0' && (initrd->text[0] == '\0' || image->layer > initrd->layer);
 }
 
 /* ---- the object ------------------------------------------------------------- */
 
-VpConfig *
-vp_config_new_default (void)
+static VpConfig *
+new_empty (void)
 {
   VpConfig *config = g_new0 (VpConfig, 1);
 
   g_atomic_ref_count_init (&config->ref_count);
+  return config;
+}
+
+VpConfig *
+vp_config_new_default (void)
+{
+  VpConfig *config = new_empty ();
+
+  config->handlers = g_ptr_array_new_with_free_func (vp_config_handler_free);
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
     {
       g_autoptr (GError) error = NULL;
 
-      if (!set_value (config, (VpConfigKey)i, vp_config_table[i].initial, "default", &error))
+      if (!vp_config_set (config, (VpConfigKey)i, vp_config_table[i].initial, "default", 0, VP_ERROR_FAILED,
+                          &error))
         g_error ("%s", error->message); /* the table is wrong: a unit test finds it */
     }
   return config;
 }
 
 VpConfig *
-vp_config_load (const char *path, GError **error)
+vp_config_copy (VpConfig *config)
 {
-  g_autoptr (VpConfig) config = vp_config_new_default ();
-  const char *file = path != NULL ? path : DEFAULT_FILE;
+  VpConfig *copy = new_empty ();
 
-  if (!merge_file (config, file, path != NULL, error) || !merge_drop_ins (config, file, error))
-    return NULL;
-  return g_steal_pointer (&config);
+  copy->handlers = g_ptr_array_ref (config->handlers);
+  copy->last_layer = config->last_layer;
+  for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
+    vp_config_value_copy (&copy->values[i], &config->values[i]);
+  return copy;
 }
 
 VpConfig *
@@ -248,23 +158,17 @@ vp_config_unref (VpConfig *config)
   if (config == NULL || !g_atomic_ref_count_dec (&config->ref_count))
     return;
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
-    g_free (config->values[i].text);
+    vp_config_value_clear (&config->values[i]);
+  g_ptr_array_unref (config->handlers);
   g_free (config);
 }
 
-gboolean
-vp_config_override (VpConfig *config, const char *name, const char *value, GError **error)
-{
-  g_auto (GStrv) parts = g_strsplit (name, ".", 2);
-  int index = g_strv_length (parts) == 2 ? find_key (parts[0], parts[1]) : -1;
+/* ---- getters ---------------------------------------------------------------- */
 
-  if (index < 0)
-    {
-      g_autofree char *shown = g_strescape (name, NULL);
-      g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "command line: %s: key is not known", shown);
-      return FALSE;
-    }
-  return set_value (config, (VpConfigKey)index, value, "command line", error);
+static gboolean
+has_type (VpConfigKey key, guint types)
+{
+  return key < VP_N_CONFIG_KEYS && ((1u << vp_config_table[key].type) & types) != 0;
 }
 
 const char *
@@ -277,13 +181,52 @@ vp_config_get_string (VpConfig *config, VpConfigKey key)
 guint64
 vp_config_get_uint (VpConfig *config, VpConfigKey key)
 {
-  g_return_val_if_fail (key < VP_N_CONFIG_KEYS && vp_config_table[key].type == VP_CONFIG_TYPE_UINT, 0);
+  g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_UINT | 1u << VP_CONFIG_TYPE_SIZE
+                                           | 1u << VP_CONFIG_TYPE_DURATION | 1u << VP_CONFIG_TYPE_DOUBLE),
+                        0);
   return config->values[key].number;
+}
+
+gint64
+vp_config_get_int (VpConfig *config, VpConfigKey key)
+{
+  g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_INT), 0);
+  return (gint64)config->values[key].number;
+}
+
+double
+vp_config_get_double (VpConfig *config, VpConfigKey key)
+{
+  g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_DOUBLE), 0);
+  return config->values[key].real;
 }
 
 gboolean
 vp_config_get_bool (VpConfig *config, VpConfigKey key)
 {
-  g_return_val_if_fail (key < VP_N_CONFIG_KEYS && vp_config_table[key].type == VP_CONFIG_TYPE_BOOL, FALSE);
+  g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_BOOL), FALSE);
   return config->values[key].boolean;
+}
+
+const char *const *
+vp_config_get_list (VpConfig *config, VpConfigKey key)
+{
+  static const char *const none[] = { NULL };
+
+  g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_LIST | 1u << VP_CONFIG_TYPE_PATH_LIST), none);
+  return (const char *const *)config->values[key].list;
+}
+
+const char *
+vp_config_get_source (VpConfig *config, VpConfigKey key)
+{
+  g_return_val_if_fail (key < VP_N_CONFIG_KEYS, "");
+  return config->values[key].source;
+}
+
+gboolean
+vp_config_is_default (VpConfig *config, VpConfigKey key)
+{
+  g_return_val_if_fail (key < VP_N_CONFIG_KEYS, TRUE);
+  return config->values[key].layer == 0;
 }

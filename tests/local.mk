@@ -4,7 +4,9 @@ EXTRA_DIST += tests/tap-run.sh
 include tests/unit/agent.mk
 include tests/unit/cli.mk
 include tests/unit/common.mk
+include tests/unit/conf.mk
 include tests/unit/conn.mk
+include tests/unit/dtest.mk
 include tests/unit/model.mk
 include tests/unit/virt.mk
 include tests/bench/local.mk

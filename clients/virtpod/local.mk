@@ -3,6 +3,7 @@
 bin_PROGRAMS += virtpod
 virtpod_SOURCES = \
 	clients/virtpod/main.c \
+	clients/virtpod/cmd-config.c \
 	clients/virtpod/cmd-delete.c \
 	clients/virtpod/cmd-exec.c \
 	clients/virtpod/cmd-inspect.c \
@@ -21,6 +22,6 @@ virtpod_SOURCES = \
 	clients/virtpod/vp-signals.c clients/virtpod/vp-signals.h \
 	clients/virtpod/vp-tty.c clients/virtpod/vp-tty.h
 virtpod_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(builddir)/lib/dbus -I$(srcdir)/clients/virtpod \
-	-DLOCALEDIR=\"$(localedir)\"
+	-DLOCALEDIR=\"$(localedir)\" -DVP_SBINDIR=\"$(sbindir)\"
 virtpod_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
 virtpod_LDADD = libvp-dbus.la libvp-common.la $(GLIB_LIBS) $(LIBINTL)

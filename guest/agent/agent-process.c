@@ -17,6 +17,9 @@
 #include "agent.pb-c.h"
 
 #define MAX_ARGS 12
+/* What a process can write before the host has asked for it, and what it can be
+ * given in one answer: each costs a trip to the host. Memory is used when it fills. */
+#define OUTPUT_PIPE (256 << 10)
 
 /* what lives from the start of crun until its end */
 typedef struct
@@ -116,6 +119,8 @@ make_pipes (int ours[3], int theirs[3])
             }
           return rc;
         }
+      if (i > 0)
+        (void) fcntl (fds[0], F_SETPIPE_SZ, OUTPUT_PIPE);
       ours[i] = i == 0 ? fds[1] : fds[0];
       theirs[i] = i == 0 ? fds[0] : fds[1];
     }

@@ -51,9 +51,9 @@ writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer 
       && g_log_writer_journald (flags, fields, n_fields, user_data) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;
 
-  /* the event loop glue tells of every timer it touches */
+  /* the event loop glue, which has no domain, tells of every timer it touches */
   domain = find_field (fields, n_fields, "GLIB_DOMAIN");
-  if (domain != NULL && g_str_equal (domain, "Libvirt.GLib") && levels[idx].level == G_LOG_LEVEL_DEBUG)
+  if (domain == NULL && levels[idx].level == G_LOG_LEVEL_DEBUG)
     return G_LOG_WRITER_HANDLED;
 
   sandbox = find_field (fields, n_fields, VP_FIELD_SANDBOX);

@@ -12,6 +12,10 @@
 /* a payload as large as a frame, and some metadata */
 #define MAX_ENVELOPE (VP_FRAME_MAX + (1u << 20))
 
+/* ttrpc.Response.payload: field 2, length-delimited, and a length of 64 bits at most */
+#define PAYLOAD_TAG 0x12
+#define PAYLOAD_HEAD_MAX 11
+
 /* @msg serialised; an empty message is 0 bytes and NULL */
 static int
 pack_payload (const ProtobufCMessage *msg, ProtobufCBinaryData *out)
@@ -81,31 +85,56 @@ vp_ttrpc_parse_request (const uint8_t *payload, size_t len, Ttrpc__Request **ret
   return *ret != NULL ? 0 : -EPROTO;
 }
 
+/* A response that is nothing but its payload, which may be megabytes of a stream:
+ * written where it belongs instead of into a buffer that is then copied. */
+static uint8_t *
+pack_payload_response (uint32_t stream, const ProtobufCMessage *msg, size_t *ret_len)
+{
+  size_t len = msg != NULL ? protobuf_c_message_get_packed_size (msg) : 0;
+  VpFrameHeader h = { .stream = stream, .type = VP_FRAME_RESPONSE };
+  uint8_t head[PAYLOAD_HEAD_MAX];
+  size_t head_len = 0;
+  uint8_t *frame;
+
+  if (len > 0)
+    {
+      size_t left = len;
+
+      head[head_len++] = PAYLOAD_TAG;
+      for (; left > 0x7f; left >>= 7)
+        head[head_len++] = (uint8_t) (left | 0x80);
+      head[head_len++] = (uint8_t) left;
+    }
+  if (len > VP_FRAME_MAX - head_len)
+    {
+      errno = EMSGSIZE;
+      return NULL;
+    }
+  frame = malloc (VP_FRAME_HEADER + head_len + len);
+  if (frame == NULL)
+    return NULL;
+  h.length = (uint32_t) (head_len + len);
+  vp_frame_encode (&h, frame);
+  memcpy (frame + VP_FRAME_HEADER, head, head_len);
+  if (len > 0)
+    protobuf_c_message_pack (msg, frame + VP_FRAME_HEADER + head_len);
+  *ret_len = VP_FRAME_HEADER + head_len + len;
+  return frame;
+}
+
 uint8_t *
 vp_ttrpc_pack_response (uint32_t stream, int code, const char *message, const ProtobufCMessage *msg,
                         size_t *ret_len)
 {
   Ttrpc__Response response = TTRPC__RESPONSE__INIT;
   Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
-  uint8_t *frame;
-  int rc;
 
-  if (code != VP_GRPC_OK)
-    {
-      status.code = code;
-      status.message = (char *) (message != NULL ? message : "");
-      response.status = &status;
-      msg = NULL;
-    }
-  rc = pack_payload (msg, &response.payload);
-  if (rc != 0)
-    {
-      errno = rc;
-      return NULL;
-    }
-  frame = pack_frame (stream, VP_FRAME_RESPONSE, &response.base, ret_len);
-  free (response.payload.data);
-  return frame;
+  if (code == VP_GRPC_OK)
+    return pack_payload_response (stream, msg, ret_len);
+  status.code = code;
+  status.message = (char *) (message != NULL ? message : "");
+  response.status = &status;
+  return pack_frame (stream, VP_FRAME_RESPONSE, &response.base, ret_len);
 }
 
 int

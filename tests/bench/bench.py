@@ -9,12 +9,10 @@ of libvirt ("embed" or "libvirtd").
 import os
 import sys
 
-from report import note
 from world import World, from_memory, to_memory
 
 import bus_figures
 import guest_figures
-import host
 import start_figures
 
 KINDS = {

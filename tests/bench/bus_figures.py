@@ -6,7 +6,7 @@ import subprocess
 import bus
 import host
 import tap
-from report import alternate, line, ratio_line, text
+from report import alternate, line, ratio_line
 from world import bench_program, process_memory
 
 ECHO = "org.virtpod.Echo"

@@ -3,20 +3,19 @@
 
 import os
 import shutil
-import subprocess
+import statistics
 import threading
 import time
 import uuid
 
 import libvirt
 import libvirtd
-import tap
 from rawvm import RawVm, Template
-from report import alternate, line, note, ratio_line, text, value_line
+from report import alternate, ratio_line, value_line
 from ttrpc_client import Agent
 
-# stages of a start that are spent in libvirt or in the guest
-NOT_OURS = ("domain", "agent", "guest")
+# stages of a start that wait for libvirt or for the guest's answers
+NOT_OURS = ("domain", "agent", "guest", "containers")
 
 
 class Starts:
@@ -26,7 +25,9 @@ class Starts:
         self.env = env
         self.bundle = env.bundle(["sleep", "1000"])
         self.template = None
+        self.last_start = 0
         self.stages = []
+        self.ready = []
         self.own = []
         self.deletes = []
         self.number = 0
@@ -44,7 +45,10 @@ class Starts:
         sid = self.env.new_id("b")
         sandbox = self.env.manager.create_sandbox(sid, self.bundle)
         sandbox.start()
-        self.env.manager.container(sid).start()
+        container = self.env.manager.container(sid)
+        before = time.monotonic()
+        container.start()
+        self.last_start = time.monotonic() - before
         return sandbox
 
     def virtpod(self):
@@ -53,6 +57,8 @@ class Starts:
         seconds = time.monotonic() - start
         stages = {name: usec / 1e6 for name, usec in sandbox.get("StartStages")}
         self.stages.append(stages)
+        self.ready.append(seconds - self.last_start - stages.get("guest", 0) - stages.get("containers", 0))
+        self.own.append(seconds - self.last_start - sum(stages.get(name, 0) for name in NOT_OURS))
         start = time.monotonic()
         sandbox.delete(force=True)
         self.deletes.append(time.monotonic() - start)
@@ -73,14 +79,10 @@ def start_cost(env, rounds, wanted):
     if "P1" in wanted:
         ratio_line("P1", pairs, "s", goal="<=1.15")
     if "P2" in wanted:
+        share = statistics.median(own / a for own, (a, _) in zip(starts.own, pairs))
+        value_line("P2", [own * 1e3 for own in starts.own], "ms", goal="<=25ms,<=1%", of_P1="%.2f%%" % (share * 100))
         for name in starts.stages[0]:
-            value_line("P1-stage-" + name, [stages[name] * 1e3 for stages in starts.stages], "ms")
-
-
-class FakeGuestStart:
-    """P2 is a few milliseconds in seconds of somebody else's: they are not found by
-    taking one from the other. Here libvirt is its test driver, which has no
-    machine to start, and an agent that answers at once plays the guest."""
+            value_line("P2-stage-" + name, [stages[name] * 1e3 for stages in starts.stages], "ms")
 
 
 def begin_libvirt_loop():
@@ -100,6 +102,7 @@ class Destroys:
         self.env = env
         self.starts = starts
         self.number = 0
+        self.ready = []
         libvirt.registerErrorHandler(lambda *_: None, None)
         begin_libvirt_loop()
         uri = env.uri()
@@ -119,9 +122,11 @@ class Destroys:
         for tag, value in (("name", name), ("uuid", str(uuid.uuid4()))):
             head, rest = xml.split("<%s>" % tag, 1)
             xml = "%s<%s>%s</%s>%s" % (head, tag, value, tag, rest.split("</%s>" % tag, 1)[1])
+        start = time.monotonic()
         domain = self.connection.createXML(xml, 0)
         agent = Agent(directory + "/agent.sock", self.starts.template.messages, sync=True, timeout=90)
         agent.call("Check")
+        self.ready.append(time.monotonic() - start)
         start = time.monotonic()
         domain.destroy()
         seconds = time.monotonic() - start
@@ -131,14 +136,16 @@ class Destroys:
 
 
 def delete_cost(env, rounds):
-    """P6."""
+    """P6 and, of the machines that had to be started for it, P1-libvirt."""
     starts = Starts(env)
     starts.first()
     destroys = Destroys(env, starts)
     destroys.destroy()
+    destroys.ready.clear()
 
     def delete():
         starts.virtpod()
         return starts.deletes[-1]
 
     ratio_line("P6", alternate(rounds, delete, destroys.destroy), "s", goal="<=1.10")
+    ratio_line("P1-libvirt", list(zip(starts.ready, destroys.ready)), "s")

@@ -202,9 +202,9 @@ class Sandbox:
             self.sandbox_id = r.sandbox_id
 
     def DestroySandbox(self, r):
+        self.destroyed.set()
         for container in list(self.containers.values()):
             container.kill_all()
-        self.destroyed.set()
 
     def CreateContainer(self, r):
         with self.lock:
@@ -222,12 +222,18 @@ class Sandbox:
             raise Failure('FAILED_PRECONDITION', 'container "%s": has ended' % container.id)
         container.find('').start()
         container.state = 'running'
+        self.check_late(container, container.find(''))
+
+    def check_late(self, container, process):
+        """What was started while everything was killed does not stay."""
+        if self.destroyed.is_set() or self.containers.get(container.id) is not container:
+            process.kill(signal.SIGKILL, group=True)
 
     def RemoveContainer(self, r):
         container = self.find(r.container_id)
-        container.kill_all()
         with self.lock:
             self.containers.pop(r.container_id, None)
+        container.kill_all()
 
     def ExecProcess(self, r):
         container = self.find(r.container_id)
@@ -242,6 +248,7 @@ class Sandbox:
         except Exception:
             del container.processes[r.exec_id]
             raise
+        self.check_late(container, process)
 
     def SignalProcess(self, r):
         container = self.find(r.container_id)
@@ -414,6 +421,7 @@ class AgentHouse:
         self.messages = Messages()
         self.agents = {}
         self.delay, self.fail, self.mute = {}, {}, set()
+        self.blind = False  # no more agents
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
@@ -426,7 +434,7 @@ class AgentHouse:
                 present = set()
             for sid in set(self.agents) - present:
                 self.agents.pop(sid).stop()
-            for sid in present - set(self.agents):
+            for sid in set() if self.blind else present - set(self.agents):
                 try:
                     agent = FakeAgent(os.path.join(self.directory, sid, self.name), self.messages)
                 except OSError:

@@ -303,6 +303,14 @@ class Manager(Object):
     def call_GetContainer(self, invocation, fds, name):
         invocation.return_value(self.find(self.daemon.containers, "container", name))
 
+    def call_GetConfig(self, invocation, fds, handler):
+        if handler not in ("", "default", "big"):
+            raise Failure("NotFound", "handler \"%s\": is not configured" % handler)
+        memory = ("1024", "handler big (/c:9)") if handler == "big" else ("256", "default")
+        rows = [("hypervisor.accel", "tcg", "/c:2"), ("hypervisor.memory-mib", *memory),
+                ("guest.cmdline-extra", "a=\"b\"", "command line")]
+        invocation.return_value(GLib.Variant("(a(sss))", (rows,)))
+
     def call_ListSandboxes(self, invocation, fds, filters):
         rows = [(s.name, s.properties["State"].get_string(), "default", CREATED, s.path)
                 for s in self.daemon.sandboxes.values()]

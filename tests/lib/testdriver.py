@@ -10,6 +10,7 @@ import time
 from gi.repository import Gio, GLib
 
 import bus
+import host
 import tap
 from env import Env
 from fake_agent import AgentHouse
@@ -100,9 +101,11 @@ class TestDriverEnv(Env):
                                   "--set", "agent.connect-timeout-ms=%d" % connect_ms,
                                   "--set", "agent.stop-timeout-ms=%d" % stop_ms, *options])
         self.house = None
+        self.null = -1
 
     def start(self):
         super().start()
+        self.null = os.open("/dev/null", os.O_RDWR)
         self.house = AgentHouse(os.path.join(self.state_dir, "sandboxes"))
 
     def stop(self):
@@ -113,6 +116,7 @@ class TestDriverEnv(Env):
     def begin_test(self):
         self._delete_sandboxes()
         super().begin_test()
+        self.house.blind = False
         for faults in (self.house.fail, self.house.delay, self.house.mute):
             faults.clear()
 
@@ -146,6 +150,15 @@ class TestDriverEnv(Env):
         """Kilobytes of memory the daemon has resident."""
         with open("/proc/%d/status" % self.daemon.pid, encoding="ascii") as f:
             return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+
+host_mounts = host.mounts
+
+
+def sanitized(env):
+    """Whether the daemon is a sanitizer's build, whose memory says nothing."""
+    with open("/proc/%d/maps" % env.daemon.pid, encoding="ascii", errors="replace") as f:
+        return "libasan" in f.read()
 
 
 def read_all(fd):

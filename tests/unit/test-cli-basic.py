@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = ["run", "exec", "list", "state", "kill", "delete", "stop", "inspect", "xml", "version"]
+VERBS = ["run", "exec", "list", "state", "kill", "delete", "stop", "inspect", "xml", "config", "version"]
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
           "HypervisorFailed", "AgentUnavailable", "AgentFailed", "ConfigError", "CommandNotFound",
@@ -64,6 +64,12 @@ def test_usage_errors():
         (["kill", "a", "TERM", "b"], 1, "one argument too many"),
         (["stop", "--timeout", "-1", "a"], 1, "--timeout"),
         (["delete", "--frob", "a"], 1, "--frob"),
+        (["config"], 1, "an argument is missing"),
+        (["config", "frob"], 1, '"frob" must be show, handlers, check, paths or import-kata'),
+        (["config", "import-kata"], 1, "an argument is missing"),
+        (["config", "show", "a"], 1, "an argument too many"),
+        (["config", "check", "--sources"], 1, "are for show"),
+        (["config", "show", "--sources", "--json"], 1, "exclude each other"),
     ]
     for args, status, message in cases:
         done = plain(*args)

@@ -139,10 +139,16 @@ save_capabilities ()
 
 session_start_daemon ()
 {
+  local guest=$build_dir/guest/image
+  # the system's libvirtd runs QEMU as a user of its own, who may not be able to
+  # look into the build directory, and gives him the files meanwhile
+  if [ "$(cat "$session/uri")" = qemu:///system ]; then
+    install -D -m 0644 -t "$session/guest" "$guest/vmlinux" "$guest/initrd.img"
+    guest=$session/guest
+  fi
   session_spawn virtpodd "$build_dir_programs/virtpodd" --address "$(cat "$session/address")" \
     --state-dir "$session/state" --uri "$(cat "$session/uri")" \
-    --set "guest.kernel=$build_dir/guest/image/vmlinux" \
-    --set "guest.initrd=$build_dir/guest/image/initrd.img"
+    --set "guest.kernel=$guest/vmlinux" --set "guest.initrd=$guest/initrd.img"
   session_wait virtpodd virtpodd session_virtpod list
 }
 
