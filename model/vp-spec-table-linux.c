@@ -235,7 +235,7 @@ const VpSpecField vp_spec_linux_fields[] = {
   ANY ("memoryPolicy", REFUSED, "names memory nodes of the host"),
   MAP ("sysctl", GUEST, "`net.` ones are set by the guest's kernel at the start of the sandbox",
        .rule = vp_spec_rule_sysctl),
-  OBJECT ("seccomp", GUEST, NULL, .members = seccomp_fields),
+  OBJECT ("seccomp", GUEST, "unless the configuration has `guest.seccomp` off", .members = seccomp_fields),
   STRING ("rootfsPropagation", GUEST, NULL, .words = propagations),
   STRING ("maskedPaths", GUEST, NULL, .flags = VP_SPEC_LIST),
   STRING ("readonlyPaths", GUEST, NULL, .flags = VP_SPEC_LIST),

@@ -12,6 +12,8 @@
 #define TOP                                                                                                  \
   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"a\"],\"cwd\":\"/\"%s}%s}"
 
+static const char *const *settings; /* pairs of key and value; NULL: none */
+
 static VpContainerPlan *
 plan (const char *process, const char *rest, GError **error)
 {
@@ -21,6 +23,8 @@ plan (const char *process, const char *rest, GError **error)
   VpFactsInit init = { .driver = "QEMU", .arch = "x86_64" };
   g_autoptr (VpFacts) facts = vp_facts_new (&init);
 
+  for (const char *const *s = settings; s != NULL && *s != NULL; s += 2)
+    g_assert_true (vp_config_override (config, s[0], s[1], NULL));
   return spec != NULL ? vp_planner_plan_container ("s1", "c1", spec, config, facts, error) : NULL;
 }
 
@@ -112,6 +116,26 @@ test_guest (void)
       else
         g_assert_nonnull (vp_decisions_find (result->decisions, cases[i].noted));
     }
+}
+
+static void
+test_configuration (void)
+{
+  static const char *const all[]
+      = { "guest.seccomp", "false", "guest.selinux", "true", "guest.selinux-label", "system_u:x", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpContainerPlan) result = NULL;
+  g_autofree char *label = NULL;
+
+  settings = all;
+  result = plan (",\"selinuxLabel\":\"p\"", ",\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_LOG\"}}",
+                 &error);
+  settings = NULL;
+  g_assert_no_error (error);
+  g_assert_null (guest_text (result, "linux seccomp"));
+  label = guest_text (result, "process selinuxLabel");
+  g_assert_cmpstr (label, ==, "\"system_u:x\"");
+  g_assert_nonnull (vp_decisions_find (result->decisions, "linux.seccomp"));
 }
 
 static void
@@ -226,6 +250,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/container-plan/guest", test_guest);
+  g_test_add_func ("/container-plan/configuration", test_configuration);
   g_test_add_func ("/container-plan/hooks", test_hooks);
   g_test_add_func ("/container-plan/shm", test_shm);
   g_test_add_func ("/container-plan/load", test_load);
