@@ -88,8 +88,8 @@ check_bind_options (VpContainerPlan *plan, guint index, const VpSpecMount *mount
       if (g_str_has_prefix (*o, "idmap") || g_str_has_prefix (*o, "ridmap"))
         return refuse (error, plan->spec, index, "option \"%s\" is not supported", *o);
       if (g_str_equal (*o, "shared") || g_str_equal (*o, "rshared"))
-        return refuse (error, plan->spec, index, "option \"%s\": what is mounted in the guest cannot reach the host",
-                       *o);
+        return refuse (error, plan->spec, index,
+                       "option \"%s\": what is mounted in the guest cannot reach the host", *o);
     }
   return TRUE;
 }
@@ -141,7 +141,8 @@ write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWrite
 }
 
 gboolean
-vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
+vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer,
+                                   GError **error)
 {
   vp_json_writer_begin_array (writer, "mounts");
   for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)

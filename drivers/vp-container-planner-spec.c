@@ -9,9 +9,12 @@
 #include "vp-names.h"
 #include "vp-spec-table.h"
 
+#define CPU_BURST "cpu.max.burst"
+
 typedef struct
 {
   VpContainerPlan *plan;
+  VpConfig *config;
   VpContainerType type;
   VpJsonWriter *writer;
 } Copy;
@@ -61,7 +64,8 @@ write_hostname (Copy *copy, VpJson *node, GError **error)
 
   vp_json_writer_add_string (copy->writer, "hostname", hostname);
   if (!g_str_equal (hostname, vp_json_get_string (node)))
-    vp_container_plan_note (copy->plan, "hostname", hostname, "spec hostname", "cut to what a kernel has room for");
+    vp_container_plan_note (copy->plan, "hostname", hostname, "spec hostname",
+                            "cut to what a kernel has room for");
   return TRUE;
 }
 
@@ -152,11 +156,23 @@ write_sysctl (Copy *copy, VpJson *sysctl, GError **error)
   return TRUE;
 }
 
-static gboolean
-write_unified (Copy *copy, VpJson *unified, GError **error)
+static gboolean copy_members (Copy *copy, VpJson *object, const VpSpecField *fields, GError **error);
+
+/* Files of the cgroup, and what the guest's runtime only sets when it is told the file. */
+static void
+write_unified (Copy *copy, VpJson *resources)
 {
+  VpJson *unified = vp_json_lookup (resources, "unified"), *cpu = vp_json_lookup (resources, "cpu");
+  VpJson *burst = is_null (cpu) ? NULL : vp_json_lookup (cpu, "burst");
+  guint n = unified != NULL ? vp_json_get_n_items (unified) : 0;
+  guint64 microseconds = 0;
+
+  if (burst != NULL)
+    vp_json_get_uint64 (burst, &microseconds);
+  if (n == 0 && microseconds == 0)
+    return;
   vp_json_writer_begin_object (copy->writer, "unified");
-  for (guint i = 0; i < vp_json_get_n_items (unified); i++)
+  for (guint i = 0; i < n; i++)
     {
       VpJson *item = vp_json_get_item (unified, i);
 
@@ -165,7 +181,51 @@ write_unified (Copy *copy, VpJson *unified, GError **error)
       else
         vp_json_writer_add_copy (copy->writer, vp_json_get_name (item), item);
     }
+  if (microseconds != 0 && (n == 0 || vp_json_lookup (unified, CPU_BURST) == NULL))
+    {
+      g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, microseconds);
+
+      vp_json_writer_add_string (copy->writer, CPU_BURST, text);
+    }
   vp_json_writer_end_object (copy->writer);
+}
+
+static gboolean
+write_resources (Copy *copy, VpJson *resources, GError **error)
+{
+  const VpSpecField *field = vp_spec_field_find (vp_spec_linux_fields, "resources");
+
+  vp_json_writer_begin_object (copy->writer, "resources");
+  if (!copy_members (copy, resources, field->members, error))
+    return FALSE;
+  write_unified (copy, resources);
+  vp_json_writer_end_object (copy->writer);
+  return TRUE;
+}
+
+static gboolean
+write_seccomp (Copy *copy, VpJson *seccomp, GError **error)
+{
+  if (vp_config_get_bool (copy->config, VP_CONFIG_GUEST_SECCOMP))
+    vp_json_writer_add_copy (copy->writer, "seccomp", seccomp);
+  else
+    vp_container_plan_note (copy->plan, "linux.seccomp", "left out",
+                            vp_config_get_source (copy->config, VP_CONFIG_GUEST_SECCOMP),
+                            "guest.seccomp is off");
+  return TRUE;
+}
+
+/* The host's label means something only to a guest that has the policy. */
+static gboolean
+write_selinux_label (Copy *copy, VpJson *label, GError **error)
+{
+  const char *text = vp_config_get_string (copy->config, VP_CONFIG_GUEST_SELINUX_LABEL);
+
+  if (vp_config_get_bool (copy->config, VP_CONFIG_GUEST_SELINUX))
+    vp_json_writer_add_string (copy->writer, "selinuxLabel",
+                               text[0] != '\0' ? text : vp_json_get_string (label));
+  else if (!vp_spec_value_is_empty (label))
+    note_left_out (copy, label, "a label of the host's, and SELinux is off in the guest");
   return TRUE;
 }
 
@@ -190,7 +250,11 @@ static const struct
   { vp_spec_linux_fields, "devices", write_devices },
   { vp_spec_linux_fields, "sysctl", write_sysctl },
   { vp_spec_linux_fields, "cgroupsPath", write_nothing },
-  { NULL, "unified", write_unified },
+  { vp_spec_linux_fields, "resources", write_resources },
+  { vp_spec_linux_fields, "seccomp", write_seccomp },
+  { NULL, "selinuxLabel", write_selinux_label },
+  { NULL, "burst", write_nothing },
+  { NULL, "unified", write_nothing },
 };
 
 static Translate
@@ -204,8 +268,6 @@ find_translation (const VpSpecField *fields, const char *name)
     }
   return NULL;
 }
-
-static gboolean copy_members (Copy *copy, VpJson *object, const VpSpecField *fields, GError **error);
 
 static gboolean
 copy_field (Copy *copy, VpJson *node, const VpSpecField *fields, GError **error)
@@ -261,10 +323,11 @@ copy_members (Copy *copy, VpJson *object, const VpSpecField *fields, GError **er
 }
 
 gboolean
-vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error)
+vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, VpConfig *config,
+                                      GError **error)
 {
   g_autoptr (VpJsonWriter) writer = vp_json_writer_new (FALSE);
-  Copy copy = { .plan = plan, .type = type, .writer = writer };
+  Copy copy = { .plan = plan, .config = config, .type = type, .writer = writer };
   VpJson *json = vp_spec_get_json (plan->spec);
 
   vp_json_writer_begin_object (writer, NULL);

@@ -270,7 +270,8 @@ has_extra (const ProtobufCMessageDescriptor *descriptor, VpJson *object)
 }
 
 static void
-write_extra (VpJsonWriter *writer, const char *name, const ProtobufCMessageDescriptor *descriptor, VpJson *object)
+write_extra (VpJsonWriter *writer, const char *name, const ProtobufCMessageDescriptor *descriptor,
+             VpJson *object)
 {
   vp_json_writer_begin_object (writer, name);
   for (guint i = 0; i < vp_json_get_n_items (object); i++)
@@ -315,8 +316,8 @@ add_extra (Grpc__Spec *spec, VpJson *json, GError **error)
   write_extra (writer, NULL, &grpc__spec__descriptor, json);
   text = vp_json_writer_steal_text (writer, &len);
   if (len > EXTRA_MAX)
-    return vp_json_set_error (error, json, "has %" G_GSIZE_FORMAT " bytes in unknown fields, %d are allowed", len,
-                              EXTRA_MAX);
+    return vp_json_set_error (error, json, "has %" G_GSIZE_FORMAT " bytes in unknown fields, %d are allowed",
+                              len, EXTRA_MAX);
   entry = g_new0 (Grpc__Spec__AnnotationsEntry, 1);
   grpc__spec__annotations_entry__init (entry);
   entry->key = g_strdup (VP_OCI_EXTRA);

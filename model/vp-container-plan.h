@@ -21,9 +21,9 @@ typedef struct
 typedef struct
 {
   VpHookKind kind;
-  char *path;  /* absolute */
-  char **args; /* with argv[0]; empty: only the path */
-  char **env;  /* NAME=VALUE, all it gets */
+  char *path;     /* absolute */
+  char **args;    /* with argv[0]; empty: only the path */
+  char **env;     /* NAME=VALUE, all it gets */
   gint64 timeout; /* seconds; 0: none */
 } VpHostHook;
 
@@ -31,10 +31,10 @@ typedef struct _VpContainerPlan
 {
   char *sandbox_id;
   char *container_id;
-  VpSpec *spec;       /* as loaded */
-  VpJson *guest_spec; /* as the agent gets it */
-  GPtrArray *binds;   /* of VpHostBind; the root file system is the first */
-  GPtrArray *hooks;   /* of VpHostHook, by kind and then in the document's order */
+  VpSpec *spec;         /* as loaded */
+  VpJson *guest_spec;   /* as the agent gets it */
+  GPtrArray *binds;     /* of VpHostBind; the root file system is the first */
+  GPtrArray *hooks;     /* of VpHostHook, by kind and then in the document's order */
   GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
   gboolean sandbox_pidns;
   gboolean terminal;

@@ -4,7 +4,8 @@
 static void
 append_type (GString *text, const VpSpecField *field)
 {
-  static const char *const one[] = { "string", "boolean", "integer", "unsigned integer", "object", "map", "any" };
+  static const char *const one[]
+      = { "string", "boolean", "integer", "unsigned integer", "object", "map", "any" };
 
   if (field->flags & VP_SPEC_LIST)
     g_string_append (text, "list of ");

@@ -19,7 +19,8 @@ vp_spec_rule_device_access (VpJson *node, GError **error)
 {
   const char *text = vp_json_get_string (node);
 
-  return strspn (text, "rwm") == strlen (text) || vp_json_set_error (error, node, "must be made of r, w and m");
+  return strspn (text, "rwm") == strlen (text)
+         || vp_json_set_error (error, node, "must be made of r, w and m");
 }
 
 static gint64
@@ -40,7 +41,8 @@ is_of_kernel (VpJson *device, const char *type)
   if (!g_str_equal (type, "c") && !g_str_equal (type, "u"))
     return FALSE;
   /* mem, tty; misc but for those whose number is given out at run time */
-  return major == 1 || (major == 5 && minor <= 2) || (major == 10 && minor >= 128 && minor < 250 && minor != 196);
+  return major == 1 || (major == 5 && minor <= 2)
+         || (major == 10 && minor >= 128 && minor < 250 && minor != 196);
 }
 
 /* Engines give a privileged container all devices of the host, and say that it may use all. */
@@ -81,7 +83,8 @@ vp_spec_rule_devices (VpJson *node, GError **error)
       if (number_of (item, "minor") < 0)
         return vp_json_set_member_error (error, item, "minor", "is missing");
       if (!all && !is_of_kernel (item, type))
-        return vp_spec_refuse (error, item, "%s is a device of the host, which cannot be given to the guest", path);
+        return vp_spec_refuse (error, item, "%s is a device of the host, which cannot be given to the guest",
+                               path);
     }
   return TRUE;
 }

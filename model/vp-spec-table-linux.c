@@ -36,7 +36,7 @@ static const VpSpecField memory_fields[] = {
 static const VpSpecField cpu_fields[] = {
   UINT ("shares", GUEST, NULL, ANY_UINT),
   INT ("quota", GUEST, "and the number of processors of the virtual machine", ANY_INT),
-  UINT ("burst", GUEST, NULL, ANY_UINT),
+  UINT ("burst", TRANSLATED, "the cgroup's file `cpu.max.burst`", .umax = G_MAXINT64),
   UINT ("period", GUEST, NULL, .umax = G_MAXINT64),
   INT ("realtimeRuntime", REFUSED, CGROUP2, ANY_INT),
   UINT ("realtimePeriod", REFUSED, CGROUP2, ANY_UINT),
@@ -53,8 +53,8 @@ static const VpSpecField pids_fields[] = {
 
 #define NO_HOST_DISK "names a disk of the host, which the guest does not have"
 static const VpSpecField block_io_fields[] = {
-  UINT ("weight", TRANSLATED, "left out: the guest's files come through the host, which weighs the virtual machine",
-        .umax = 1000),
+  UINT ("weight", TRANSLATED,
+        "left out: the guest's files come through the host, which weighs the virtual machine", .umax = 1000),
   UINT ("leafWeight", REFUSED, CGROUP2, .umax = 1000),
   ANY ("weightDevice", REFUSED, NO_HOST_DISK),
   ANY ("throttleReadBpsDevice", REFUSED, NO_HOST_DISK),
@@ -94,22 +94,23 @@ static const VpSpecField resources_fields[] = {
 
 /* ---- seccomp ---------------------------------------------------------------- */
 
-static const char *const seccomp_actions[]
-    = { "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",
-        "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", NULL };
+static const char *const seccomp_actions[] = {
+  "SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",   "SCMP_ACT_ERRNO",
+  "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW",        "SCMP_ACT_LOG",         "SCMP_ACT_NOTIFY", NULL
+};
 static const char *const seccomp_arches[]
-    = { "SCMP_ARCH_X86", "SCMP_ARCH_X86_64", "SCMP_ARCH_X32", "SCMP_ARCH_ARM", "SCMP_ARCH_AARCH64",
-        "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPS64", "SCMP_ARCH_MIPS64N32", "SCMP_ARCH_MIPSEL",
-        "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC", "SCMP_ARCH_PPC64",
-        "SCMP_ARCH_PPC64LE", "SCMP_ARCH_S390", "SCMP_ARCH_S390X", "SCMP_ARCH_PARISC",
-        "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
-        "SCMP_ARCH_SH", "SCMP_ARCH_SHEB", NULL };
+    = { "SCMP_ARCH_X86",     "SCMP_ARCH_X86_64",   "SCMP_ARCH_X32",         "SCMP_ARCH_ARM",
+        "SCMP_ARCH_AARCH64", "SCMP_ARCH_MIPS",     "SCMP_ARCH_MIPS64",      "SCMP_ARCH_MIPS64N32",
+        "SCMP_ARCH_MIPSEL",  "SCMP_ARCH_MIPSEL64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC",
+        "SCMP_ARCH_PPC64",   "SCMP_ARCH_PPC64LE",  "SCMP_ARCH_S390",        "SCMP_ARCH_S390X",
+        "SCMP_ARCH_PARISC",  "SCMP_ARCH_PARISC64", "SCMP_ARCH_RISCV64",     "SCMP_ARCH_LOONGARCH64",
+        "SCMP_ARCH_M68K",    "SCMP_ARCH_SH",       "SCMP_ARCH_SHEB",        NULL };
 static const char *const seccomp_flags[]
     = { "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
         "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", NULL };
 static const char *const seccomp_operators[]
-    = { "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
-        "SCMP_CMP_MASKED_EQ", NULL };
+    = { "SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",        "SCMP_CMP_EQ",
+        "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL };
 
 static const VpSpecField seccomp_arg_fields[] = {
   UINT ("index", GUEST, NULL, .umax = 5, .flags = VP_SPEC_REQUIRED),
@@ -121,8 +122,8 @@ static const VpSpecField seccomp_arg_fields[] = {
 
 static const VpSpecField syscall_fields[] = {
   STRING ("names", GUEST, NULL, .flags = VP_SPEC_LIST | VP_SPEC_REQUIRED, .rule = vp_spec_rule_not_empty),
-  STRING ("action", GUEST, "`SCMP_ACT_NOTIFY` is refused", .flags = VP_SPEC_REQUIRED, .words = seccomp_actions,
-          .rule = vp_spec_rule_seccomp_action),
+  STRING ("action", GUEST, "`SCMP_ACT_NOTIFY` is refused", .flags = VP_SPEC_REQUIRED,
+          .words = seccomp_actions, .rule = vp_spec_rule_seccomp_action),
   UINT ("errnoRet", GUEST, NULL, ID),
   OBJECT ("args", GUEST, NULL, .flags = VP_SPEC_LIST, .members = seccomp_arg_fields),
   END,
@@ -154,13 +155,15 @@ static const char *const namespace_types[]
     = { "pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time", NULL };
 static const VpSpecField namespace_fields[] = {
   STRING ("type", TRANSLATED,
-          "`pid`, `mount`, `user` and `cgroup` are made in the guest; `ipc` and `uts` are the sandbox's; `network` is "
+          "`pid`, `mount`, `user` and `cgroup` are made in the guest; `ipc` and `uts` are the sandbox's; "
+          "`network` is "
           "the virtual machine's own, and so is `time`, whose clocks are not the host's",
           .flags = VP_SPEC_REQUIRED, .words = namespace_types),
-  STRING ("path", TRANSLATED,
-          "`network`: the namespace the virtual machine is connected to; `pid`: the processes of the sandbox are "
-          "shared; `user`: a new one with the same mappings; `ipc`, `uts` and `cgroup`: the guest's; `mount` and "
-          "`time` are refused"),
+  STRING (
+      "path", TRANSLATED,
+      "`network`: the namespace the virtual machine is connected to; `pid`: the processes of the sandbox are "
+      "shared; `user`: a new one with the same mappings; `ipc`, `uts` and `cgroup`: the guest's; `mount` and "
+      "`time` are refused"),
   END,
 };
 
@@ -188,16 +191,19 @@ static const VpSpecField device_fields[] = {
   END,
 };
 
-static const char *const propagations[]
-    = { "",       "shared",   "slave",  "private",     "unbindable",
-        "rshared", "rslave", "rprivate", "runbindable", NULL };
+static const char *const propagations[] = { "",        "shared", "slave",    "private",     "unbindable",
+                                            "rshared", "rslave", "rprivate", "runbindable", NULL };
 
 #define HOST_CACHE "divides the cache of the host's processors, which libvirt does for the domain"
 static const VpSpecField rdt_fields[] = {
-  STRING ("closID", REFUSED, HOST_CACHE),       STRING ("l3CacheSchema", REFUSED, HOST_CACHE),
-  STRING ("memBwSchema", REFUSED, HOST_CACHE),  STRING ("schemata", REFUSED, HOST_CACHE, .flags = VP_SPEC_LIST),
-  BOOL ("enableCMT", REFUSED, HOST_CACHE),      BOOL ("enableMBM", REFUSED, HOST_CACHE),
-  BOOL ("enableMonitoring", REFUSED, HOST_CACHE), END,
+  STRING ("closID", REFUSED, HOST_CACHE),
+  STRING ("l3CacheSchema", REFUSED, HOST_CACHE),
+  STRING ("memBwSchema", REFUSED, HOST_CACHE),
+  STRING ("schemata", REFUSED, HOST_CACHE, .flags = VP_SPEC_LIST),
+  BOOL ("enableCMT", REFUSED, HOST_CACHE),
+  BOOL ("enableMBM", REFUSED, HOST_CACHE),
+  BOOL ("enableMonitoring", REFUSED, HOST_CACHE),
+  END,
 };
 
 static const char *const personalities[] = { "LINUX", "LINUX32", NULL };
@@ -207,7 +213,7 @@ static const VpSpecField personality_fields[] = {
   END,
 };
 
-#define MAPPINGS(name) \
+#define MAPPINGS(name)                                                                                       \
   OBJECT (name, GUEST, NULL, .flags = VP_SPEC_LIST, .members = mapping_fields, .rule = vp_spec_rule_mappings)
 
 const VpSpecField vp_spec_linux_fields[] = {
@@ -218,7 +224,8 @@ const VpSpecField vp_spec_linux_fields[] = {
   OBJECT ("timeOffsets", REFUSED, NO_CLOCKS, .members = offsets_fields),
   OBJECT ("devices", TRANSLATED,
           "made in the guest when the kernel has it under a fixed number (memory, terminal and miscellaneous "
-          "devices); hardware of the host is refused, unless the container may use all devices: then it is a node "
+          "devices); hardware of the host is refused, unless the container may use all devices: then it is a "
+          "node "
           "without a device",
           .flags = VP_SPEC_LIST, .members = device_fields, .rule = vp_spec_rule_devices),
   ANY ("netDevices", REFUSED, "moves an interface of the host, the virtual machine's are its network's",
@@ -230,7 +237,7 @@ const VpSpecField vp_spec_linux_fields[] = {
   ANY ("memoryPolicy", REFUSED, "names memory nodes of the host"),
   MAP ("sysctl", GUEST, "`net.` ones are set by the guest's kernel at the start of the sandbox",
        .rule = vp_spec_rule_sysctl),
-  OBJECT ("seccomp", GUEST, NULL, .members = seccomp_fields),
+  OBJECT ("seccomp", GUEST, "unless the configuration has `guest.seccomp` off", .members = seccomp_fields),
   STRING ("rootfsPropagation", GUEST, NULL, .words = propagations),
   STRING ("maskedPaths", GUEST, NULL, .flags = VP_SPEC_LIST),
   STRING ("readonlyPaths", GUEST, NULL, .flags = VP_SPEC_LIST),

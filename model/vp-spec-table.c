@@ -28,17 +28,30 @@ static const VpSpecField user_fields[] = {
   END,
 };
 
-#define CAPABILITIES(name) STRING (name, GUEST, NULL, .flags = VP_SPEC_LIST, .rule = vp_spec_rule_capabilities)
+#define CAPABILITIES(name)                                                                                   \
+  STRING (name, GUEST, NULL, .flags = VP_SPEC_LIST, .rule = vp_spec_rule_capabilities)
 static const VpSpecField capability_fields[] = {
   CAPABILITIES ("bounding"),  CAPABILITIES ("effective"), CAPABILITIES ("inheritable"),
   CAPABILITIES ("permitted"), CAPABILITIES ("ambient"),   END,
 };
 
-static const char *const rlimit_types[]
-    = { "RLIMIT_AS",      "RLIMIT_CORE",    "RLIMIT_CPU",        "RLIMIT_DATA",   "RLIMIT_FSIZE",
-        "RLIMIT_LOCKS",   "RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE",   "RLIMIT_NICE",   "RLIMIT_NOFILE",
-        "RLIMIT_NPROC",   "RLIMIT_RSS",     "RLIMIT_RTPRIO",     "RLIMIT_RTTIME", "RLIMIT_SIGPENDING",
-        "RLIMIT_STACK",   NULL };
+static const char *const rlimit_types[] = { "RLIMIT_AS",
+                                            "RLIMIT_CORE",
+                                            "RLIMIT_CPU",
+                                            "RLIMIT_DATA",
+                                            "RLIMIT_FSIZE",
+                                            "RLIMIT_LOCKS",
+                                            "RLIMIT_MEMLOCK",
+                                            "RLIMIT_MSGQUEUE",
+                                            "RLIMIT_NICE",
+                                            "RLIMIT_NOFILE",
+                                            "RLIMIT_NPROC",
+                                            "RLIMIT_RSS",
+                                            "RLIMIT_RTPRIO",
+                                            "RLIMIT_RTTIME",
+                                            "RLIMIT_SIGPENDING",
+                                            "RLIMIT_STACK",
+                                            NULL };
 static const VpSpecField rlimit_fields[] = {
   STRING ("type", GUEST, NULL, .flags = VP_SPEC_REQUIRED, .words = rlimit_types),
   UINT ("hard", GUEST, NULL, .umax = G_MAXUINT64, .flags = VP_SPEC_REQUIRED),
@@ -46,8 +59,8 @@ static const VpSpecField rlimit_fields[] = {
   END,
 };
 
-static const char *const policies[]
-    = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR", "SCHED_BATCH", "SCHED_ISO", "SCHED_IDLE", "SCHED_DEADLINE", NULL };
+static const char *const policies[] = { "SCHED_OTHER", "SCHED_FIFO", "SCHED_RR",       "SCHED_BATCH",
+                                        "SCHED_ISO",   "SCHED_IDLE", "SCHED_DEADLINE", NULL };
 static const char *const scheduler_flags[] = { "SCHED_FLAG_RESET_ON_FORK",  "SCHED_FLAG_RECLAIM",
                                                "SCHED_FLAG_DL_OVERRUN",     "SCHED_FLAG_KEEP_POLICY",
                                                "SCHED_FLAG_KEEP_PARAMS",    "SCHED_FLAG_UTIL_CLAMP_MIN",
@@ -80,10 +93,13 @@ static const VpSpecField process_fields[] = {
   STRING ("env", GUEST, NULL, .flags = VP_SPEC_LIST),
   STRING ("cwd", GUEST, NULL, .flags = VP_SPEC_REQUIRED),
   OBJECT ("capabilities", GUEST, NULL, .members = capability_fields),
-  OBJECT ("rlimits", GUEST, NULL, .flags = VP_SPEC_LIST, .members = rlimit_fields, .rule = vp_spec_rule_rlimits),
+  OBJECT ("rlimits", GUEST, NULL, .flags = VP_SPEC_LIST, .members = rlimit_fields,
+          .rule = vp_spec_rule_rlimits),
   BOOL ("noNewPrivileges", GUEST, NULL),
   STRING ("apparmorProfile", TRANSLATED, LABEL),
-  STRING ("selinuxLabel", TRANSLATED, LABEL),
+  STRING ("selinuxLabel", TRANSLATED,
+          "left out, unless SELinux is on in the guest (`guest.selinux`): then it is `guest.selinux-label` "
+          "or itself"),
   INT ("oomScoreAdj", GUEST, NULL, .min = -1000, .max = 1000),
   OBJECT ("scheduler", GUEST, "set by the agent between create and start; not for later processes",
           .members = scheduler_fields),
@@ -99,12 +115,14 @@ static const VpSpecField mount_fields[] = {
   STRING ("type", GUEST, "what the guest's kernel can mount by itself, or a bind; anything else is refused"),
   STRING ("source", TRANSLATED,
           "the file or directory of a bind is shared with the virtual machine and becomes its path there; "
-          "`/proc`, `/sys` and `/dev` and what is below mean the guest's; a `/dev/shm` of the host becomes a tmpfs "
+          "`/proc`, `/sys` and `/dev` and what is below mean the guest's; a `/dev/shm` of the host becomes a "
+          "tmpfs "
           "of the same size, in a pod the sandbox's"),
-  STRING ("options", GUEST,
-          "all that the guest's runtime knows; read-only is enforced by the host too; `idmap` and, for binds of "
-          "host files, `shared` and `rshared` are refused",
-          .flags = VP_SPEC_LIST),
+  STRING (
+      "options", GUEST,
+      "all that the guest's runtime knows; read-only is enforced by the host too; `idmap` and, for binds of "
+      "host files, `shared` and `rshared` are refused",
+      .flags = VP_SPEC_LIST),
   ANY ("uidMappings", REFUSED, NO_ID_MAP),
   ANY ("gidMappings", REFUSED, NO_ID_MAP),
   END,
@@ -118,8 +136,7 @@ static const VpSpecField hook_fields[] = {
   END,
 };
 
-#define HOOK(name, fate, how) \
-  OBJECT (name, fate, how, .flags = VP_SPEC_LIST, .members = hook_fields)
+#define HOOK(name, fate, how) OBJECT (name, fate, how, .flags = VP_SPEC_LIST, .members = hook_fields)
 static const VpSpecField hooks_fields[] = {
   HOOK ("prestart", HOST, "before the virtual machine's network is looked at, in its network namespace"),
   HOOK ("createRuntime", HOST, "the same, after those of `prestart`"),
@@ -135,7 +152,8 @@ const VpSpecField vp_spec_fields[] = {
   STRING ("ociVersion", GUEST, "version 1 of the specification", .flags = VP_SPEC_REQUIRED),
   OBJECT ("root", TRANSLATED, NULL, .flags = VP_SPEC_REQUIRED, .members = root_fields),
   OBJECT ("process", GUEST, NULL, .flags = VP_SPEC_REQUIRED, .members = process_fields),
-  STRING ("hostname", TRANSLATED, "the sandbox's and the container's; cut to the 64 bytes a kernel has room for"),
+  STRING ("hostname", TRANSLATED,
+          "the sandbox's and the container's; cut to the 64 bytes a kernel has room for"),
   STRING ("domainname", GUEST, NULL, .rule = vp_spec_rule_domainname),
   OBJECT ("mounts", TRANSLATED, NULL, .flags = VP_SPEC_LIST, .members = mount_fields),
   OBJECT ("hooks", TRANSLATED, "by kind", .members = hooks_fields),

@@ -46,7 +46,7 @@ const char *vp_spec_get_oci_version (VpSpec *spec);
 const char *vp_spec_get_hostname (VpSpec *spec); /* NULL when absent */
 /* Cut, at a character, to what a kernel has room for; "" when absent. */
 char *vp_spec_dup_guest_hostname (VpSpec *spec);
-VpJson *vp_spec_get_json (VpSpec *spec);         /* the whole document */
+VpJson *vp_spec_get_json (VpSpec *spec); /* the whole document */
 
 /* root */
 const char *vp_spec_get_root_path (VpSpec *spec); /* as written */
@@ -115,10 +115,10 @@ VpJson *vp_spec_get_annotations (VpSpec *spec);                     /* object of
 gboolean vp_spec_has_namespace (VpSpec *spec, const char *type);         /* "pid", "network", ... */
 const char *vp_spec_get_namespace_path (VpSpec *spec, const char *type); /* NULL: none, or a new one */
 gint64 vp_spec_get_memory_limit (VpSpec *spec);                          /* bytes; -1: none */
-gint64 vp_spec_get_cpu_quota (VpSpec *spec);   /* microseconds in a period; -1: none */
-guint64 vp_spec_get_cpu_period (VpSpec *spec); /* microseconds; 0: not set */
-guint64 vp_spec_get_cpu_shares (VpSpec *spec); /* relative weight; 0: not set */
-const char *vp_spec_get_cpus (VpSpec *spec);   /* host processors, "0-3,8"; NULL: any */
-const char *vp_spec_get_mems (VpSpec *spec);   /* host memory nodes; NULL: any */
+gint64 vp_spec_get_cpu_quota (VpSpec *spec);         /* microseconds in a period; -1: none */
+guint64 vp_spec_get_cpu_period (VpSpec *spec);       /* microseconds; 0: not set */
+guint64 vp_spec_get_cpu_shares (VpSpec *spec);       /* relative weight; 0: not set */
+const char *vp_spec_get_cpus (VpSpec *spec);         /* host processors, "0-3,8"; NULL: any */
+const char *vp_spec_get_mems (VpSpec *spec);         /* host memory nodes; NULL: any */
 const char *vp_spec_get_cgroups_path (VpSpec *spec); /* as written; NULL: not set */
-guint vp_spec_get_n_cpus (VpSpec *spec);       /* quota / period, rounded up; 0: no limit */
+guint vp_spec_get_n_cpus (VpSpec *spec);             /* quota / period, rounded up; 0: no limit */

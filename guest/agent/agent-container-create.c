@@ -97,7 +97,7 @@ write_bundle (AgentContainer *c, const Grpc__CreateContainerRequest *r)
       AgentContainer *first = agent_container_of (sandbox->containers.next, AgentContainer, link);
 
       if (first->init->state == AGENT_PROCESS_RUNNING)
-        ns.pid = agent_printf ("/proc/%d/ns/pid", (int) first->init->pid);
+        ns.pid = agent_printf ("/proc/%d/ns/pid", (int)first->init->pid);
     }
   agent_bundle_complete (r->oci, c->id, &ns);
   free (ns.pid);

@@ -56,7 +56,7 @@ skip_string (Reader *r)
 {
   if (!take (r, '"'))
     return -EINVAL;
-  while (r->p < r->end && (unsigned char) *r->p >= 0x20)
+  while (r->p < r->end && (unsigned char)*r->p >= 0x20)
     {
       char c = *r->p++;
 
@@ -100,7 +100,7 @@ skip_word (Reader *r, const char *word)
 {
   size_t len = strlen (word);
 
-  if ((size_t) (r->end - r->p) < len || memcmp (r->p, word, len) != 0)
+  if ((size_t)(r->end - r->p) < len || memcmp (r->p, word, len) != 0)
     return -EINVAL;
   r->p += len;
   return 0;
@@ -114,7 +114,7 @@ read_name (Reader *r, AgentJson *ret_name)
   ret_name->text = r->p;
   if (skip_string (r) < 0)
     return -EINVAL;
-  ret_name->len = (size_t) (r->p - ret_name->text);
+  ret_name->len = (size_t)(r->p - ret_name->text);
   skip_space (r);
   return take (r, ':') ? 0 : -EINVAL;
 }
@@ -182,7 +182,7 @@ read_value (Reader *r)
   skip_space (r);
   json.text = r->p;
   skip_value (r, 0);
-  json.len = (size_t) (r->p - json.text);
+  json.len = (size_t)(r->p - json.text);
   while (json.len > 0 && strchr (" \t\n\r", json.text[json.len - 1]) != NULL)
     json.len--;
   return json;
@@ -220,7 +220,7 @@ next_member (AgentJson object, size_t *at, AgentJson *ret_name, AgentJson *ret_v
   if (r.p >= r.end || *r.p == '}' || read_name (&r, ret_name) < 0)
     return 0;
   *ret_value = read_value (&r);
-  *at = (size_t) (r.p - object.text);
+  *at = (size_t)(r.p - object.text);
   return 1;
 }
 
@@ -265,7 +265,7 @@ agent_json_next (AgentJson array, size_t *at)
   if (r.p >= r.end || *r.p == ']')
     return value;
   value = read_value (&r);
-  *at = (size_t) (r.p - array.text);
+  *at = (size_t)(r.p - array.text);
   return value;
 }
 

@@ -85,11 +85,11 @@ set_scheduler (pid_t pid, AgentJson json)
         return -EINVAL;
       attr.flags |= flag;
     }
-  attr.nice = (int32_t) number_or_zero (json, "nice");
-  attr.priority = (uint32_t) number_or_zero (json, "priority");
-  attr.runtime = (uint64_t) number_or_zero (json, "runtime");
-  attr.deadline = (uint64_t) number_or_zero (json, "deadline");
-  attr.period = (uint64_t) number_or_zero (json, "period");
+  attr.nice = (int32_t)number_or_zero (json, "nice");
+  attr.priority = (uint32_t)number_or_zero (json, "priority");
+  attr.runtime = (uint64_t)number_or_zero (json, "runtime");
+  attr.deadline = (uint64_t)number_or_zero (json, "deadline");
+  attr.period = (uint64_t)number_or_zero (json, "period");
   return syscall (SYS_sched_setattr, pid, &attr, 0) < 0 ? -errno : 0;
 }
 
@@ -102,7 +102,8 @@ set_io_priority (pid_t pid, AgentJson json)
 
   if (look_up (agent_json_member (json, "class"), classes, &class) < 0 || priority < 0 || priority > 7)
     return -EINVAL;
-  return syscall (SYS_ioprio_set, of_process, pid, (int) (class << class_shift) | (int) priority) < 0 ? -errno : 0;
+  return syscall (SYS_ioprio_set, of_process, pid, (int)(class << class_shift) | (int)priority) < 0 ? -errno
+                                                                                                    : 0;
 }
 
 int

@@ -35,9 +35,9 @@ test_merge (void)
       char *merged = NULL;
       size_t len;
 
-      g_assert_cmpint (
-          agent_json_merge (cases[i].base, strlen (cases[i].base), cases[i].patch, strlen (cases[i].patch), &merged, &len),
-          ==, 0);
+      g_assert_cmpint (agent_json_merge (cases[i].base, strlen (cases[i].base), cases[i].patch,
+                                         strlen (cases[i].patch), &merged, &len),
+                       ==, 0);
       g_assert_cmpstr (merged, ==, cases[i].merged);
       g_assert_cmpuint (len, ==, strlen (merged));
       free (merged);
@@ -48,9 +48,9 @@ static void
 test_not_json (void)
 {
   static const char *const wrong[]
-      = { "",         " ",       "{",       "}",       "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}",     "[1,]",
-          "[1 2]",    "{a:1}",   "01",      "1.",      "-",       "1e",       "tru",        "nulll",   "\"",
-          "\"\\x\"",  "\"\\u12\"", "\"\n\"", "{}{}",   "{\"a\":1}x", "'a'",    "[\"a\":1]",  "\"\\",   "+1" };
+      = { "",        " ",         "{",      "}",    "{\"a\"}",    "{\"a\":}", "{\"a\":1,}", "{,}",   "[1,]",
+          "[1 2]",   "{a:1}",     "01",     "1.",   "-",          "1e",       "tru",        "nulll", "\"",
+          "\"\\x\"", "\"\\u12\"", "\"\n\"", "{}{}", "{\"a\":1}x", "'a'",      "[\"a\":1]",  "\"\\",  "+1" };
   g_autofree char *open = g_strnfill (100, '['), *close = g_strnfill (100, ']');
   g_autofree char *deep = g_strconcat (open, close, NULL);
   AgentJson json;
@@ -77,7 +77,8 @@ test_no_such_element (void)
   size_t len;
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
-    g_assert_cmpint (agent_json_merge ("{\"a\":[1]}", 9, wrong[i], strlen (wrong[i]), &merged, &len), ==, -EINVAL);
+    g_assert_cmpint (agent_json_merge ("{\"a\":[1]}", 9, wrong[i], strlen (wrong[i]), &merged, &len), ==,
+                     -EINVAL);
 }
 
 /* Any piece of a document is refused or is one: nothing is read past its end. */
@@ -164,7 +165,8 @@ test_process (void)
   grpc__process__init (&process);
   grpc__user__init (&user);
   process.user = &user;
-  json = agent_bundle_process_json (&process, "{\"domainname\":\"d\",\"process\":{\"user\":{\"umask\":18}}}", &len);
+  json = agent_bundle_process_json (&process, "{\"domainname\":\"d\",\"process\":{\"user\":{\"umask\":18}}}",
+                                    &len);
   g_assert_cmpstr (json, ==, "{\"user\":{\"uid\":0,\"gid\":0,\"umask\":18}}");
   g_free (json);
   json = agent_bundle_process_json (&process, "{\"linux\":{}}", &len);
@@ -178,10 +180,12 @@ test_process (void)
 static void
 test_sched_refused (void)
 {
-  static const char *const wrong[]
-      = { "{\"scheduler\":{}}", "{\"scheduler\":{\"policy\":\"x\"}}", "{\"scheduler\":7}",
-          "{\"scheduler\":{\"policy\":\"SCHED_OTHER\",\"flags\":[\"x\"]}}", "{\"ioPriority\":{\"class\":1}}",
-          "{\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":8}}" };
+  static const char *const wrong[] = { "{\"scheduler\":{}}",
+                                       "{\"scheduler\":{\"policy\":\"x\"}}",
+                                       "{\"scheduler\":7}",
+                                       "{\"scheduler\":{\"policy\":\"SCHED_OTHER\",\"flags\":[\"x\"]}}",
+                                       "{\"ioPriority\":{\"class\":1}}",
+                                       "{\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":8}}" };
   const char *what = NULL;
   AgentJson json;
 

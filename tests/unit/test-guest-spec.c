@@ -70,7 +70,8 @@ test_extra (void)
     { "{\"process\":{\"oomScoreAdj\":1}}", NULL },
     { "{\"mounts\":[{\"destination\":\"/a\"},{\"destination\":\"/b\",\"n\":1.5}]}",
       "{\"mounts\":{\"1\":{\"n\":1.5}}}" },
-    { "{\"linux\":{\"seccomp\":{\"defaultAction\":\"a\",\"defaultErrnoRet\":38,\"syscalls\":[{\"names\":[\"x\"],"
+    { "{\"linux\":{\"seccomp\":{\"defaultAction\":\"a\",\"defaultErrnoRet\":38,\"syscalls\":[{\"names\":["
+      "\"x\"],"
       "\"errnoRet\":1}]},\"resources\":{\"unified\":{\"a.b\":\"1\"},\"cpu\":{\"burst\":7,\"quota\":1}}}}",
       "{\"linux\":{\"seccomp\":{\"defaultErrnoRet\":38},\"resources\":{\"unified\":{\"a.b\":\"1\"},"
       "\"cpu\":{\"burst\":7}}}}" },
