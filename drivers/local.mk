@@ -14,7 +14,10 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-device-rng.c \
 	drivers/vp-device-share.c \
 	drivers/vp-device-vsock.c \
-	drivers/vp-domain-xml.c drivers/vp-domain-xml.h \
+	drivers/vp-domain-xml.c drivers/vp-domain-xml.h drivers/vp-domain-xml-private.h \
+	drivers/vp-domain-xml-bus.c \
+	drivers/vp-domain-xml-cpu.c \
+	drivers/vp-domain-xml-memory.c \
 	drivers/vp-driver.c drivers/vp-driver.h \
 	drivers/vp-driver-ch.c \
 	drivers/vp-driver-plan.c \
@@ -25,7 +28,8 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
 	drivers/vp-planner-cmdline.c \
-	drivers/vp-sizing.c drivers/vp-sizing.h
+	drivers/vp-sizing.c drivers/vp-sizing.h \
+	drivers/vp-xml.c drivers/vp-xml.h
 libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \
 	$(VP_WIRE_CPPFLAGS)
 libvp_drivers_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(XML_CFLAGS) $(MOUNT_CFLAGS)

@@ -13,8 +13,21 @@ vp_device_vsock_new (const char *id, guint32 port)
 }
 
 static gboolean
-emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GError **error)
+emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xmlNode *devices,
+          GError **error)
 {
+  xmlNode *vsock = vp_xml_child (devices, "vsock"), *cid;
+
+  vp_xml_set_word (vsock, "model", "virtio");
+  cid = vp_xml_child (vsock, "cid");
+  if (device->u.vsock.cid == 0)
+    vp_xml_set_word (cid, "auto", "yes");
+  else
+    {
+      vp_xml_set_word (cid, "auto", "no");
+      vp_xml_set_number (cid, "address", device->u.vsock.cid);
+    }
+  vp_device_emit_iommu (plan, vsock);
   return TRUE;
 }
 

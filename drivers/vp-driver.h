@@ -17,6 +17,8 @@ typedef enum
   VP_FEATURE_SHARE_THREADS,
   VP_FEATURE_SHARE_DAX,
   VP_FEATURE_DISK,
+  VP_FEATURE_DISK_BLOCK,  /* on a block device */
+  VP_FEATURE_DISK_FORMAT, /* that is not raw */
   VP_FEATURE_DISK_SCSI,
   VP_FEATURE_DISK_OPTIONS, /* cache, io, discard, queues, block sizes, serial */
   VP_FEATURE_IO_URING,
@@ -41,6 +43,7 @@ typedef enum
   VP_FEATURE_PREALLOC,
   VP_FEATURE_LOCKED,
   VP_FEATURE_RECLAIM,
+  VP_FEATURE_BOOT_DISK, /* without a kernel of the host's */
   VP_FEATURE_INITRD,
   VP_FEATURE_FIRMWARE,
   VP_FEATURE_FIRMWARE_VOLUME,
@@ -93,6 +96,10 @@ gboolean vp_driver_can (const VpDriver *driver, VpFeature feature, guint64 libvi
  * its version here and the one it takes or why none does. */
 gboolean vp_driver_require (const VpDriver *driver, VpFeature feature, guint64 libvirt_version,
                             const char *what, GError **error);
+
+/* Everything one device of @plan needs. */
+gboolean vp_driver_check_device (const VpDriver *driver, const VpPlan *plan, const VpDevice *device,
+                                 GError **error);
 
 /* Everything @plan needs, in the order a reader of the plan meets it. */
 gboolean vp_driver_check_plan (const VpDriver *driver, const VpPlan *plan, GError **error);

@@ -123,6 +123,7 @@ test_drivers (void)
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
   g_clear_error (&error);
   plan->accel = VP_ACCEL_KVM;
+  g_clear_pointer (&plan->cpu_model, g_free);
   vp_plan_add_device (plan, vp_device_share_new ("share0", "tag", "/d"));
   g_assert_null (vp_domain_xml (plan, &vp_driver_ch, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
