@@ -11,5 +11,5 @@
 gboolean vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error);
 
 /* Writes the guest's mounts and adds the binds they need (vp-container-planner-mount.c). */
-gboolean vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type,
-                                            VpJsonWriter *writer, GError **error);
+gboolean vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer,
+                                            GError **error);

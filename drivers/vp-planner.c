@@ -11,7 +11,6 @@
 #include "vp-planner-private.h"
 
 #define MIB (G_GUINT64_CONSTANT (1) << 20)
-#define SHM_SIZE "67108864" /* bytes; what container engines give by default */
 #define SOCKET_PATH_MAX (sizeof (((struct sockaddr_un *)NULL)->sun_path) - 1)
 
 static gboolean not_supported (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
@@ -149,20 +148,6 @@ decide_cpu_model (VpAccel accel, VpConfig *config, const char *arch)
   return g_strdup (g_str_equal (arch, "aarch64") ? "cortex-a57" : "qemu64");
 }
 
-static char *
-dup_hostname (VpSpec *spec)
-{
-  const char *hostname = vp_spec_get_hostname (spec);
-  const char *end;
-
-  if (hostname == NULL)
-    return g_strdup ("");
-  if (strlen (hostname) <= VP_HOSTNAME_MAX)
-    return g_strdup (hostname);
-  end = g_utf8_find_prev_char (hostname, hostname + VP_HOSTNAME_MAX + 1);
-  return g_strndup (hostname, (gsize)(end - hostname));
-}
-
 /* ---- parts ------------------------------------------------------------------ */
 
 static gboolean
@@ -190,10 +175,11 @@ plan_devices (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFa
 static void
 plan_guest (VpPlan *plan, VpSpec *spec)
 {
-  static const char *const shm_options[]
-      = { "noexec", "nosuid", "nodev", "mode=1777", "size=" SHM_SIZE, NULL };
+  g_autofree char *size = g_strdup_printf ("size=%" G_GUINT64_FORMAT, vp_spec_get_shm_size (spec));
+  const char *const shm_options[] = { "noexec", "nosuid", "nodev", "mode=1777", size, NULL };
 
-  plan->hostname = dup_hostname (spec);
+  plan->hostname = vp_spec_dup_guest_hostname (spec);
+  plan->dns = g_strdupv ((char **)vp_spec_get_dns (spec));
   plan->sandbox_pidns = vp_spec_get_namespace_path (spec, "pid") != NULL;
   for (guint i = 0; i < plan->devices->len; i++)
     {

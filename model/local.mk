@@ -34,9 +34,17 @@ libvp_model_la_SOURCES = \
 	model/vp-plan-text.c \
 	model/vp-record.c model/vp-record.h \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
+	model/vp-spec-check.c \
+	model/vp-spec-describe.c \
+	model/vp-spec-hooks.c \
 	model/vp-spec-linux.c \
 	model/vp-spec-mount.c \
 	model/vp-spec-process.c \
+	model/vp-spec-rules.c model/vp-spec-rules.h \
+	model/vp-spec-rules-linux.c \
+	model/vp-spec-sandbox.c \
+	model/vp-spec-table.c model/vp-spec-table.h model/vp-spec-table-macros.h \
+	model/vp-spec-table-linux.c \
 	model/vp-toml.c model/vp-toml.h \
 	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \

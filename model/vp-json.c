@@ -248,6 +248,12 @@ vp_json_get_name (VpJson *node)
 }
 
 VpJson *
+vp_json_get_parent (VpJson *node)
+{
+  return node->parent;
+}
+
+VpJson *
 vp_json_lookup (VpJson *node, const char *name)
 {
   if (node->type != VP_JSON_OBJECT)
