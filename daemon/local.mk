@@ -56,6 +56,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
+	daemon/vp-manager-explain.c \
 	daemon/vp-recovery.c daemon/vp-recovery.h
 
 # front: the bus

@@ -23,6 +23,10 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-driver-plan.c \
 	drivers/vp-driver-qemu.c \
 	drivers/vp-driver-test.c \
+	drivers/vp-explain.c drivers/vp-explain.h drivers/vp-explain-private.h \
+	drivers/vp-explain-changes.c \
+	drivers/vp-explain-json.c \
+	drivers/vp-explain-text.c \
 	drivers/vp-guest-messages.c drivers/vp-guest-messages.h \
 	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \

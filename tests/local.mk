@@ -9,8 +9,10 @@ include tests/unit/conf.mk
 include tests/unit/conn.mk
 include tests/unit/dtest.mk
 include tests/unit/model.mk
+include tests/unit/explain.mk
 include tests/unit/virt.mk
 include tests/bench/local.mk
+include tests/fuzz/local.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest
 TESTS += tests/tools/test-scripts.sh
