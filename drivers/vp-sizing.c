@@ -82,9 +82,7 @@ static void
 read_spec_cpus (VpSpec *spec, VpWorkload *ret)
 {
   guint64 period = vp_spec_get_cpu_period (spec);
-  VpJson *cpu = get_resources (spec, "cpu");
-  VpJson *set = cpu != NULL ? vp_json_lookup (cpu, "cpus") : NULL;
-  const char *cpus = set != NULL ? vp_json_get_string (set) : NULL;
+  const char *cpus = vp_spec_get_cpus (spec);
 
   ret->cpus = vp_sizing_quota_to_cpus (vp_spec_get_cpu_quota (spec), period != 0 ? period : DEFAULT_PERIOD);
   ret->cpu_source = ret->cpus != 0 ? "spec linux.resources.cpu.quota" : NULL;
