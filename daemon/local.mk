@@ -81,4 +81,4 @@ sbin_PROGRAMS += virtpodd
 virtpodd_SOURCES = daemon/main.c
 virtpodd_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
 virtpodd_CFLAGS = $(libvp_daemon_la_CFLAGS)
-virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)
+virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)

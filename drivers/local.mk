@@ -36,6 +36,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-planner-devices.c \
 	drivers/vp-planner-machine.c \
 	drivers/vp-planner-memory.c \
+	drivers/vp-planner-root.c \
 	drivers/vp-sizing.c drivers/vp-sizing.h \
 	drivers/vp-xml.c drivers/vp-xml.h
 libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \

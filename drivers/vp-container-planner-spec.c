@@ -14,6 +14,7 @@
 typedef struct
 {
   VpContainerPlan *plan;
+  VpConfig *config;
   VpContainerType type;
   VpJsonWriter *writer;
 } Copy;
@@ -202,6 +203,32 @@ write_resources (Copy *copy, VpJson *resources, GError **error)
   return TRUE;
 }
 
+static gboolean
+write_seccomp (Copy *copy, VpJson *seccomp, GError **error)
+{
+  if (vp_config_get_bool (copy->config, VP_CONFIG_GUEST_SECCOMP))
+    vp_json_writer_add_copy (copy->writer, "seccomp", seccomp);
+  else
+    vp_container_plan_note (copy->plan, "linux.seccomp", "left out",
+                            vp_config_get_source (copy->config, VP_CONFIG_GUEST_SECCOMP),
+                            "guest.seccomp is off");
+  return TRUE;
+}
+
+/* The host's label means something only to a guest that has the policy. */
+static gboolean
+write_selinux_label (Copy *copy, VpJson *label, GError **error)
+{
+  const char *text = vp_config_get_string (copy->config, VP_CONFIG_GUEST_SELINUX_LABEL);
+
+  if (vp_config_get_bool (copy->config, VP_CONFIG_GUEST_SELINUX))
+    vp_json_writer_add_string (copy->writer, "selinuxLabel",
+                               text[0] != '\0' ? text : vp_json_get_string (label));
+  else if (!vp_spec_value_is_empty (label))
+    note_left_out (copy, label, "a label of the host's, and SELinux is off in the guest");
+  return TRUE;
+}
+
 /* Written where its value goes, or nowhere. */
 static gboolean
 write_nothing (Copy *copy, VpJson *node, GError **error)
@@ -224,6 +251,8 @@ static const struct
   { vp_spec_linux_fields, "sysctl", write_sysctl },
   { vp_spec_linux_fields, "cgroupsPath", write_nothing },
   { vp_spec_linux_fields, "resources", write_resources },
+  { vp_spec_linux_fields, "seccomp", write_seccomp },
+  { NULL, "selinuxLabel", write_selinux_label },
   { NULL, "burst", write_nothing },
   { NULL, "unified", write_nothing },
 };
@@ -294,10 +323,11 @@ copy_members (Copy *copy, VpJson *object, const VpSpecField *fields, GError **er
 }
 
 gboolean
-vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, GError **error)
+vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, VpConfig *config,
+                                      GError **error)
 {
   g_autoptr (VpJsonWriter) writer = vp_json_writer_new (FALSE);
-  Copy copy = { .plan = plan, .type = type, .writer = writer };
+  Copy copy = { .plan = plan, .config = config, .type = type, .writer = writer };
   VpJson *json = vp_spec_get_json (plan->spec);
 
   vp_json_writer_begin_object (writer, NULL);

@@ -9,6 +9,7 @@
 #define SERIAL_MAX_BLK 20
 #define SERIAL_MAX_SCSI 36
 #define N_LETTERS 26
+#define SCSI_TARGETS 256
 
 VpDevice *
 vp_device_disk_new (const char *id, const char *source, VpDiskBus bus)
@@ -57,12 +58,33 @@ check (const VpDevice *device, const VpPlan *plan, GError **error)
   return TRUE;
 }
 
-/* "vda", "sdab": libvirt wants a name, the guest chooses its own. Counted along
- * the plan, so that a device's name does not depend on when it is asked for. */
-static char *
-make_target (const VpDevice *device, const VpPlan *plan)
+static void
+emit_limit (xmlNode *parent, const char *name, guint64 limit)
 {
-  GString *name = g_string_new (NULL);
+  char text[32];
+
+  g_snprintf (text, sizeof text, "%" G_GUINT64_FORMAT, limit);
+  if (limit > 0)
+    vp_xml_add_word (parent, name, text);
+}
+
+static void
+emit_limits (const VpDeviceDisk *disk, xmlNode *parent)
+{
+  xmlNode *node;
+
+  if (disk->max_bytes_per_second == 0 && disk->max_ops_per_second == 0)
+    return;
+  node = vp_xml_child (parent, "iotune");
+  emit_limit (node, "total_bytes_sec", disk->max_bytes_per_second);
+  emit_limit (node, "total_iops_sec", disk->max_ops_per_second);
+}
+
+/* Counted along the plan, so that a disk's name and address do not depend on
+ * when they are asked for. */
+static guint
+get_index (const VpDevice *device, const VpPlan *plan)
+{
   guint index = 0;
 
   for (guint i = 0; i < plan->devices->len; i++)
@@ -74,14 +96,43 @@ make_target (const VpDevice *device, const VpPlan *plan)
       if (other->kind == VP_DEVICE_DISK && other->u.disk.bus == device->u.disk.bus)
         index++;
     }
+  return index;
+}
+
+/* "vda", "sdab": libvirt wants a name, the guest chooses its own. */
+static char *
+make_target (VpDiskBus bus, guint index)
+{
+  GString *name = g_string_new (NULL);
+
   for (;; index = index / N_LETTERS - 1)
     {
       g_string_prepend_c (name, (char)('a' + index % N_LETTERS));
       if (index < N_LETTERS)
         break;
     }
-  g_string_prepend (name, device->u.disk.bus == VP_DISK_VIRTIO_BLK ? "vd" : "sd");
+  g_string_prepend (name, bus == VP_DISK_VIRTIO_BLK ? "vd" : "sd");
   return g_string_free (name, FALSE);
+}
+
+/* libvirt's own addresses go by the name and would make a controller for every
+ * fifteen disks. The guest finds the disk by target and unit. */
+static gboolean
+emit_address (const VpDevice *device, guint index, xmlNode *parent, GError **error)
+{
+  xmlNode *address;
+
+  if (device->u.disk.bus != VP_DISK_VIRTIO_SCSI)
+    return TRUE;
+  if (index >= SCSI_TARGETS)
+    return refuse (device, "the SCSI controller has no room for more than 256 disks", error);
+  address = vp_xml_child (parent, "address");
+  vp_xml_set_word (address, "type", "drive");
+  vp_xml_set_word (address, "controller", "0");
+  vp_xml_set_word (address, "bus", "0");
+  vp_xml_set_number (address, "target", index);
+  vp_xml_set_word (address, "unit", "0");
+  return TRUE;
 }
 
 static void
@@ -132,7 +183,8 @@ emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xm
           GError **error)
 {
   const VpDeviceDisk *disk = &device->u.disk;
-  g_autofree char *target = make_target (device, plan);
+  guint index = get_index (device, plan);
+  g_autofree char *target = make_target (disk->bus, index);
   xmlNode *parent = vp_xml_child (devices, "disk"), *node;
 
   if (!check (device, plan, error))
@@ -155,6 +207,9 @@ emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xm
     vp_xml_child (parent, "readonly");
   if (disk->shareable)
     vp_xml_child (parent, "shareable");
+  emit_limits (disk, parent);
+  if (!emit_address (device, index, parent, error))
+    return FALSE;
   return disk->serial == NULL || vp_xml_add_text (parent, "serial", disk->serial, error);
 }
 

@@ -17,15 +17,23 @@ vp_device_share_new (const char *id, const char *tag, const char *source)
 
 #define QUEUE_SIZE 1024
 
+/* Anything to say to the daemon that is not its own choice already? */
+static gboolean
+needs_binary (const VpDeviceShare *share, const char *mode)
+{
+  return share->daemon != NULL || mode != NULL || share->threads > 0 || share->no_threads
+         || share->sandbox != NULL || share->xattr || share->posix_locks;
+}
+
 static gboolean
 emit_daemon (const VpDeviceShare *share, xmlNode *filesystem, GError **error)
 {
   /* the daemon's own "auto" is what an absent element means */
   static const char *const modes[] = { NULL, "none", NULL, "always" };
   const char *mode = modes[share->cache];
-  xmlNode *binary;
+  xmlNode *binary, *node;
 
-  if (share->daemon == NULL && mode == NULL && share->threads == 0 && !share->xattr && !share->posix_locks)
+  if (!needs_binary (share, mode))
     return TRUE;
   binary = vp_xml_child (filesystem, "binary");
   if (share->daemon != NULL && !vp_xml_set (binary, "path", share->daemon, error))
@@ -34,13 +42,15 @@ emit_daemon (const VpDeviceShare *share, xmlNode *filesystem, GError **error)
     vp_xml_set_word (binary, "xattr", "on");
   if (mode != NULL)
     vp_xml_set_word (vp_xml_child (binary, "cache"), "mode", mode);
+  if (share->sandbox != NULL && !vp_xml_set (vp_xml_child (binary, "sandbox"), "mode", share->sandbox, error))
+    return FALSE;
   if (share->posix_locks)
     {
-      xmlNode *lock = vp_xml_child (binary, "lock");
-      vp_xml_set_word (lock, "posix", "on");
-      vp_xml_set_word (lock, "flock", "on");
+      node = vp_xml_child (binary, "lock");
+      vp_xml_set_word (node, "posix", "on");
+      vp_xml_set_word (node, "flock", "on");
     }
-  if (share->threads > 0)
+  if (share->threads > 0 || share->no_threads)
     vp_xml_set_number (vp_xml_child (binary, "thread_pool"), "size", share->threads);
   return TRUE;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-domain-xml-private.h"
 
-/* What a memory device adds to the guest's memory from libvirt's point of view,
- * and whether it takes a slot. */
+/* What memory devices add to the guest's memory from libvirt's point of view.
+ * Each takes a slot: before 9.5 libvirt counts virtio-mem among the modules,
+ * and wants room for plugging even for enclave memory, which is never plugged. */
 static guint64
-count_devices (const VpPlan *plan, guint *ret_n_slots, gboolean *ret_any)
+count_devices (const VpPlan *plan, guint *ret_n_slots)
 {
   guint64 bytes = 0;
 
+  *ret_n_slots = 0;
   for (guint i = 0; i < plan->devices->len; i++)
     {
       const VpDevice *device = g_ptr_array_index (plan->devices, i);
@@ -15,30 +17,24 @@ count_devices (const VpPlan *plan, guint *ret_n_slots, gboolean *ret_any)
       if (device->kind != VP_DEVICE_MEMORY)
         continue;
       bytes += device->u.memory.size;
-      if (device->u.memory.model == VP_MEMORY_SGX_EPC)
-        continue;
-      *ret_any = TRUE;
-      /* libvirt before 9.5 counts virtio-mem among the modules */
       *ret_n_slots += 1;
     }
   return bytes;
 }
 
-static gboolean
+static void
 emit_amounts (const VpPlan *plan, xmlNode *domain)
 {
-  guint n_slots = 0;
-  gboolean plugged = FALSE;
-  guint64 total = plan->memory + count_devices (plan, &n_slots, &plugged);
+  guint n_slots;
+  guint64 total = plan->memory + count_devices (plan, &n_slots);
   guint64 max = MAX (vp_plan_get_max_memory (plan), total);
 
-  if (plugged || max > total)
+  if (n_slots > 0 || max > total)
     {
       xmlNode *node = vp_xml_add_kib (domain, "maxMemory", max);
       vp_xml_set_number (node, "slots", MAX (plan->memory_slots, MAX (n_slots, 1)));
     }
   vp_xml_add_kib (domain, "memory", total);
-  return TRUE;
 }
 
 static void
@@ -94,8 +90,7 @@ emit_numatune (const VpPlan *plan, xmlNode *domain, GError **error)
 gboolean
 vp_domain_emit_memory (const VpPlan *plan, const VpDriver *driver, xmlNode *domain, GError **error)
 {
-  if (!emit_amounts (plan, domain))
-    return FALSE;
+  emit_amounts (plan, domain);
   if (!driver->has_buses)
     return TRUE;
   emit_backing (plan, domain);

@@ -27,7 +27,7 @@ check_share (const Check *check, const VpDeviceShare *share, const char *id)
 
   return need (check, TRUE, VP_FEATURE_SHARE, id) && need (check, mode, VP_FEATURE_SHARE_CACHE, id)
          && need (check, share->cache == VP_SHARE_CACHE_METADATA, VP_FEATURE_SHARE_METADATA, id)
-         && need (check, share->threads > 0, VP_FEATURE_SHARE_THREADS, id)
+         && need (check, share->threads > 0 || share->no_threads, VP_FEATURE_SHARE_THREADS, id)
          && need (check, share->dax_bytes > 0, VP_FEATURE_SHARE_DAX, id);
 }
 
@@ -36,7 +36,8 @@ check_disk (const Check *check, const VpDeviceDisk *disk, const char *id)
 {
   gboolean options = disk->shareable || disk->cache_set || disk->io != VP_DISK_IO_DEFAULT || disk->discard
                      || disk->queues > 0 || disk->queue_size > 0 || disk->logical_block > 0
-                     || disk->physical_block > 0 || disk->serial != NULL;
+                     || disk->physical_block > 0 || disk->serial != NULL || disk->max_bytes_per_second > 0
+                     || disk->max_ops_per_second > 0;
 
   return need (check, TRUE, VP_FEATURE_DISK, id) && need (check, disk->is_block, VP_FEATURE_DISK_BLOCK, id)
          && need (check, disk->format != NULL && !g_str_equal (disk->format, "raw"), VP_FEATURE_DISK_FORMAT,

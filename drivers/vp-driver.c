@@ -107,7 +107,7 @@ vp_driver_require (const VpDriver *driver, VpFeature feature, guint64 libvirt_ve
   else
     {
       g_autofree char *since = version_to_string (capability->since);
-      why = g_strdup_printf ("it takes libvirt %s%s%s", since, capability->reason != NULL ? ": " : "",
+      why = g_strdup_printf ("it takes libvirt %s%s%s", since, capability->reason != NULL ? " " : "",
                              capability->reason ?: "");
     }
   g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "%s: libvirt's %s driver (libvirt %s) has no %s: %s",

@@ -3,11 +3,7 @@
 
 #include <string.h>
 
-#include "vp-verity.h"
-
-#define SECTOR 512
 #define SELINUX_OFF "selinux=0"
-
 #define ON_TCG (1 << VP_ACCEL_TCG)
 #define ON_KVM (1 << VP_ACCEL_KVM)
 #define ON_ANY (ON_TCG | ON_KVM | 1 << VP_ACCEL_NONE)
@@ -79,105 +75,64 @@ append_sysctls (GString *line, VpSpec *spec, GError **error)
   return TRUE;
 }
 
-/* A disk image boots systemd, which starts the agent; an initrd's agent is the
- * first process itself. */
-static const char *const systemd_options[] = {
-  "init=/usr/lib/systemd/systemd",
-  "systemd.unit=kata-containers.target",
-  /* the agent sets the network up */
-  "systemd.mask=systemd-networkd.service",
-  "systemd.mask=systemd-networkd.socket",
-};
-
-static gboolean
-append_verity (VpPlanning *p, GString *line, GError **error)
+static void
+append_options (GString *line, VpAccel accel, gboolean x86, gboolean selinux)
 {
-  const VpConfigKey key = VP_CONFIG_GUEST_VERITY_PARAMS;
-  g_autoptr (GError) local = NULL;
-  g_autoptr (VpVerity) verity = vp_verity_parse (vp_config_get_string (p->config, key), &local);
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      const char *option = options[i].option;
 
-  if (verity == NULL)
-    return vp_planning_invalid (p, key, error, "%s", local->message);
-  g_string_append_printf (line,
-                          " dm-mod.create=\"dm-verity,,,ro,0 %" G_GUINT64_FORMAT
-                          " verity 1 /dev/vda1 /dev/vda2 %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
-                          " %" G_GUINT64_FORMAT " 0 sha256 %s %s\" root=/dev/dm-0",
-                          verity->data_blocks * (verity->data_block_size / SECTOR), verity->data_block_size,
-                          verity->hash_block_size, verity->data_blocks, verity->root_hash, verity->salt);
-  return TRUE;
-}
-
-static gboolean
-append_image (VpPlanning *p, GString *line, GError **error)
-{
-  const char *type = vp_config_get_string (p->config, VP_CONFIG_GUEST_IMAGE_TYPE);
-
-  if (!vp_config_boots_image (p->config))
-    return TRUE;
-  if (vp_config_get_string (p->config, VP_CONFIG_GUEST_VERITY_PARAMS)[0] == '\0')
-    g_string_append (line, " root=/dev/vda1");
-  else if (!append_verity (p, line, error))
-    return FALSE;
-  g_string_append_printf (line, "%s rootfstype=%s ro",
-                          g_str_equal (type, "ext4") ? " rootflags=data=ordered,errors=remount-ro" : "", type);
-  for (guint i = 0; i < G_N_ELEMENTS (systemd_options); i++)
-    g_string_append_printf (line, " %s", systemd_options[i]);
-  return TRUE;
+      if ((options[i].accels & (1u << accel)) == 0 || (options[i].x86_only && !x86))
+        continue;
+      if (selinux && g_str_equal (option, SELINUX_OFF))
+        option = "selinux=1";
+      g_string_append_printf (line, "%s%s", line->len > 0 ? " " : "", option);
+    }
 }
 
 static void
-append_agent (VpPlanning *p, GString *line)
+append_console (GString *line, VpConfig *config, gboolean x86)
 {
-  guint64 pipe = vp_config_get_uint (p->config, VP_CONFIG_AGENT_CONTAINER_PIPE_SIZE);
-
-  if (vp_planning_bool (p, VP_CONFIG_AGENT_DEBUG))
-    g_string_append (line, " agent.log=debug");
-  if (pipe > 0)
-    g_string_append_printf (line, " agent.container_pipe_size=%" G_GUINT64_FORMAT, pipe);
-  if (vp_planning_bool (p, VP_CONFIG_AGENT_DEBUG_CONSOLE))
-    g_string_append (line, " agent.debug_console agent.debug_console_vport=1026");
-  vp_planning_note_chosen (p, "container pipe size", vp_config_get_string (p->config, VP_CONFIG_AGENT_CONTAINER_PIPE_SIZE),
-                           VP_CONFIG_AGENT_CONTAINER_PIPE_SIZE, NULL);
-}
-
-static void
-append_console (VpPlanning *p, GString *line, gboolean x86)
-{
-  if (!vp_planning_bool (p, VP_CONFIG_CONSOLE_ENABLED))
+  if (!vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED))
     return;
-  if (!vp_planning_bool (p, VP_CONFIG_CONSOLE_SERIAL))
+  if (!vp_config_get_bool (config, VP_CONFIG_CONSOLE_SERIAL))
     g_string_append (line, " console=hvc0");
   else
     g_string_append (line, x86 ? " console=ttyS0" : " console=ttyAMA0");
 }
 
+/* What the agent reads for itself; the names are the protocol's. */
+static void
+append_agent (GString *line, VpConfig *config)
+{
+  guint64 pipe_size = vp_config_get_uint (config, VP_CONFIG_AGENT_CONTAINER_PIPE_SIZE);
+
+  if (vp_config_get_bool (config, VP_CONFIG_AGENT_DEBUG))
+    g_string_append (line, " agent.log=debug");
+  if (vp_config_get_bool (config, VP_CONFIG_AGENT_DEBUG_CONSOLE))
+    g_string_append (line, " agent.debug_console agent.debug_console_vport=1026");
+  if (pipe_size > 0)
+    g_string_append_printf (line, " agent.container_pipe_size=%" G_GUINT64_FORMAT, pipe_size);
+}
+
 char *
-vp_planner_make_cmdline (VpPlanning *p, GError **error)
+vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config, GError **error)
 {
   g_autoptr (GString) line = g_string_new (NULL);
-  const char *extra = vp_config_get_string (p->config, VP_CONFIG_GUEST_CMDLINE_EXTRA);
-  gboolean selinux = vp_planning_bool (p, VP_CONFIG_GUEST_SELINUX);
-  gboolean x86 = g_str_equal (p->plan->arch, "x86_64") || g_str_equal (p->plan->arch, "i686");
+  const char *extra = vp_config_get_string (config, VP_CONFIG_GUEST_CMDLINE_EXTRA);
+  gboolean x86 = g_str_equal (arch, "x86_64") || g_str_equal (arch, "i686");
 
-  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
-    {
-      if ((options[i].accels & (1u << p->plan->accel)) == 0 || (options[i].x86_only && !x86))
-        continue;
-      if (selinux && g_str_equal (options[i].option, SELINUX_OFF))
-        continue;
-      g_string_append_printf (line, "%s%s", line->len > 0 ? " " : "", options[i].option);
-    }
-  if (selinux)
-    g_string_append (line, " selinux=1");
-  append_console (p, line, x86);
-  if (p->plan->iommu == VP_IOMMU_INTEL)
-    g_string_append (line, " intel_iommu=on iommu=pt");
-  append_agent (p, line);
-  if (!append_image (p, line, error) || !append_sysctls (line, p->spec, error))
+  append_options (line, accel, x86, vp_config_get_bool (config, VP_CONFIG_GUEST_SELINUX));
+  append_console (line, config, x86);
+  if (vp_config_get_bool (config, VP_CONFIG_HYPERVISOR_IOMMU) && x86)
+    g_string_append (line, " intel_iommu=on iommu=pt"); /* no cost for devices that stay in the guest */
+  if (vp_config_boots_image (config) && !vp_planner_append_root (line, config, error))
+    return NULL;
+  append_agent (line, config);
+  if (!append_sysctls (line, spec, error))
     return NULL;
   /* last, so that an administrator has the last word */
   if (extra[0] != '\0')
     g_string_append_printf (line, " %s", extra);
-  vp_planning_note_chosen (p, "cmdline", extra, VP_CONFIG_GUEST_CMDLINE_EXTRA, "added at the end");
   return g_string_free (g_steal_pointer (&line), FALSE);
 }

@@ -286,7 +286,7 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
   if (!check_unused (&p, error) || !vp_planner_plan_machine (&p, error) || !vp_planner_plan_memory (&p, error)
       || !vp_planner_plan_boot (&p, error))
     return NULL;
-  plan->cmdline = vp_planner_make_cmdline (&p, error);
+  plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
   if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error))
     return NULL;
   plan_guest (&p);

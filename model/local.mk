@@ -20,8 +20,9 @@ libvp_model_la_SOURCES = \
 	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
 	model/vp-json.c model/vp-json.h \
-	model/vp-json-lint.c model/vp-json-lint.h \
+	model/vp-json-private.h \
 	model/vp-json-member.c \
+	model/vp-json-read.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
 	model/vp-kata-import.c model/vp-kata-import.h \
 	model/vp-kata-import-table.c model/vp-kata-import-table.h \
@@ -49,8 +50,8 @@ libvp_model_la_SOURCES = \
 	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"
-libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)
-libvp_model_la_LIBADD = libvp-common.la $(GLIB_LIBS) $(JSON_LIBS)
+libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+libvp_model_la_LIBADD = libvp-common.la $(GLIB_LIBS)
 
 # prints data/virtpod.conf.in and the manual page's list of keys; the first is
 # kept in the source tree and test-config says when it is behind the table

@@ -108,6 +108,7 @@ vp_device_free (VpDevice *device)
       g_free (device->u.share.tag);
       g_free (device->u.share.source);
       g_free (device->u.share.daemon);
+      g_free (device->u.share.sandbox);
       break;
     case VP_DEVICE_CHANNEL:
       g_free (device->u.channel.name);
@@ -173,6 +174,8 @@ add_share (GString *text, const VpDeviceShare *share)
     add_word (text, "cache", vp_share_cache_to_string (share->cache));
   add_number (text, "queue-size", share->queue_size);
   add_number (text, "threads", share->threads);
+  add_flag (text, "no-threads", share->no_threads);
+  add_word (text, "sandbox", share->sandbox);
   add_flag (text, "xattr", share->xattr);
   add_flag (text, "posix-locks", share->posix_locks);
   add_number (text, "dax-bytes", share->dax_bytes);
@@ -216,6 +219,8 @@ add_disk (GString *text, const VpDeviceDisk *disk)
   add_number (text, "queue-size", disk->queue_size);
   add_number (text, "logical-block", disk->logical_block);
   add_number (text, "physical-block", disk->physical_block);
+  add_number (text, "max-bytes-per-second", disk->max_bytes_per_second);
+  add_number (text, "max-ops-per-second", disk->max_ops_per_second);
   add_word (text, "serial", disk->serial);
 }
 

@@ -42,6 +42,8 @@ typedef struct
   VpShareCache cache;
   guint queue_size;     /* a power of two; 0: 1024 */
   guint threads;        /* of the daemon; 0: its own choice */
+  gboolean no_threads;  /* it answers in the threads of its queues */
+  char *sandbox;        /* how the daemon confines itself, "namespace" or "chroot"; NULL: its own choice */
   gboolean xattr;       /* the guest sees and sets extended attributes */
   gboolean posix_locks; /* locks of the guest are locks on the host */
   guint64 dax_bytes;    /* window of the page cache mapped into the guest; 0: none */
@@ -116,6 +118,8 @@ typedef struct
   guint queue_size;    /* 0: the hypervisor's */
   guint logical_block; /* bytes, a power of two from 512; 0: the host's */
   guint physical_block;
+  guint64 max_bytes_per_second; /* 0: no limit */
+  guint64 max_ops_per_second;   /* 0: no limit */
   char *serial; /* how the guest finds it: at most 20 (virtio-blk) or 36 (virtio-scsi) characters */
 } VpDeviceDisk;
 

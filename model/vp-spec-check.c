@@ -162,7 +162,8 @@ check_field (VpJson *node, const VpSpecField *field, GError **error)
     }
   if (field->rule != NULL)
     return field->rule (node, error);
-  if (field->fate == VP_FATE_REFUSED && !vp_spec_value_is_empty (node))
+  if (field->fate == VP_FATE_REFUSED
+      && (field->flags & VP_SPEC_NAMES ? vp_json_get_n_items (node) > 0 : !vp_spec_value_is_empty (node)))
     return vp_spec_refuse (error, node, "%s", field->how);
   return TRUE;
 }

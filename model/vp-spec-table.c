@@ -97,7 +97,9 @@ static const VpSpecField process_fields[] = {
           .rule = vp_spec_rule_rlimits),
   BOOL ("noNewPrivileges", GUEST, NULL),
   STRING ("apparmorProfile", TRANSLATED, LABEL),
-  STRING ("selinuxLabel", TRANSLATED, LABEL),
+  STRING ("selinuxLabel", TRANSLATED,
+          "left out, unless SELinux is on in the guest (`guest.selinux`): then it is `guest.selinux-label` "
+          "or itself"),
   INT ("oomScoreAdj", GUEST, NULL, .min = -1000, .max = 1000),
   OBJECT ("scheduler", GUEST, "set by the agent between create and start; not for later processes",
           .members = scheduler_fields),

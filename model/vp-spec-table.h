@@ -29,6 +29,7 @@ typedef enum
 
 #define VP_SPEC_LIST (1 << 0)     /* an array of that type */
 #define VP_SPEC_REQUIRED (1 << 1) /* an error when it is missing or null */
+#define VP_SPEC_NAMES (1 << 2)    /* the names of its members ask for something, whatever their values are */
 
 typedef struct _VpSpecField VpSpecField;
 

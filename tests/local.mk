@@ -12,6 +12,7 @@ include tests/unit/model.mk
 include tests/unit/explain.mk
 include tests/unit/virt.mk
 include tests/bench/local.mk
+include tests/unit/xml.mk
 include tests/fuzz/local.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest

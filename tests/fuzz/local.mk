@@ -43,7 +43,7 @@ vp_fuzz_programs = \
 noinst_PROGRAMS += $(vp_fuzz_programs)
 
 # everything below the daemon once more, so that libFuzzer sees the branches of all of it
-vp_fuzz_cflags = $(GLIB_CFLAGS) $(JSON_CFLAGS) $(XML_CFLAGS) $(MOUNT_CFLAGS) \
+vp_fuzz_cflags = $(GLIB_CFLAGS) $(XML_CFLAGS) $(MOUNT_CFLAGS) \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -w
 vp_fuzz_ldflags = -fsanitize=fuzzer,address,undefined
 noinst_LTLIBRARIES += libvp-fuzz.la
@@ -51,7 +51,7 @@ libvp_fuzz_la_SOURCES = $(libvp_common_la_SOURCES) $(libvp_model_la_SOURCES) $(l
 nodist_libvp_fuzz_la_SOURCES = $(vp_wire_generated_c)
 libvp_fuzz_la_CPPFLAGS = $(libvp_drivers_la_CPPFLAGS) $(libvp_model_la_CPPFLAGS)
 libvp_fuzz_la_CFLAGS = $(vp_fuzz_cflags)
-libvp_fuzz_la_LIBADD = $(PROTOBUF_C_LIBS) $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(MOUNT_LIBS)
+libvp_fuzz_la_LIBADD = $(PROTOBUF_C_LIBS) $(GLIB_LIBS) $(XML_LIBS) $(MOUNT_LIBS)
 
 tests_fuzz_fuzz_annotation_SOURCES = tests/fuzz/fuzz-plan.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_annotation_CPPFLAGS = $(libvp_fuzz_la_CPPFLAGS) -DFUZZ_ANNOTATION

@@ -21,7 +21,7 @@ set_up (Fixture *f, gconstpointer data)
 
   domain_fixture_set_up (&f->domain, NULL);
   spec = domain_fixture_load_spec (&f->domain, "c");
-  f->sandbox = vp_sandbox_new (&f->domain.services, "c", "default", labels);
+  f->sandbox = vp_sandbox_new (&f->domain.services, "c", "default", f->domain.services.config, labels);
   g_assert_true (vp_sandbox_create (f->sandbox, spec, NULL, NULL));
   domain_fixture_guest (&f->domain, vp_sandbox_get_domain_name (f->sandbox));
   vp_sandbox_start_async (f->sandbox, 0, test_result_ready, &started);

@@ -9,7 +9,7 @@ create (DomainFixture *f, const char *id)
   g_autoptr (VpSpec) spec = domain_fixture_load_spec (f, id);
   g_autoptr (GHashTable) labels = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GError) error = NULL;
-  VpSandbox *sandbox = vp_sandbox_new (&f->services, id, "default", labels);
+  VpSandbox *sandbox = vp_sandbox_new (&f->services, id, "default", f->services.config, labels);
 
   vp_sandbox_create (sandbox, spec, NULL, &error);
   g_assert_no_error (error);
