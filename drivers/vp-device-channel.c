@@ -14,7 +14,8 @@ vp_device_channel_new (const char *id, const char *name, const char *socket)
 }
 
 static gboolean
-emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GError **error)
+emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xmlNode *devices,
+          GError **error)
 {
   xmlNode *channel = vp_xml_child (devices, "channel"), *node;
 
@@ -32,6 +33,5 @@ emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GErr
 
 const VpDeviceOps vp_device_channel = {
   .kind = VP_DEVICE_CHANNEL,
-  .n_ports = 1, /* its controller's */
   .emit_xml = emit_xml,
 };

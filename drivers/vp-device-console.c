@@ -14,20 +14,24 @@ vp_device_console_new (const char *id, const char *socket, const char *log, guin
   return device;
 }
 
-/* A serial port on a socket, read by the daemon: a guest that writes without
- * end fills no disk, as it would with type='file', which has no bound without
- * virtlogd. While nobody is connected the hypervisor drops the output. */
+/* On a socket, read by the daemon: a guest that writes without end fills no
+ * disk, as it would with type='file', which has no bound without virtlogd.
+ * While nobody is connected the hypervisor drops the output. */
 static gboolean
-emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GError **error)
+emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xmlNode *devices,
+          GError **error)
 {
-  xmlNode *serial = vp_xml_child (devices, "serial"), *node;
+  gboolean virtio = device->u.console.model == VP_CONSOLE_VIRTIO;
+  xmlNode *console = vp_xml_child (devices, virtio ? "console" : "serial"), *node;
 
-  vp_xml_set_word (serial, "type", "unix");
-  node = vp_xml_child (serial, "source");
+  vp_xml_set_word (console, "type", "unix");
+  node = vp_xml_child (console, "source");
   vp_xml_set_word (node, "mode", "bind");
   if (!vp_xml_set (node, "path", device->u.console.socket, error))
     return FALSE;
-  node = vp_xml_child (serial, "target");
+  node = vp_xml_child (console, "target");
+  if (virtio)
+    vp_xml_set_word (node, "type", "virtio");
   vp_xml_set_word (node, "port", "0");
   return TRUE;
 }

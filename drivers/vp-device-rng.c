@@ -13,15 +13,20 @@ vp_device_rng_new (const char *id, const char *source)
 }
 
 static gboolean
-emit_xml (const VpDevice *device, const VpDriver *driver, xmlNode *devices, GError **error)
+emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xmlNode *devices,
+          GError **error)
 {
-  xmlNode *rng = vp_xml_child (devices, "rng"), *backend;
+  xmlNode *rng, *backend;
 
+  if (!vp_driver_can (driver, VP_FEATURE_RNG, plan->libvirt_version))
+    return TRUE; /* it has one of its own, and it is the same */
+  rng = vp_xml_child (devices, "rng");
   vp_xml_set_word (rng, "model", "virtio");
   if (!vp_xml_add_text (rng, "backend", device->u.rng.source, error))
     return FALSE;
   backend = xmlGetLastChild (rng);
   vp_xml_set_word (backend, "model", "random");
+  vp_device_emit_iommu (plan, rng);
   return TRUE;
 }
 

@@ -1,85 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-device.h"
 
-#include "vp-error.h"
-
 const VpDeviceOps *
 vp_device_ops (VpDeviceKind kind)
 {
   static const VpDeviceOps *const ops[VP_N_DEVICE_KINDS] = {
-    [VP_DEVICE_SHARE] = &vp_device_share,
-    [VP_DEVICE_CHANNEL] = &vp_device_channel,
-    [VP_DEVICE_CONSOLE] = &vp_device_console,
-    [VP_DEVICE_RNG] = &vp_device_rng,
+    [VP_DEVICE_SHARE] = &vp_device_share,     [VP_DEVICE_CHANNEL] = &vp_device_channel,
+    [VP_DEVICE_CONSOLE] = &vp_device_console, [VP_DEVICE_RNG] = &vp_device_rng,
+    [VP_DEVICE_VSOCK] = &vp_device_vsock,     [VP_DEVICE_DISK] = &vp_device_disk,
+    [VP_DEVICE_NIC] = &vp_device_nic,         [VP_DEVICE_MEMORY] = &vp_device_memory,
   };
 
   return ops[kind];
 }
 
-/* libxml2 escapes markup, but writes characters XML does not have as they are. */
-static gboolean
-check_text (const char *element, const char *attribute, const char *text, GError **error)
+guint
+vp_device_count_ports (const VpDevice *device)
 {
-  const char *where = attribute != NULL ? attribute : "content";
-  const char *p;
+  const VpDeviceOps *ops = vp_device_ops (device->kind);
 
-  if (!g_utf8_validate (text, -1, NULL))
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "<%s> %s: is not UTF-8", element, where);
-      return FALSE;
-    }
-  for (p = text; *p != '\0'; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      if (g_unichar_iscntrl (c) || c == 0xfffe || c == 0xffff)
-        {
-          g_autofree char *shown = g_strescape (text, NULL);
-          g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
-                       "<%s> %s \"%s\": has a control character, which XML cannot carry", element, where,
-                       shown);
-          return FALSE;
-        }
-    }
-  return TRUE;
-}
-
-xmlNode *
-vp_xml_child (xmlNode *parent, const char *name)
-{
-  return xmlNewChild (parent, NULL, BAD_CAST name, NULL);
+  return ops->count_ports != NULL ? ops->count_ports (device) : ops->n_ports;
 }
 
 void
-vp_xml_set_word (xmlNode *node, const char *attribute, const char *word)
+vp_device_emit_iommu (const VpPlan *plan, xmlNode *parent)
 {
-  xmlNewProp (node, BAD_CAST attribute, BAD_CAST word);
-}
-
-void
-vp_xml_set_number (xmlNode *node, const char *attribute, guint64 number)
-{
-  char text[32];
-
-  g_snprintf (text, sizeof text, "%" G_GUINT64_FORMAT, number);
-  vp_xml_set_word (node, attribute, text);
-}
-
-gboolean
-vp_xml_set (xmlNode *node, const char *attribute, const char *value, GError **error)
-{
-  if (!check_text ((const char *)node->name, attribute, value, error))
-    return FALSE;
-  vp_xml_set_word (node, attribute, value);
-  return TRUE;
-}
-
-gboolean
-vp_xml_add_text (xmlNode *parent, const char *name, const char *text, GError **error)
-{
-  if (!check_text (name, NULL, text, error))
-    return FALSE;
-  /* xmlNewTextChild, not xmlNewChild: that one takes entities in the text for real */
-  xmlNewTextChild (parent, NULL, BAD_CAST name, BAD_CAST text);
-  return TRUE;
+  if (plan->iommu_platform)
+    vp_xml_set_word (vp_xml_child (parent, "driver"), "iommu", "on");
 }

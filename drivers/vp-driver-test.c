@@ -3,6 +3,8 @@
 
 /* libvirt's test:/// driver: keeps domains in memory and runs nothing. It is
  * what the daemon's own tests talk to. */
+static const VpCapability capabilities[VP_N_FEATURES];
+
 static const char *
 domain_type (VpAccel accel)
 {
@@ -15,5 +17,6 @@ const VpDriver vp_driver_test = {
   .runs_guests = FALSE,
   .can_start_paused = FALSE,
   .can_validate = TRUE,
-  .shares = TRUE,
+  .has_buses = TRUE,
+  .capabilities = capabilities,
 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define SELINUX_OFF "selinux=0"
 #define ON_TCG (1 << VP_ACCEL_TCG)
 #define ON_KVM (1 << VP_ACCEL_KVM)
 #define ON_ANY (ON_TCG | ON_KVM | 1 << VP_ACCEL_NONE)
@@ -27,7 +28,7 @@ static const Option options[] = {
   { "random.trust_cpu=on", ON_ANY, FALSE },
   /* the guest has no policies to enforce and no reader of audit messages */
   { "audit=0", ON_ANY, FALSE },
-  { "selinux=0", ON_ANY, FALSE },
+  { SELINUX_OFF, ON_ANY, FALSE },
   { "apparmor=0", ON_ANY, FALSE },
   /* an emulated CPU does not speculate; patching the kernel for one costs 600 ms */
   { "mitigations=off", ON_TCG, FALSE },
@@ -74,6 +75,46 @@ append_sysctls (GString *line, VpSpec *spec, GError **error)
   return TRUE;
 }
 
+static void
+append_options (GString *line, VpAccel accel, gboolean x86, gboolean selinux)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
+    {
+      const char *option = options[i].option;
+
+      if ((options[i].accels & (1u << accel)) == 0 || (options[i].x86_only && !x86))
+        continue;
+      if (selinux && g_str_equal (option, SELINUX_OFF))
+        option = "selinux=1";
+      g_string_append_printf (line, "%s%s", line->len > 0 ? " " : "", option);
+    }
+}
+
+static void
+append_console (GString *line, VpConfig *config, gboolean x86)
+{
+  if (!vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED))
+    return;
+  if (!vp_config_get_bool (config, VP_CONFIG_CONSOLE_SERIAL))
+    g_string_append (line, " console=hvc0");
+  else
+    g_string_append (line, x86 ? " console=ttyS0" : " console=ttyAMA0");
+}
+
+/* What the agent reads for itself; the names are the protocol's. */
+static void
+append_agent (GString *line, VpConfig *config)
+{
+  guint64 pipe_size = vp_config_get_uint (config, VP_CONFIG_AGENT_CONTAINER_PIPE_SIZE);
+
+  if (vp_config_get_bool (config, VP_CONFIG_AGENT_DEBUG))
+    g_string_append (line, " agent.log=debug");
+  if (vp_config_get_bool (config, VP_CONFIG_AGENT_DEBUG_CONSOLE))
+    g_string_append (line, " agent.debug_console agent.debug_console_vport=1026");
+  if (pipe_size > 0)
+    g_string_append_printf (line, " agent.container_pipe_size=%" G_GUINT64_FORMAT, pipe_size);
+}
+
 char *
 vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config, GError **error)
 {
@@ -81,14 +122,13 @@ vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig
   const char *extra = vp_config_get_string (config, VP_CONFIG_GUEST_CMDLINE_EXTRA);
   gboolean x86 = g_str_equal (arch, "x86_64") || g_str_equal (arch, "i686");
 
-  for (guint i = 0; i < G_N_ELEMENTS (options); i++)
-    {
-      if ((options[i].accels & (1u << accel)) == 0 || (options[i].x86_only && !x86))
-        continue;
-      g_string_append_printf (line, "%s%s", line->len > 0 ? " " : "", options[i].option);
-    }
-  if (vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED))
-    g_string_append (line, x86 ? " console=ttyS0" : " console=ttyAMA0");
+  append_options (line, accel, x86, vp_config_get_bool (config, VP_CONFIG_GUEST_SELINUX));
+  append_console (line, config, x86);
+  if (vp_config_get_bool (config, VP_CONFIG_HYPERVISOR_IOMMU) && x86)
+    g_string_append (line, " intel_iommu=on iommu=pt"); /* no cost for devices that stay in the guest */
+  if (vp_config_boots_image (config) && !vp_planner_append_root (line, config, error))
+    return NULL;
+  append_agent (line, config);
   if (!append_sysctls (line, spec, error))
     return NULL;
   /* last, so that an administrator has the last word */

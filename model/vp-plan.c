@@ -12,41 +12,70 @@ vp_accel_to_string (VpAccel accel)
 }
 
 const char *
-vp_device_kind_to_string (VpDeviceKind kind)
+vp_backing_to_string (VpBacking backing)
 {
-  static const char *const names[] = { "share", "channel", "console", "rng" };
+  static const char *const names[] = { "memfd", "file", "hugepages" };
 
-  G_STATIC_ASSERT (G_N_ELEMENTS (names) == VP_N_DEVICE_KINDS);
+  return names[backing];
+}
+
+const char *
+vp_iommu_to_string (VpIommu iommu)
+{
+  static const char *const names[] = { "none", "intel", "smmuv3", "virtio" };
+
+  return names[iommu];
+}
+
+const char *
+vp_path_kind_to_string (VpPathKind kind)
+{
+  static const char *const names[] = { "regular file", "executable file",      "directory",
+                                       "block device", "file or block device", "character device" };
+
   return names[kind];
 }
 
-void
-vp_device_free (VpDevice *device)
+/* ---- life ------------------------------------------------------------------- */
+
+static void
+cpu_feature_free (gpointer data)
 {
-  if (device == NULL)
-    return;
-  switch (device->kind)
-    {
-    case VP_DEVICE_SHARE:
-      g_free (device->u.share.tag);
-      g_free (device->u.share.source);
-      break;
-    case VP_DEVICE_CHANNEL:
-      g_free (device->u.channel.name);
-      g_free (device->u.channel.socket);
-      break;
-    case VP_DEVICE_CONSOLE:
-      g_free (device->u.console.socket);
-      g_free (device->u.console.log);
-      break;
-    case VP_DEVICE_RNG:
-      g_free (device->u.rng.source);
-      break;
-    case VP_N_DEVICE_KINDS:
-      break;
-    }
-  g_free (device->id);
-  g_free (device);
+  VpCpuFeature *feature = data;
+
+  g_free (feature->name);
+  g_free (feature);
+}
+
+static void
+numa_cell_free (gpointer data)
+{
+  VpNumaCell *cell = data;
+
+  g_free (cell->host_nodes);
+  g_free (cell);
+}
+
+static void
+seclabel_free (gpointer data)
+{
+  VpSecLabel *seclabel = data;
+
+  g_free (seclabel->model);
+  g_free (seclabel->label);
+  g_free (seclabel->image_label);
+  g_free (seclabel);
+}
+
+static void
+path_check_free (gpointer data)
+{
+  VpPathCheck *check = data;
+
+  g_free (check->path);
+  g_free (check->what);
+  g_free (check->sha512);
+  g_free (check);
 }
 
 static void
@@ -68,7 +97,11 @@ vp_plan_new (void)
 {
   VpPlan *plan = g_atomic_rc_box_new0 (VpPlan);
 
+  plan->cpu_features = g_ptr_array_new_with_free_func (cpu_feature_free);
+  plan->numa_cells = g_ptr_array_new_with_free_func (numa_cell_free);
+  plan->seclabels = g_ptr_array_new_with_free_func (seclabel_free);
   plan->devices = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_device_free);
+  plan->paths = g_ptr_array_new_with_free_func (path_check_free);
   plan->storages = g_ptr_array_new_with_free_func (storage_free);
   plan->dns = g_new0 (char *, 1);
   plan->decisions = vp_decisions_new ();
@@ -85,22 +118,21 @@ static void
 plan_clear (gpointer data)
 {
   VpPlan *plan = data;
+  char *strings[]
+      = { plan->sandbox_id, plan->handler,         plan->uuid,      plan->domain_name, plan->directory,
+          plan->pod_name,   plan->pod_namespace,   plan->pod_uid,   plan->arch,        plan->machine,
+          plan->emulator,   plan->cpu_model,       plan->kernel,    plan->initrd,      plan->cmdline,
+          plan->firmware,   plan->firmware_volume, plan->partition, plan->hostname };
 
-  g_free (plan->sandbox_id);
-  g_free (plan->handler);
-  g_free (plan->uuid);
-  g_free (plan->domain_name);
-  g_free (plan->directory);
-  g_free (plan->arch);
-  g_free (plan->machine);
-  g_free (plan->cpu_model);
-  g_free (plan->emulator);
-  g_free (plan->kernel);
-  g_free (plan->initrd);
-  g_free (plan->cmdline);
-  g_free (plan->hostname);
+  for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_free (strings[i]);
+  g_strfreev (plan->vcpu_pins);
   g_strfreev (plan->dns);
+  g_ptr_array_unref (plan->cpu_features);
+  g_ptr_array_unref (plan->numa_cells);
+  g_ptr_array_unref (plan->seclabels);
   g_ptr_array_unref (plan->devices);
+  g_ptr_array_unref (plan->paths);
   g_ptr_array_unref (plan->storages);
   g_ptr_array_unref (plan->decisions);
 }
@@ -111,6 +143,8 @@ vp_plan_unref (VpPlan *plan)
   if (plan != NULL)
     g_atomic_rc_box_release_full (plan, plan_clear);
 }
+
+/* ---- parts ------------------------------------------------------------------ */
 
 void
 vp_plan_add_device (VpPlan *plan, VpDevice *device)
@@ -147,76 +181,49 @@ vp_plan_find_device (const VpPlan *plan, VpDeviceKind kind)
   return NULL;
 }
 
-/* ---- text ------------------------------------------------------------------- */
-
-static void
-add_line (GString *text, const char *key, const char *value)
+VpNumaCell *
+vp_plan_add_numa_cell (VpPlan *plan, guint first_vcpu, guint n_vcpus, guint64 memory)
 {
-  g_string_append_printf (text, "%s: %s\n", key, value ?: "-");
+  VpNumaCell *cell = g_new0 (VpNumaCell, 1);
+
+  cell->first_vcpu = first_vcpu;
+  cell->n_vcpus = n_vcpus;
+  cell->memory = memory;
+  g_ptr_array_add (plan->numa_cells, cell);
+  return cell;
 }
 
-static void
-add_device (GString *text, const VpDevice *device)
+VpSecLabel *
+vp_plan_add_seclabel (VpPlan *plan, const char *model, const char *label)
 {
-  g_string_append_printf (text, "device: %s %s", vp_device_kind_to_string (device->kind), device->id);
-  switch (device->kind)
-    {
-    case VP_DEVICE_SHARE:
-      g_string_append_printf (text, " tag=%s source=%s", device->u.share.tag, device->u.share.source);
-      break;
-    case VP_DEVICE_CHANNEL:
-      g_string_append_printf (text, " name=%s socket=%s", device->u.channel.name, device->u.channel.socket);
-      break;
-    case VP_DEVICE_CONSOLE:
-      g_string_append_printf (text, " socket=%s log=%s max-bytes=%" G_GUINT64_FORMAT,
-                              device->u.console.socket, device->u.console.log, device->u.console.max_bytes);
-      break;
-    case VP_DEVICE_RNG:
-      g_string_append_printf (text, " source=%s", device->u.rng.source);
-      break;
-    case VP_N_DEVICE_KINDS:
-      break;
-    }
-  g_string_append_c (text, '\n');
+  VpSecLabel *seclabel = g_new0 (VpSecLabel, 1);
+
+  seclabel->model = g_strdup (model);
+  seclabel->label = g_strdup (label);
+  g_ptr_array_add (plan->seclabels, seclabel);
+  return seclabel;
 }
 
-static void
-add_storage (GString *text, const VpGuestStorage *storage)
+VpPathCheck *
+vp_plan_add_path (VpPlan *plan, const char *path, VpPathKind kind, const char *what)
 {
-  g_autofree char *options = g_strjoinv (",", storage->options);
+  VpPathCheck *check = g_new0 (VpPathCheck, 1);
 
-  g_string_append_printf (text, "storage: %s source=%s fstype=%s mount-point=%s options=%s\n",
-                          storage->driver, storage->source, storage->fstype, storage->mount_point, options);
+  check->path = g_strdup (path);
+  check->kind = kind;
+  check->what = g_strdup (what);
+  g_ptr_array_add (plan->paths, check);
+  return check;
 }
 
-char *
-vp_plan_to_text (const VpPlan *plan)
+guint
+vp_plan_get_max_vcpus (const VpPlan *plan)
 {
-  GString *text = g_string_new (NULL);
-  g_autofree char *dns = g_strjoinv (", ", plan->dns);
+  return MAX (plan->max_vcpus, plan->vcpus);
+}
 
-  add_line (text, "sandbox", plan->sandbox_id);
-  add_line (text, "handler", plan->handler);
-  add_line (text, "uuid", plan->uuid);
-  add_line (text, "domain", plan->domain_name);
-  add_line (text, "directory", plan->directory);
-  add_line (text, "accelerator", vp_accel_to_string (plan->accel));
-  add_line (text, "arch", plan->arch);
-  add_line (text, "machine", plan->machine);
-  add_line (text, "cpu-model", plan->cpu_model);
-  add_line (text, "emulator", plan->emulator);
-  g_string_append_printf (text, "vcpus: %u\n", plan->vcpus);
-  g_string_append_printf (text, "memory: %" G_GUINT64_FORMAT "\n", plan->memory);
-  g_string_append_printf (text, "hotplug-ports: %u\n", plan->hotplug_ports);
-  add_line (text, "kernel", plan->kernel);
-  add_line (text, "initrd", plan->initrd);
-  add_line (text, "cmdline", plan->cmdline);
-  for (guint i = 0; i < plan->devices->len; i++)
-    add_device (text, g_ptr_array_index (plan->devices, i));
-  add_line (text, "hostname", plan->hostname);
-  add_line (text, "dns", dns);
-  add_line (text, "sandbox-pidns", plan->sandbox_pidns ? "yes" : "no");
-  for (guint i = 0; i < plan->storages->len; i++)
-    add_storage (text, g_ptr_array_index (plan->storages, i));
-  return g_string_free (text, FALSE);
+guint64
+vp_plan_get_max_memory (const VpPlan *plan)
+{
+  return MAX (plan->max_memory, plan->memory);
 }

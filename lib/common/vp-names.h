@@ -39,6 +39,7 @@
 #define VP_FILE_AGENT_SOCKET "agent.sock"
 #define VP_FILE_CONSOLE_SOCKET "console.sock"
 #define VP_FILE_CONSOLE_LOG "console.log"
+#define VP_FILE_NVRAM "nvram.fd" /* the firmware's variables */
 #define VP_DIR_SHARED "shared"         /* what virtiofs exports; one directory per container */
 #define VP_DIR_ROOTFS "rootfs"
 #define VP_FILE_OCI_CONFIG "config.json"
@@ -49,6 +50,9 @@
 #define VP_GUEST_SHARED_DIR "/run/kata-containers/shared/containers"
 #define VP_GUEST_SANDBOX_DIR "/run/kata-containers/sandbox"
 #define VP_GUEST_SHM_DIR "/run/kata-containers/sandbox/shm"
+
+/* what the agent's protocol cannot carry of a spec goes as JSON in this annotation (vp-oci-names.h has it too) */
+#define VP_ANNOTATION_SPEC_EXTRA "org.virtpod.spec.extra"
 
 /* bounds that more than one layer checks */
 #define VP_ID_MAX 128

@@ -118,14 +118,14 @@ test_drivers (void)
   g_autoptr (VpPlan) plan = new_plan ();
   g_autoptr (GError) error = NULL;
   g_autofree char *xml = NULL;
-  VpDriver no_shares = vp_driver_qemu;
 
   g_assert_null (vp_domain_xml (plan, &vp_driver_test, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
   g_clear_error (&error);
-  no_shares.shares = FALSE;
+  plan->accel = VP_ACCEL_KVM;
+  g_clear_pointer (&plan->cpu_model, g_free);
   vp_plan_add_device (plan, vp_device_share_new ("share0", "tag", "/d"));
-  g_assert_null (vp_domain_xml (plan, &no_shares, &error));
+  g_assert_null (vp_domain_xml (plan, &vp_driver_ch, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
   g_assert_nonnull (strstr (error->message, "share0"));
   plan->accel = VP_ACCEL_NONE;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-plan.h"
+
+#include <string.h>
+
+#define SLICE ".slice"
+
+/* systemd writes a byte it cannot have in a unit's name as \xNN. */
+static char *
+unescape (const char *name, gsize len)
+{
+  GString *text = g_string_sized_new (len);
+
+  for (gsize i = 0; i < len; i++)
+    {
+      if (i + 3 < len && name[i] == '\\' && name[i + 1] == 'x' && g_ascii_isxdigit (name[i + 2])
+          && g_ascii_isxdigit (name[i + 3]))
+        {
+          g_string_append_c (
+              text, (char)(g_ascii_xdigit_value (name[i + 2]) * 16 + g_ascii_xdigit_value (name[i + 3])));
+          i += 3;
+        }
+      else
+        g_string_append_c (text, name[i]);
+    }
+  return g_string_free (text, FALSE);
+}
+
+/* "kubepods-burstable-pod1.slice" is /kubepods/burstable/pod1: a slice's name
+ * says where it is, and libvirt makes the name of the path again. */
+static char *
+from_slice (const char *slice, const char **ret_why)
+{
+  gsize len = strlen (slice);
+  g_auto (GStrv) parts = NULL;
+  GString *path;
+
+  if (len <= strlen (SLICE) || !g_str_has_suffix (slice, SLICE) || strchr (slice, '/') != NULL)
+    {
+      *ret_why = "it names no slice of systemd";
+      return NULL;
+    }
+  len -= strlen (SLICE);
+  if (len == 1 && slice[0] == '-')
+    {
+      *ret_why = "libvirt puts nothing into the root slice";
+      return NULL;
+    }
+  {
+    g_autofree char *stem = g_strndup (slice, len);
+    parts = g_strsplit (stem, "-", -1);
+  }
+  path = g_string_new (NULL);
+  for (char **part = parts; *part != NULL; part++)
+    {
+      g_autofree char *plain = unescape (*part, strlen (*part));
+
+      if (plain[0] == '\0' || strchr (plain, '/') != NULL || !g_utf8_validate (plain, -1, NULL))
+        {
+          g_string_free (path, TRUE);
+          *ret_why = "it names no slice of systemd";
+          return NULL;
+        }
+      g_string_append_printf (path, "/%s", plain);
+    }
+  return g_string_free (path, FALSE);
+}
+
+/* The parent directory of a cgroup, if libvirt has a name for it: it appends
+ * ".partition" to each component without a dot, but for its own three roots. */
+static char *
+from_path (const char *cgroup, const char **ret_why)
+{
+  g_auto (GStrv) parts = g_strsplit (cgroup, "/", -1);
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  GString *path;
+
+  for (char **part = parts; *part != NULL; part++)
+    {
+      if (g_str_equal (*part, ".."))
+        {
+          *ret_why = "it leads upwards";
+          return NULL;
+        }
+      if ((*part)[0] != '\0' && !g_str_equal (*part, "."))
+        g_ptr_array_add (kept, *part);
+    }
+  if (kept->len < 2)
+    {
+      *ret_why = "it is at the root, where libvirt puts nothing";
+      return NULL;
+    }
+  g_ptr_array_set_size (kept, (int)kept->len - 1); /* the leaf would be the container's */
+  path = g_string_new (NULL);
+  for (guint i = 0; i < kept->len; i++)
+    {
+      static const char *const roots[] = { "machine", "system", "user", NULL };
+      const char *part = g_ptr_array_index (kept, i);
+
+      if (strchr (part, '.') == NULL && !(i == 0 && g_strv_contains (roots, part)))
+        {
+          g_string_free (path, TRUE);
+          *ret_why = "libvirt has no name for a cgroup whose directories have no suffix";
+          return NULL;
+        }
+      g_string_append_printf (path, "/%s", part);
+    }
+  return g_string_free (path, FALSE);
+}
+
+char *
+vp_partition_from_cgroups_path (const char *cgroups_path, const char **ret_why)
+{
+  const char *unused;
+
+  if (ret_why == NULL)
+    ret_why = &unused;
+  *ret_why = NULL;
+  if (cgroups_path == NULL || cgroups_path[0] == '\0')
+    {
+      *ret_why = "there is none";
+      return NULL;
+    }
+  if (cgroups_path[0] != '/' && strchr (cgroups_path, ':') != NULL)
+    {
+      g_auto (GStrv) parts = g_strsplit (cgroups_path, ":", -1);
+
+      if (g_strv_length (parts) != 3)
+        {
+          *ret_why = "it is not SLICE:PREFIX:NAME";
+          return NULL;
+        }
+      return from_slice (parts[0][0] != '\0' ? parts[0] : "system.slice", ret_why);
+    }
+  return from_path (cgroups_path, ret_why);
+}
