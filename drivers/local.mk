@@ -31,7 +31,11 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
+	drivers/vp-planner-boot.c \
 	drivers/vp-planner-cmdline.c \
+	drivers/vp-planner-devices.c \
+	drivers/vp-planner-machine.c \
+	drivers/vp-planner-memory.c \
 	drivers/vp-planner-root.c \
 	drivers/vp-sizing.c drivers/vp-sizing.h \
 	drivers/vp-xml.c drivers/vp-xml.h

@@ -82,9 +82,7 @@ static void
 read_spec_cpus (VpSpec *spec, VpWorkload *ret)
 {
   guint64 period = vp_spec_get_cpu_period (spec);
-  VpJson *cpu = get_resources (spec, "cpu");
-  VpJson *set = cpu != NULL ? vp_json_lookup (cpu, "cpus") : NULL;
-  const char *cpus = set != NULL ? vp_json_get_string (set) : NULL;
+  const char *cpus = vp_spec_get_cpus (spec);
 
   ret->cpus = vp_sizing_quota_to_cpus (vp_spec_get_cpu_quota (spec), period != 0 ? period : DEFAULT_PERIOD);
   ret->cpu_source = ret->cpus != 0 ? "spec linux.resources.cpu.quota" : NULL;
@@ -239,7 +237,6 @@ decide_cpus (VpPlan *plan, const VpWorkload *workload, VpConfig *config, const V
       vp_plan_note_f (plan, "vcpus", source, "not more than there can be", "%" G_GUINT64_FORMAT, vcpus);
     }
   plan->vcpus = (guint)MIN (vcpus, CPUS_MAX);
-  plan->max_vcpus = plan->vcpus;
   if (vp_config_get_bool (config, VP_CONFIG_RUNTIME_STATIC_RESOURCES) || limit <= vcpus)
     return;
   if (!vp_driver_can (driver, VP_FEATURE_VCPU_HOTPLUG, facts->libvirt_version))
@@ -260,7 +257,6 @@ decide_max_memory (VpPlan *plan, VpConfig *config, const VpFactsInit *facts, con
   gboolean grows = !vp_config_get_bool (config, VP_CONFIG_RUNTIME_STATIC_RESOURCES)
                    && limit * MIB > plan->memory && slots > 0;
 
-  plan->max_memory = plan->memory;
   if (grows && !vp_driver_can (driver, VP_FEATURE_MAX_MEMORY, facts->libvirt_version))
     {
       vp_plan_note_f (plan, "max memory", "hypervisor", "it cannot plug in more later",
@@ -274,7 +270,7 @@ decide_max_memory (VpPlan *plan, VpConfig *config, const VpFactsInit *facts, con
     }
   if (offset > 0)
     {
-      plan->max_memory += offset * MIB;
+      plan->max_memory = vp_plan_get_max_memory (plan) + offset * MIB;
       vp_plan_note_f (plan, "max memory", vp_config_get_source (config, VP_CONFIG_HYPERVISOR_MEMORY_OFFSET),
                       "with room for memory devices", "%" G_GUINT64_FORMAT " MiB", plan->max_memory / MIB);
     }

@@ -55,7 +55,11 @@ static gboolean
 take_number (int field, const char *text, guint64 unit, guint64 max, guint64 *ret, GError **error)
 {
   if (!g_ascii_string_to_unsigned (text, 10, 1, max, ret, NULL))
-    return fail (error, field, "must be a number that is not 0");
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+                   "%s must be a number from 1 to %" G_GUINT64_FORMAT, names[field], max);
+      return FALSE;
+    }
   return *ret % unit == 0 || fail (error, field, "must be a multiple of 512");
 }
 

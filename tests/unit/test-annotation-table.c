@@ -89,7 +89,7 @@ static const Case cases[] = {
   { HV "kernel_verity_params", BAD, VERITY ("4096") ",salt=ab", "salt is there twice" },
   { HV "kernel_verity_params", EDGE, VERITY ("512"), VERITY ("512") },
   { HV "kernel_verity_params", BEYOND, VERITY ("513"), "multiple of 512" },
-  { HV "kernel_verity_params", BEYOND, VERITY ("0"), "not 0" },
+  { HV "kernel_verity_params", BEYOND, VERITY ("0"), "from 1 to 1048576" },
   { HV "guest_hook_path", GOOD, "/usr/share/oci/hooks", "/usr/share/oci/hooks" },
   { HV "guest_hook_path", BAD, "hooks", "absolute" },
   { HV "guest_hook_path", EDGE, "", NULL },
