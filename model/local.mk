@@ -15,7 +15,8 @@ libvp_model_la_SOURCES = \
 	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
 	model/vp-json.c model/vp-json.h \
-	model/vp-json-lint.c model/vp-json-lint.h \
+	model/vp-json-private.h \
+	model/vp-json-read.c \
 	model/vp-json-member.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
 	model/vp-kata-import.c model/vp-kata-import.h \
