@@ -16,6 +16,7 @@
  * machine that died by itself. A step that fails has left nothing of itself. */
 
 #define TAIL_BYTES 400
+#define AGENT_LOST_DELAY_MS 500
 
 /* ---- plan: decide everything before anything is touched ---- */
 
@@ -278,13 +279,26 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_step_done (self->steps, error);
 }
 
+static gboolean
+on_agent_stays_away (gpointer user_data)
+{
+  vp_sandbox_domain_stopped (user_data, "agent-lost");
+  return G_SOURCE_REMOVE;
+}
+
+/* A machine that ends takes its channel with it, and libvirt may tell the reason
+ * a moment later than the channel does. */
 static void
 on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
 {
   VpSandbox *self = user_data;
 
   vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
-  vp_sandbox_domain_stopped (self, "agent-lost");
+  if (self->state == VP_SANDBOX_READY)
+    g_timeout_add_full (G_PRIORITY_DEFAULT, AGENT_LOST_DELAY_MS, on_agent_stays_away, g_object_ref (self),
+                        g_object_unref);
+  else
+    vp_sandbox_domain_stopped (self, "agent-lost");
 }
 
 static void

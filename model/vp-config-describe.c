@@ -146,7 +146,7 @@ shown_text (VpConfig *config, VpConfigKey key)
     return "";
   if (key == VP_CONFIG_GUEST_INITRD && image)
     return "";
-  return config->values[key].text;
+  return config->values[key]->text;
 }
 
 char *
@@ -161,7 +161,7 @@ vp_config_show (VpConfig *config, gboolean sources)
       if (starts_group (i))
         g_string_append_printf (out, "%s[%s]\n", i > 0 ? "\n" : "", row->group);
       append_value (out, row->key, shown_text (config, (VpConfigKey)i),
-                    sources ? config->values[i].source : NULL);
+                    sources ? config->values[i]->source : NULL);
     }
   for (guint i = 0; i < config->handlers->len; i++)
     append_handler (out, g_ptr_array_index (config->handlers, i), sources);

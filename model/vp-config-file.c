@@ -56,7 +56,7 @@ merge_handler (Merge *merge, const char *name, const char *key, const char *valu
   g_autofree char *source = g_strdup_printf ("handler %s (%s)", name, where);
   VpConfigHandler *handler;
   VpConfigKey index;
-  VpConfigValue parsed = { 0 };
+  g_autoptr (VpConfigValue) parsed = NULL;
   g_autoptr (GError) local = NULL;
 
   if (!vp_config_handler_name_is_valid (name))
@@ -71,9 +71,9 @@ merge_handler (Merge *merge, const char *name, const char *key, const char *valu
     return merge_fail (error, source, "%s: key is not known (in a handler it is GROUP.KEY)", key);
   if (vp_config_key_is_global (index))
     return merge_fail (error, source, "%s: is the same for all handlers", key);
-  if (!vp_config_value_parse (&vp_config_table[index], value, &parsed, &local))
+  parsed = vp_config_value_parse (&vp_config_table[index], value, &local);
+  if (parsed == NULL)
     return merge_fail (error, source, "%s: %s", key, local->message);
-  vp_config_value_clear (&parsed);
   vp_config_handler_add (handler, index, value, source, merge->number);
   return TRUE;
 }

@@ -5,10 +5,12 @@
 
 /* Private to vp-config*.c. */
 
+/* Not changed once it is in a VpConfig: copies of that share it. */
 typedef struct
 {
+  gatomicrefcount ref_count;
   char *text;   /* as written; never NULL */
-  char *source; /* never NULL */
+  char *source; /* never NULL in a VpConfig */
   guint layer;  /* 0: the default; larger is later */
   guint64 number; /* INT: its bits */
   double real;
@@ -34,17 +36,18 @@ typedef struct
 struct _VpConfig
 {
   gatomicrefcount ref_count;
-  VpConfigValue values[VP_N_CONFIG_KEYS];
+  VpConfigValue *values[VP_N_CONFIG_KEYS];
   guint last_layer;
   GPtrArray *handlers; /* of VpConfigHandler, in the order of the files */
 };
 
 /* ---- vp-config-value.c ---- */
 
-void vp_config_value_clear (VpConfigValue *value);
-void vp_config_value_copy (VpConfigValue *to, const VpConfigValue *from);
-/* Fills all but source and layer. The message says only why. */
-gboolean vp_config_value_parse (const VpConfigRow *row, const char *text, VpConfigValue *value, GError **error);
+/* All but source and layer. The message says only why. */
+VpConfigValue *vp_config_value_parse (const VpConfigRow *row, const char *text, GError **error);
+VpConfigValue *vp_config_value_ref (VpConfigValue *value);
+void vp_config_value_unref (VpConfigValue *value);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpConfigValue, vp_config_value_unref)
 /* "A number from 1 to 10." for people. Free with g_free (). */
 char *vp_config_row_describe_type (const VpConfigRow *row);
 

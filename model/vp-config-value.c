@@ -32,21 +32,22 @@ shown (const char *text)
   return strlen (text) <= SHOWN_MAX ? text : "(a long text)";
 }
 
-void
-vp_config_value_clear (VpConfigValue *value)
+VpConfigValue *
+vp_config_value_ref (VpConfigValue *value)
 {
-  g_free (value->text);
-  g_free (value->source);
-  g_strfreev (value->list);
+  g_atomic_ref_count_inc (&value->ref_count);
+  return value;
 }
 
 void
-vp_config_value_copy (VpConfigValue *to, const VpConfigValue *from)
+vp_config_value_unref (VpConfigValue *value)
 {
-  *to = *from;
-  to->text = g_strdup (from->text);
-  to->source = g_strdup (from->source);
-  to->list = g_strdupv (from->list);
+  if (value == NULL || !g_atomic_ref_count_dec (&value->ref_count))
+    return;
+  g_free (value->text);
+  g_free (value->source);
+  g_strfreev (value->list);
+  g_free (value);
 }
 
 /* ---- what to call a type ---------------------------------------------------- */
@@ -346,8 +347,8 @@ check_choice (const VpConfigRow *row, const char *text, GError **error)
   return fail (error, "\"%s\" must be one of %s", shown (text), row->words);
 }
 
-gboolean
-vp_config_value_parse (const VpConfigRow *row, const char *text, VpConfigValue *value, GError **error)
+static gboolean
+parse_typed (const VpConfigRow *row, const char *text, VpConfigValue *value, GError **error)
 {
   gboolean right = TRUE;
 
@@ -381,7 +382,15 @@ vp_config_value_parse (const VpConfigRow *row, const char *text, VpConfigValue *
     case VP_CONFIG_TYPE_STRING:
       break;
     }
-  if (right)
-    value->text = g_strdup (text);
   return right;
+}
+
+VpConfigValue *
+vp_config_value_parse (const VpConfigRow *row, const char *text, GError **error)
+{
+  g_autoptr (VpConfigValue) value = g_new0 (VpConfigValue, 1);
+
+  g_atomic_ref_count_init (&value->ref_count);
+  value->text = g_strdup (text);
+  return parse_typed (row, text, value, error) ? g_steal_pointer (&value) : NULL;
 }

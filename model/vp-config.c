@@ -15,17 +15,17 @@ vp_config_set (VpConfig *config, VpConfigKey key, const char *text, const char *
                GError **error)
 {
   g_autoptr (GError) local = NULL;
-  VpConfigValue value = { 0 };
+  VpConfigValue *value = vp_config_value_parse (&vp_config_table[key], text, &local);
 
-  if (!vp_config_value_parse (&vp_config_table[key], text, &value, &local))
+  if (value == NULL)
     {
       g_set_error (error, VP_ERROR, code, "%s: %s: %s", source, vp_config_key_name (key), local->message);
       return FALSE;
     }
-  value.source = g_strdup (source);
-  value.layer = layer;
+  value->source = g_strdup (source);
+  value->layer = layer;
   config->last_layer = MAX (config->last_layer, layer);
-  vp_config_value_clear (&config->values[key]);
+  vp_config_value_unref (config->values[key]);
   config->values[key] = value;
   return TRUE;
 }
@@ -71,8 +71,8 @@ is_word (VpConfig *config, VpConfigKey key, const char *word)
 gboolean
 vp_config_check (VpConfig *config, GError **error)
 {
-  const VpConfigValue *image = &config->values[VP_CONFIG_GUEST_IMAGE];
-  const VpConfigValue *initrd = &config->values[VP_CONFIG_GUEST_INITRD];
+  const VpConfigValue *image = config->values[VP_CONFIG_GUEST_IMAGE];
+  const VpConfigValue *initrd = config->values[VP_CONFIG_GUEST_INITRD];
   guint64 logical = vp_config_get_uint (config, VP_CONFIG_BLOCK_LOGICAL_SECTOR_SIZE);
   guint64 physical = vp_config_get_uint (config, VP_CONFIG_BLOCK_PHYSICAL_SECTOR_SIZE);
 
@@ -99,8 +99,8 @@ vp_config_check (VpConfig *config, GError **error)
 gboolean
 vp_config_boots_image (VpConfig *config)
 {
-  const VpConfigValue *image = &config->values[VP_CONFIG_GUEST_IMAGE];
-  const VpConfigValue *initrd = &config->values[VP_CONFIG_GUEST_INITRD];
+  const VpConfigValue *image = config->values[VP_CONFIG_GUEST_IMAGE];
+  const VpConfigValue *initrd = config->values[VP_CONFIG_GUEST_INITRD];
 
   return image->text[0] != '\0' && (initrd->text[0] == '\0' || image->layer > initrd->layer);
 }
@@ -141,7 +141,7 @@ vp_config_copy (VpConfig *config)
   copy->handlers = g_ptr_array_ref (config->handlers);
   copy->last_layer = config->last_layer;
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
-    vp_config_value_copy (&copy->values[i], &config->values[i]);
+    copy->values[i] = vp_config_value_ref (config->values[i]);
   return copy;
 }
 
@@ -158,7 +158,7 @@ vp_config_unref (VpConfig *config)
   if (config == NULL || !g_atomic_ref_count_dec (&config->ref_count))
     return;
   for (int i = 0; i < VP_N_CONFIG_KEYS; i++)
-    vp_config_value_clear (&config->values[i]);
+    vp_config_value_unref (config->values[i]);
   g_ptr_array_unref (config->handlers);
   g_free (config);
 }
@@ -175,7 +175,7 @@ const char *
 vp_config_get_string (VpConfig *config, VpConfigKey key)
 {
   g_return_val_if_fail (key < VP_N_CONFIG_KEYS, "");
-  return config->values[key].text;
+  return config->values[key]->text;
 }
 
 guint64
@@ -184,28 +184,28 @@ vp_config_get_uint (VpConfig *config, VpConfigKey key)
   g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_UINT | 1u << VP_CONFIG_TYPE_SIZE
                                            | 1u << VP_CONFIG_TYPE_DURATION | 1u << VP_CONFIG_TYPE_DOUBLE),
                         0);
-  return config->values[key].number;
+  return config->values[key]->number;
 }
 
 gint64
 vp_config_get_int (VpConfig *config, VpConfigKey key)
 {
   g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_INT), 0);
-  return (gint64)config->values[key].number;
+  return (gint64)config->values[key]->number;
 }
 
 double
 vp_config_get_double (VpConfig *config, VpConfigKey key)
 {
   g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_DOUBLE), 0);
-  return config->values[key].real;
+  return config->values[key]->real;
 }
 
 gboolean
 vp_config_get_bool (VpConfig *config, VpConfigKey key)
 {
   g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_BOOL), FALSE);
-  return config->values[key].boolean;
+  return config->values[key]->boolean;
 }
 
 const char *const *
@@ -214,19 +214,19 @@ vp_config_get_list (VpConfig *config, VpConfigKey key)
   static const char *const none[] = { NULL };
 
   g_return_val_if_fail (has_type (key, 1u << VP_CONFIG_TYPE_LIST | 1u << VP_CONFIG_TYPE_PATH_LIST), none);
-  return (const char *const *)config->values[key].list;
+  return (const char *const *)config->values[key]->list;
 }
 
 const char *
 vp_config_get_source (VpConfig *config, VpConfigKey key)
 {
   g_return_val_if_fail (key < VP_N_CONFIG_KEYS, "");
-  return config->values[key].source;
+  return config->values[key]->source;
 }
 
 gboolean
 vp_config_is_default (VpConfig *config, VpConfigKey key)
 {
   g_return_val_if_fail (key < VP_N_CONFIG_KEYS, TRUE);
-  return config->values[key].layer == 0;
+  return config->values[key]->layer == 0;
 }

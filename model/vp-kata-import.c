@@ -48,14 +48,13 @@ store (Import *import, const Setting *setting, VpConfigKey key, const char *text
 {
   g_autofree char *source = g_strdup_printf ("%s:%u %s", import->file, setting->line, setting->path);
   g_autoptr (GError) error = NULL;
-  VpConfigValue parsed = { 0 };
+  g_autoptr (VpConfigValue) parsed = vp_config_value_parse (&vp_config_table[key], text, &error);
 
-  if (!vp_config_value_parse (&vp_config_table[key], text, &parsed, &error))
+  if (parsed == NULL)
     {
       note (import, setting, "%s %s", vp_config_key_name (key), error->message);
       return;
     }
-  vp_config_value_clear (&parsed);
   /* all in one layer: what contradicts itself there does here */
   import->set[key] = vp_config_set (import->config, key, text, source, 1, VP_ERROR_INVALID_ARGUMENT, NULL);
 }

@@ -151,6 +151,8 @@ open_child_directory (int parent, const char *name, GError **error)
   return fd;
 }
 
+#define REMOVE_TRIES 3
+
 static gboolean
 remove_one (int parent, const char *name, GError **error)
 {
@@ -162,11 +164,17 @@ remove_one (int parent, const char *name, GError **error)
     return vp_error_set_errno (error, errno, "remove \"%s\"", name);
 
   fd = open_child_directory (parent, name, error);
-  if (fd < 0 || !remove_children (fd, error))
-    return FALSE;
-  if (unlinkat (parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-    return vp_error_set_errno (error, errno, "remove \"%s\"", name);
-  return TRUE;
+  /* somebody may put a last file there after we have looked, but not for ever */
+  for (int i = 0; fd >= 0 && i < REMOVE_TRIES; i++)
+    {
+      if (!remove_children (fd, error))
+        return FALSE;
+      if (unlinkat (parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return TRUE;
+      if (errno != ENOTEMPTY || i == REMOVE_TRIES - 1)
+        return vp_error_set_errno (error, errno, "remove \"%s\"", name);
+    }
+  return FALSE;
 }
 
 static gboolean
@@ -183,6 +191,7 @@ remove_children (int fd, GError **error)
       vp_fd_clear (&copy);
       return FALSE;
     }
+  rewinddir (dir); /* the copy shares the place where a try before this one stopped */
   while (ok && (entry = readdir (dir)) != NULL)
     if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
       ok = remove_one (fd, entry->d_name, error);

@@ -237,6 +237,7 @@ test_silent (void)
                                        &notes);
 
   g_assert_cmpuint (g_strv_length (notes), ==, 0);
+  assert_loads (text);
 }
 
 static void
