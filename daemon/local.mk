@@ -56,6 +56,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
+	daemon/vp-manager-explain.c \
 	daemon/vp-recovery.c daemon/vp-recovery.h
 
 # front: the bus
@@ -80,4 +81,4 @@ sbin_PROGRAMS += virtpodd
 virtpodd_SOURCES = daemon/main.c
 virtpodd_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
 virtpodd_CFLAGS = $(libvp_daemon_la_CFLAGS)
-virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(JSON_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)
+virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)

@@ -30,6 +30,7 @@ static const struct {
   { VP_IFACE_MANAGER, "GetContainer", VP_ACTION_INSPECT },
   { VP_IFACE_MANAGER, "ListSandboxes", VP_ACTION_INSPECT },
   { VP_IFACE_MANAGER, "ListContainers", VP_ACTION_INSPECT },
+  { VP_IFACE_MANAGER, "Explain", VP_ACTION_INSPECT },
   { VP_IFACE_MANAGER, "GetConfig", VP_ACTION_INSPECT },
   { VP_IFACE_SANDBOX, "Start", VP_ACTION_MANAGE },
   { VP_IFACE_SANDBOX, "Stop", VP_ACTION_MANAGE },

@@ -195,6 +195,39 @@ handle_list_containers (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocat
   return TRUE;
 }
 
+static void
+on_explained (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  GError *error = NULL;
+  g_autofree char *text = vp_manager_explain_finish (VP_MANAGER (source), result, &error);
+
+  if (text == NULL)
+    vp_dbus_fail (invocation, error);
+  else
+    vp_dbus_manager1_complete_explain (NULL, invocation, text);
+}
+
+static gboolean
+handle_explain (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, const char *bundle, GVariant *options,
+                gpointer user_data)
+{
+  static const VpDbusOption table[] = { { "id", "s" }, { "handler", "s" }, { "format", "s" }, { NULL } };
+  const char *id = NULL, *handler = NULL, *format = "text";
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  (void) g_variant_lookup (options, "id", "&s", &id);
+  (void) g_variant_lookup (options, "handler", "&s", &handler);
+  (void) g_variant_lookup (options, "format", "&s", &format);
+  vp_manager_explain_async (user_data, bundle, id, handler, format, on_explained, invocation);
+  return TRUE;
+}
+
 /* ---- configuration ---- */
 
 static gboolean
@@ -256,6 +289,7 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-get-container", handle_get_container, manager);
   vp_dbus_handle (skeleton, "handle-list-sandboxes", handle_list_sandboxes, manager);
   vp_dbus_handle (skeleton, "handle-list-containers", handle_list_containers, manager);
+  vp_dbus_handle (skeleton, "handle-explain", handle_explain, manager);
   vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
 
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);

@@ -274,10 +274,10 @@ static void
 load_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
   GError *error = NULL;
-  VpSpec *spec = vp_spec_load (task_data, &error);
+  g_autoptr (VpSpec) spec = vp_spec_load (task_data, &error);
 
-  if (spec != NULL)
-    g_task_return_pointer (task, spec, (GDestroyNotify) vp_spec_unref);
+  if (spec != NULL && vp_spec_check_no_hooks (spec, &error))
+    g_task_return_pointer (task, g_steal_pointer (&spec), (GDestroyNotify) vp_spec_unref);
   else
     g_task_return_error (task, error);
 }

@@ -41,6 +41,12 @@ void vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, con
                                         VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data);
 VpContainer *vp_manager_create_container_finish (VpManager *self, GAsyncResult *result, GError **error);
 
+/* What Manager1.Explain () does: nothing is made. @id, @handler: NULL for any
+ * fitting one and the default; @format: a word of vp_explain_format_from_string (). */
+void vp_manager_explain_async (VpManager *self, const char *bundle, const char *id, const char *handler,
+                               const char *format, GAsyncReadyCallback callback, gpointer user_data);
+char *vp_manager_explain_finish (VpManager *self, GAsyncResult *result, GError **error);
+
 /* Deletes every sandbox, running or not; finishes when none is left or cannot
  * be deleted (that is logged). New ones are refused from here on. */
 void vp_manager_shutdown_async (VpManager *self, GAsyncReadyCallback callback, gpointer user_data);

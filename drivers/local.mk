@@ -23,12 +23,21 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-driver-plan.c \
 	drivers/vp-driver-qemu.c \
 	drivers/vp-driver-test.c \
+	drivers/vp-explain.c drivers/vp-explain.h drivers/vp-explain-private.h \
+	drivers/vp-explain-changes.c \
+	drivers/vp-explain-json.c \
+	drivers/vp-explain-text.c \
 	drivers/vp-guest-messages.c drivers/vp-guest-messages.h \
 	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
+	drivers/vp-planner-boot.c \
 	drivers/vp-planner-cmdline.c \
+	drivers/vp-planner-devices.c \
+	drivers/vp-planner-machine.c \
+	drivers/vp-planner-memory.c \
 	drivers/vp-planner-root.c \
+	drivers/vp-sizing.c drivers/vp-sizing.h \
 	drivers/vp-xml.c drivers/vp-xml.h
 libvp_drivers_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/drivers \
 	$(VP_WIRE_CPPFLAGS)

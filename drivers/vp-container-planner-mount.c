@@ -63,11 +63,12 @@ write_mount (VpJsonWriter *writer, const char *destination, const char *type, co
  * the host by an engine, becomes a tmpfs: memory must not be shared through a
  * file server. FALSE: nothing to do. */
 static gboolean
-write_shm (const VpSpecMount *mount, VpContainerType type, VpJsonWriter *writer)
+write_shm (VpContainerPlan *plan, const VpSpecMount *mount, VpContainerType type, VpJsonWriter *writer)
 {
   static const char *const bind_options[] = { "rbind", NULL };
-  static const char *const tmpfs_options[]
-      = { "nosuid", "noexec", "nodev", "mode=1777", "size=65536k", NULL };
+  g_autofree char *size
+      = g_strdup_printf ("size=%" G_GUINT64_FORMAT "k", vp_spec_get_shm_size (plan->spec) / 1024);
+  const char *const tmpfs_options[] = { "nosuid", "noexec", "nodev", "mode=1777", size, NULL };
 
   if (type != VP_CONTAINER_SINGLE)
     write_mount (writer, mount->destination, "bind", VP_GUEST_SHM_DIR, bind_options);
@@ -75,6 +76,21 @@ write_shm (const VpSpecMount *mount, VpContainerType type, VpJsonWriter *writer)
     write_mount (writer, mount->destination, "tmpfs", "shm", tmpfs_options);
   else
     return FALSE;
+  return TRUE;
+}
+
+/* What is mounted on either side is not seen on the other. */
+static gboolean
+check_bind_options (VpContainerPlan *plan, guint index, const VpSpecMount *mount, GError **error)
+{
+  for (const char *const *o = mount->options; *o != NULL; o++)
+    {
+      if (g_str_has_prefix (*o, "idmap") || g_str_has_prefix (*o, "ridmap"))
+        return refuse (error, plan->spec, index, "option \"%s\" is not supported", *o);
+      if (g_str_equal (*o, "shared") || g_str_equal (*o, "rshared"))
+        return refuse (error, plan->spec, index,
+                       "option \"%s\": what is mounted in the guest cannot reach the host", *o);
+    }
   return TRUE;
 }
 
@@ -88,11 +104,8 @@ write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJson
   g_autofree char *guest_source = NULL;
   VpHostBind *bind;
 
-  for (const char *const *o = mount->options; *o != NULL; o++)
-    {
-      if (g_str_has_prefix (*o, "idmap") || g_str_has_prefix (*o, "ridmap"))
-        return refuse (error, plan->spec, index, "option \"%s\" is not supported", *o);
-    }
+  if (!check_bind_options (plan, index, mount, error))
+    return FALSE;
   /* the runtime spec: a relative source is relative to the bundle */
   source = g_path_is_absolute (mount->source)
                ? g_strdup (mount->source)
@@ -111,7 +124,7 @@ write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWrite
 {
   const VpSpecMount *mount = vp_spec_get_mount (plan->spec, index);
 
-  if (g_str_equal (mount->destination, SHM_PATH) && write_shm (mount, type, writer))
+  if (g_str_equal (mount->destination, SHM_PATH) && write_shm (plan, mount, type, writer))
     return TRUE;
   if (vp_spec_mount_is_bind (mount))
     {
@@ -128,7 +141,8 @@ write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWrite
 }
 
 gboolean
-vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer, GError **error)
+vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer,
+                                   GError **error)
 {
   vp_json_writer_begin_array (writer, "mounts");
   for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)

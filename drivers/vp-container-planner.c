@@ -16,5 +16,5 @@ vp_planner_plan_container (const char *sandbox_id, const char *container_id, VpS
     return NULL;
   plan = vp_container_plan_new (sandbox_id, container_id, spec);
   plan->sandbox_pidns = vp_spec_get_namespace_path (spec, "pid") != NULL;
-  return vp_container_planner_fill_guest_spec (plan, type, error) ? g_steal_pointer (&plan) : NULL;
+  return vp_container_planner_fill_guest_spec (plan, type, config, error) ? g_steal_pointer (&plan) : NULL;
 }

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-json-writer.h"
+#include "vp-names.h"
 #include "vp-oci-names.h"
+
+#define EXTRA_MAX (256 << 10) /* bytes */
 
 /* protobuf-c frees with free(); g_malloc() is malloc() since GLib 2.46. */
 
@@ -206,10 +210,134 @@ new_message (const ProtobufCMessageDescriptor *descriptor, VpJson *json, GError 
   return message;
 }
 
-Grpc__Spec *
-vp_guest_spec_new (VpJson *spec, GError **error)
+/* ---- what the protocol has no fields for ------------------------------------- */
+
+static const ProtobufCFieldDescriptor *
+find_field (const ProtobufCMessageDescriptor *descriptor, const char *name)
 {
-  return (Grpc__Spec *)new_message (&grpc__spec__descriptor, spec, error);
+  for (unsigned i = 0; i < descriptor->n_fields; i++)
+    {
+      char buffer[64];
+
+      if (strcmp (vp_oci_json_name (&descriptor->fields[i], buffer), name) == 0)
+        return &descriptor->fields[i];
+    }
+  return NULL;
+}
+
+/* Zero is not the same as nothing here, but protobuf writes neither. */
+static gboolean
+is_lost_zero (const ProtobufCFieldDescriptor *field, VpJson *json)
+{
+  gint64 number;
+
+  return g_str_equal (field->name, "OOMScoreAdj") && vp_json_get_int64 (json, &number) && number == 0;
+}
+
+static gboolean has_extra (const ProtobufCMessageDescriptor *descriptor, VpJson *object);
+
+/* Is there something in the member @json, whose field is @field or NULL, that a message cannot carry? */
+static gboolean
+member_has_extra (const ProtobufCFieldDescriptor *field, VpJson *json)
+{
+  if (vp_json_get_type (json) == VP_JSON_NULL)
+    return FALSE;
+  if (field == NULL || is_lost_zero (field, json))
+    return TRUE;
+  if (field->type != PROTOBUF_C_TYPE_MESSAGE || is_map (field))
+    return FALSE;
+  if (field->label != PROTOBUF_C_LABEL_REPEATED)
+    return has_extra (field->descriptor, json);
+  for (guint i = 0; i < vp_json_get_n_items (json); i++)
+    {
+      if (has_extra (field->descriptor, vp_json_get_item (json, i)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+has_extra (const ProtobufCMessageDescriptor *descriptor, VpJson *object)
+{
+  for (guint i = 0; i < vp_json_get_n_items (object); i++)
+    {
+      VpJson *item = vp_json_get_item (object, i);
+
+      if (member_has_extra (find_field (descriptor, vp_json_get_name (item)), item))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+write_extra (VpJsonWriter *writer, const char *name, const ProtobufCMessageDescriptor *descriptor,
+             VpJson *object)
+{
+  vp_json_writer_begin_object (writer, name);
+  for (guint i = 0; i < vp_json_get_n_items (object); i++)
+    {
+      VpJson *item = vp_json_get_item (object, i);
+      const ProtobufCFieldDescriptor *field = find_field (descriptor, vp_json_get_name (item));
+
+      if (!member_has_extra (field, item))
+        continue;
+      if (field == NULL || field->type != PROTOBUF_C_TYPE_MESSAGE)
+        vp_json_writer_add_copy (writer, vp_json_get_name (item), item);
+      else if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        write_extra (writer, vp_json_get_name (item), field->descriptor, item);
+      else
+        {
+          vp_json_writer_begin_object (writer, vp_json_get_name (item));
+          for (guint j = 0; j < vp_json_get_n_items (item); j++)
+            {
+              g_autofree char *index = g_strdup_printf ("%u", j);
+
+              if (has_extra (field->descriptor, vp_json_get_item (item, j)))
+                write_extra (writer, index, field->descriptor, vp_json_get_item (item, j));
+            }
+          vp_json_writer_end_object (writer);
+        }
+    }
+  vp_json_writer_end_object (writer);
+}
+
+static gboolean
+add_extra (Grpc__Spec *spec, VpJson *json, GError **error)
+{
+  g_autoptr (VpJsonWriter) writer = NULL;
+  Grpc__Spec__AnnotationsEntry *entry;
+  g_autofree char *text = NULL;
+  gsize len;
+
+  G_STATIC_ASSERT (sizeof (VP_OCI_EXTRA) == sizeof (VP_ANNOTATION_SPEC_EXTRA));
+  if (!has_extra (&grpc__spec__descriptor, json))
+    return TRUE;
+  writer = vp_json_writer_new (FALSE);
+  write_extra (writer, NULL, &grpc__spec__descriptor, json);
+  text = vp_json_writer_steal_text (writer, &len);
+  if (len > EXTRA_MAX)
+    return vp_json_set_error (error, json, "has %" G_GSIZE_FORMAT " bytes in unknown fields, %d are allowed",
+                              len, EXTRA_MAX);
+  entry = g_new0 (Grpc__Spec__AnnotationsEntry, 1);
+  grpc__spec__annotations_entry__init (entry);
+  entry->key = g_strdup (VP_OCI_EXTRA);
+  entry->value = g_steal_pointer (&text);
+  spec->annotations = g_renew (Grpc__Spec__AnnotationsEntry *, spec->annotations, spec->n_annotations + 1);
+  spec->annotations[spec->n_annotations++] = entry;
+  return TRUE;
+}
+
+Grpc__Spec *
+vp_guest_spec_new (VpJson *json, GError **error)
+{
+  Grpc__Spec *spec = (Grpc__Spec *)new_message (&grpc__spec__descriptor, json, error);
+
+  if (spec != NULL && !add_extra (spec, json, error))
+    {
+      grpc__spec__free_unpacked (spec, NULL);
+      return NULL;
+    }
+  return spec;
 }
 
 Grpc__Process *

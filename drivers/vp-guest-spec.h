@@ -5,8 +5,10 @@
 #include "vp-json.h"
 
 /* OCI documents as the agent protocol's messages, by reflection over the
- * descriptors: what the protocol has no field for is left out, a value that
- * does not fit its field is InvalidArgument with its JSON path. The results are
- * as __unpack() makes them: free with …__free_unpacked (m, NULL). */
+ * descriptors: a value that does not fit its field is InvalidArgument with its
+ * JSON path. What the protocol has no field for travels as JSON in a spec's
+ * annotation VP_OCI_EXTRA; a process has no such place: for a further one the
+ * agent has its container's. The results are as __unpack() makes them: free
+ * with …__free_unpacked (m, NULL). */
 Grpc__Spec *vp_guest_spec_new (VpJson *spec, GError **error);
 Grpc__Process *vp_guest_spec_new_process (VpJson *process, GError **error);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-planner-private.h"
 
-#include <string.h>
-
 #include "vp-error.h"
+#include "vp-verity.h"
 
 /* The root file system of a guest that boots an image: which device it is, how
  * it is mounted, and the service manager in it, which starts the agent. */
@@ -38,103 +37,26 @@ static const char systemd[] = " init=/usr/lib/systemd/systemd systemd.unit=kata-
 
 /* ---- dm-verity -------------------------------------------------------------- */
 
-typedef struct
-{
-  char *root_hash, *salt;
-  guint64 blocks, block_size, hash_block_size;
-} Verity;
-
-static void
-verity_clear (Verity *verity)
-{
-  g_free (verity->root_hash);
-  g_free (verity->salt);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Verity, verity_clear)
-
 static gboolean
-refuse (GError **error, const char *what, const char *why)
+append_verity (GString *line, VpConfig *config, const char *data, const char *hash, GError **error)
 {
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s%s%s",
-               vp_config_key_name (VP_CONFIG_GUEST_VERITY_PARAMS), what != NULL ? what : "",
-               what != NULL ? " " : "", why);
-  return FALSE;
-}
+  const VpConfigKey key = VP_CONFIG_GUEST_VERITY_PARAMS;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (VpVerity) verity = vp_verity_parse (vp_config_get_string (config, key), &local);
 
-static gboolean
-take_hex (char **slot, const char *name, const char *value, GError **error)
-{
-  gsize len = strlen (value);
-
-  if (len == 0 || len % 2 != 0 || strspn (value, G_CSET_DIGITS "abcdefABCDEF") != len)
-    return refuse (error, name, "must be hexadecimal");
-  g_free (*slot);
-  *slot = g_strdup (value);
-  return TRUE;
-}
-
-static gboolean
-take_number (guint64 *slot, const char *name, const char *value, GError **error)
-{
-  if (!g_ascii_string_to_unsigned (value, 10, 1, G_MAXINT64 / SECTOR, slot, NULL))
-    return refuse (error, name, "must be a number above 0");
-  return TRUE;
-}
-
-static gboolean
-take (Verity *verity, const char *name, const char *value, GError **error)
-{
-  if (g_str_equal (name, "root_hash"))
-    return take_hex (&verity->root_hash, name, value, error);
-  if (g_str_equal (name, "salt"))
-    return take_hex (&verity->salt, name, value, error);
-  if (g_str_equal (name, "data_blocks"))
-    return take_number (&verity->blocks, name, value, error);
-  if (g_str_equal (name, "data_block_size"))
-    return take_number (&verity->block_size, name, value, error);
-  if (g_str_equal (name, "hash_block_size"))
-    return take_number (&verity->hash_block_size, name, value, error);
-  return refuse (error, name, "is no parameter of dm-verity");
-}
-
-static gboolean
-parse_verity (Verity *verity, const char *text, GError **error)
-{
-  g_auto (GStrv) words = g_strsplit (text, ",", -1);
-
-  for (char **word = words; *word != NULL; word++)
+  if (verity == NULL)
     {
-      char *value = strchr (g_strstrip (*word), '=');
-
-      if (value == NULL)
-        return refuse (error, NULL, "must be NAME=VALUE, separated by commas");
-      *value++ = '\0';
-      if (!take (verity, *word, value, error))
-        return FALSE;
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s: %s", vp_config_get_source (config, key),
+                   vp_config_key_name (key), local->message);
+      return FALSE;
     }
-  if (verity->root_hash == NULL || verity->salt == NULL || verity->blocks == 0 || verity->block_size == 0
-      || verity->hash_block_size == 0)
-    return refuse (error, NULL, "needs root_hash, salt, data_blocks, data_block_size and hash_block_size");
-  if (verity->block_size % SECTOR != 0)
-    return refuse (error, "data_block_size", "must be a multiple of 512");
-  if (verity->blocks > G_MAXINT64 / verity->block_size)
-    return refuse (error, "data_blocks", "are more than a disk can have");
-  return TRUE;
-}
-
-static gboolean
-append_verity (GString *line, const char *text, const char *data, const char *hash, GError **error)
-{
-  g_auto (Verity) verity = { 0 };
-
-  if (!parse_verity (&verity, text, error))
-    return FALSE;
   g_string_append_printf (line,
                           " dm-mod.create=\"dm-verity,,,ro,0 %" G_GUINT64_FORMAT
                           " verity 1 %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
                           " 0 sha256 %s %s\"",
-                          verity.blocks * (verity.block_size / SECTOR), data, hash, verity.block_size,
-                          verity.hash_block_size, verity.blocks, verity.root_hash, verity.salt);
+                          verity->data_blocks * (verity->data_block_size / SECTOR), data, hash,
+                          verity->data_block_size, verity->hash_block_size, verity->data_blocks,
+                          verity->root_hash, verity->salt);
   return TRUE;
 }
 
@@ -153,7 +75,7 @@ vp_planner_append_root (GString *line, VpConfig *config, GError **error)
     f++;
   if (verity[0] == '\0')
     g_string_append_printf (line, " root=%s", devices[d].data);
-  else if (!append_verity (line, verity, devices[d].data, devices[d].hash, error))
+  else if (!append_verity (line, config, devices[d].data, devices[d].hash, error))
     return FALSE;
   else
     g_string_append (line, " root=/dev/dm-0");

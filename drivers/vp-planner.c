@@ -4,28 +4,90 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "vp-annotation.h"
+#include "vp-decision.h"
 #include "vp-device.h"
 #include "vp-error.h"
 #include "vp-id.h"
 #include "vp-names.h"
 #include "vp-planner-private.h"
 
-#define MIB (G_GUINT64_CONSTANT (1) << 20)
-#define SHM_SIZE "67108864" /* bytes; what container engines give by default */
 #define SOCKET_PATH_MAX (sizeof (((struct sockaddr_un *)NULL)->sun_path) - 1)
 
-static gboolean not_supported (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+/* ---- helpers of the rooms --------------------------------------------------- */
 
 static gboolean
-not_supported (GError **error, const char *format, ...)
+set_error (VpPlanning *p, VpConfigKey key, VpError code, GError **error, const char *format, va_list args)
+{
+  g_autofree char *why = g_strdup_vprintf (format, args);
+
+  g_set_error (error, VP_ERROR, (gint)code, "%s: %s: %s", vp_config_get_source (p->config, key),
+               vp_config_key_name (key), why);
+  return FALSE;
+}
+
+gboolean
+vp_planning_not_supported (VpPlanning *p, VpConfigKey key, GError **error, const char *format, ...)
 {
   va_list args;
 
   va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (VP_ERROR, VP_ERROR_NOT_SUPPORTED, format, args));
+  set_error (p, key, VP_ERROR_NOT_SUPPORTED, error, format, args);
   va_end (args);
   return FALSE;
 }
+
+gboolean
+vp_planning_invalid (VpPlanning *p, VpConfigKey key, GError **error, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  set_error (p, key, VP_ERROR_INVALID_ARGUMENT, error, format, args);
+  va_end (args);
+  return FALSE;
+}
+
+void
+vp_planning_note (VpPlanning *p, const char *what, const char *value, VpConfigKey key, const char *why)
+{
+  vp_plan_note (p->plan, what, value, vp_config_get_source (p->config, key), why);
+}
+
+void
+vp_planning_note_chosen (VpPlanning *p, const char *what, const char *value, VpConfigKey key, const char *why)
+{
+  if (!vp_config_is_default (p->config, key))
+    vp_planning_note (p, what, value, key, why);
+}
+
+char *
+vp_planning_dup (VpPlanning *p, VpConfigKey key)
+{
+  const char *text = vp_config_get_string (p->config, key);
+
+  return text[0] != '\0' ? g_strdup (text) : NULL;
+}
+
+gboolean
+vp_planning_bool (VpPlanning *p, VpConfigKey key)
+{
+  return vp_config_get_bool (p->config, key);
+}
+
+guint
+vp_planning_uint (VpPlanning *p, VpConfigKey key)
+{
+  return (guint)MIN (vp_config_get_uint (p->config, key), G_MAXUINT);
+}
+
+gboolean
+vp_planning_is (VpPlanning *p, VpConfigKey key, const char *word)
+{
+  return g_str_equal (vp_config_get_string (p->config, key), word);
+}
+
+/* ---- names ------------------------------------------------------------------ */
 
 char *
 vp_planner_dup_share_dir (const char *directory)
@@ -51,7 +113,7 @@ vp_planner_dup_console_log (const char *directory)
   return g_build_filename (directory, VP_FILE_CONSOLE_LOG, NULL);
 }
 
-/* ---- decisions -------------------------------------------------------------- */
+/* ---- parts ------------------------------------------------------------------ */
 
 static gboolean
 check_identity (const VpSandboxIdentity *who, GError **error)
@@ -82,118 +144,39 @@ check_identity (const VpSandboxIdentity *who, GError **error)
   return TRUE;
 }
 
-static gboolean
-decide_accel (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFactsInit *facts,
-              GError **error)
+static void
+plan_dns (VpPlanning *p)
 {
-  const char *wanted = vp_config_get_string (config, VP_CONFIG_HYPERVISOR_ACCEL);
+  const char *const *lines = vp_spec_get_dns (p->spec);
+  const char *const *servers = vp_config_get_list (p->config, VP_CONFIG_GUEST_DNS);
+  GPtrArray *dns;
 
-  if (!driver->runs_guests)
-    plan->accel = VP_ACCEL_NONE;
-  else if (g_str_equal (wanted, "tcg"))
-    plan->accel = VP_ACCEL_TCG;
-  else if (facts->kvm_usable)
-    plan->accel = VP_ACCEL_KVM;
-  else if (g_str_equal (wanted, "kvm"))
-    return not_supported (error, "%s: kvm cannot be used here: %s",
-                          vp_config_key_name (VP_CONFIG_HYPERVISOR_ACCEL), facts->kvm_reason);
-  else
-    plan->accel = VP_ACCEL_TCG;
-  return TRUE;
-}
-
-/* The first container's quota raises the number; what the administrator set
- * stays the least, and max-vcpus the most. */
-static guint
-decide_vcpus (VpSpec *spec, VpConfig *config, const VpFactsInit *facts)
-{
-  guint64 vcpus = vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_VCPUS);
-  guint64 max = vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MAX_VCPUS);
-  guint64 wanted = vp_spec_get_n_cpus (spec);
-
-  if (facts->host_cpus > 0)
-    wanted = MIN (wanted, facts->host_cpus);
-  vcpus = MAX (vcpus, wanted);
-  if (max > 0)
-    vcpus = MIN (vcpus, max);
-  if (facts->max_vcpus > 0)
-    vcpus = MIN (vcpus, facts->max_vcpus);
-  return (guint)vcpus;
-}
-
-/* Bytes. The container's limit comes on top of what the guest needs for itself;
- * the host only pays for pages that are touched. */
-static guint64
-decide_memory (VpSpec *spec, VpConfig *config, const VpFactsInit *facts)
-{
-  guint64 base = vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MEMORY_MIB);
-  guint64 max = vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MAX_MEMORY_MIB);
-  gint64 limit = vp_spec_get_memory_limit (spec);
-  guint64 wanted = base + (limit > 0 ? (guint64)limit / MIB + ((guint64)limit % MIB != 0) : 0);
-
-  if (max == 0)
-    max = facts->host_memory / MIB;
-  return (max > 0 ? MIN (wanted, max) : wanted) * MIB;
-}
-
-static char *
-decide_cpu_model (VpAccel accel, VpConfig *config, const char *arch)
-{
-  const char *model = vp_config_get_string (config, VP_CONFIG_HYPERVISOR_CPU_MODEL);
-
-  if (model[0] != '\0')
-    return g_strdup (model);
-  if (accel == VP_ACCEL_KVM)
-    return NULL; /* the host's */
-  /* boots faster than "max": each feature is something for the kernel to set up */
-  return g_strdup (g_str_equal (arch, "aarch64") ? "cortex-a57" : "qemu64");
-}
-
-static char *
-dup_hostname (VpSpec *spec)
-{
-  const char *hostname = vp_spec_get_hostname (spec);
-  const char *end;
-
-  if (hostname == NULL)
-    return g_strdup ("");
-  if (strlen (hostname) <= VP_HOSTNAME_MAX)
-    return g_strdup (hostname);
-  end = g_utf8_find_prev_char (hostname, hostname + VP_HOSTNAME_MAX + 1);
-  return g_strndup (hostname, (gsize)(end - hostname));
-}
-
-/* ---- parts ------------------------------------------------------------------ */
-
-static gboolean
-plan_devices (VpPlan *plan, const VpDriver *driver, VpConfig *config, const VpFactsInit *facts,
-              GError **error)
-{
-  g_autofree char *share = vp_planner_dup_share_dir (plan->directory);
-  g_autofree char *agent = vp_planner_dup_agent_socket (plan->directory);
-  g_autofree char *console = vp_planner_dup_console_socket (plan->directory);
-  g_autofree char *log = vp_planner_dup_console_log (plan->directory);
-
-  if (driver->runs_guests && !facts->virtiofs)
-    return not_supported (error, "share: the hypervisor offers no virtiofs (is virtiofsd installed?)");
-  vp_plan_add_device (plan, vp_device_share_new ("share0", VP_SHARE_TAG, share));
-  vp_plan_add_device (plan, vp_device_channel_new ("agent", VP_CHANNEL_NAME, agent));
-  if (vp_config_get_bool (config, VP_CONFIG_CONSOLE_ENABLED))
-    vp_plan_add_device (plan,
-                        vp_device_console_new ("console", console, log,
-                                               vp_config_get_uint (config, VP_CONFIG_CONSOLE_MAX_BYTES)));
-  /* never blocks, unlike /dev/random, and is as good once the host has booted */
-  vp_plan_add_device (plan, vp_device_rng_new ("rng0", "/dev/urandom"));
-  return TRUE;
+  if (lines[0] != NULL || servers[0] == NULL)
+    {
+      g_strfreev (p->plan->dns);
+      p->plan->dns = g_strdupv ((char **)lines);
+      return;
+    }
+  dns = g_ptr_array_new ();
+  for (; *servers != NULL; servers++)
+    g_ptr_array_add (dns, g_strconcat ("nameserver ", *servers, NULL));
+  g_ptr_array_add (dns, NULL);
+  g_strfreev (p->plan->dns);
+  p->plan->dns = (char **)g_ptr_array_free (dns, FALSE);
+  vp_planning_note (p, "dns", vp_config_get_string (p->config, VP_CONFIG_GUEST_DNS), VP_CONFIG_GUEST_DNS,
+                    "the bundle brings none");
 }
 
 static void
-plan_guest (VpPlan *plan, VpSpec *spec)
+plan_guest (VpPlanning *p)
 {
-  static const char *const shm_options[]
-      = { "noexec", "nosuid", "nodev", "mode=1777", "size=" SHM_SIZE, NULL };
+  VpPlan *plan = p->plan;
+  VpSpec *spec = p->spec;
+  g_autofree char *size = g_strdup_printf ("size=%" G_GUINT64_FORMAT, vp_spec_get_shm_size (spec));
+  const char *const shm_options[] = { "noexec", "nosuid", "nodev", "mode=1777", size, NULL };
 
-  plan->hostname = dup_hostname (spec);
+  plan->hostname = vp_spec_dup_guest_hostname (spec);
+  plan_dns (p);
   plan->sandbox_pidns = vp_spec_get_namespace_path (spec, "pid") != NULL;
   for (guint i = 0; i < plan->devices->len; i++)
     {
@@ -206,10 +189,77 @@ plan_guest (VpPlan *plan, VpSpec *spec)
   vp_plan_add_storage (plan, "ephemeral", "shm", "tmpfs", VP_GUEST_SHM_DIR, shm_options);
 }
 
-static char *
-dup_if_set (const char *text)
+/* Keys nothing acts on yet, and the value that asks for nothing. A workload
+ * that wants another one must not think it got it; an administrator is told. */
+typedef struct
 {
-  return text[0] != '\0' ? g_strdup (text) : NULL;
+  VpConfigKey key;
+  const char *nothing; /* values, "|" between them */
+} Unused;
+
+static const Unused unused[] = {
+  { VP_CONFIG_HYPERVISOR_HOT_PLUG_VFIO, "no-port" },
+  { VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, "no-port" },
+  { VP_CONFIG_GUEST_SWAP, "false" },
+  { VP_CONFIG_GUEST_SECCOMP, "true" },
+  { VP_CONFIG_GUEST_SELINUX_LABEL, "" },
+  { VP_CONFIG_SHARE_SANDBOX, "auto" },
+  { VP_CONFIG_BLOCK_VHOST_USER, "false" },
+  { VP_CONFIG_RUNTIME_SANDBOX_BIND_MOUNTS, "" },
+  { VP_CONFIG_RUNTIME_VFIO_MODE, "guest-kernel" },
+};
+
+static gboolean
+check_unused (VpPlanning *p, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (unused); i++)
+    {
+      const char *value = vp_config_get_string (p->config, unused[i].key);
+      const char *source = vp_config_get_source (p->config, unused[i].key);
+
+      if (g_str_equal (value, unused[i].nothing))
+        continue;
+      if (g_str_has_prefix (source, "annotation "))
+        return vp_planning_not_supported (p, unused[i].key, error, "\"%s\": this version does not act on it",
+                                          value);
+      vp_planning_note (p, vp_config_key_name (unused[i].key), "no effect", unused[i].key,
+                        "this version does not act on it");
+    }
+  return TRUE;
+}
+
+static void
+plan_identity (VpPlan *plan, const VpSandboxIdentity *who, VpSpec *spec, const VpFactsInit *facts)
+{
+  plan->sandbox_id = g_strdup (who->id);
+  plan->handler = g_strdup (who->handler ?: "default");
+  plan->uuid = g_ascii_strdown (who->uuid, -1);
+  plan->domain_name = vp_id_to_domain_name (who->id);
+  plan->directory = g_strdup (who->directory);
+  plan->arch = g_strdup (facts->arch);
+  plan->libvirt_version = facts->libvirt_version;
+  plan->pod_name = g_strdup (vp_annotation_get_pod_word (spec, VP_POD_NAME));
+  plan->pod_namespace = g_strdup (vp_annotation_get_pod_word (spec, VP_POD_NAMESPACE));
+  plan->pod_uid = g_strdup (vp_annotation_get_pod_word (spec, VP_POD_UID));
+}
+
+static void
+note_annotations (VpPlan *plan, const VpAnnotations *annotations)
+{
+  for (guint i = 0; i < annotations->decisions->len; i++)
+    {
+      const VpDecision *decision = g_ptr_array_index (annotations->decisions, i);
+
+      vp_plan_note (plan, decision->what, decision->value, decision->source, decision->why);
+    }
+}
+
+VpConfig *
+vp_planner_effective_config (VpSpec *spec, VpConfig *config, VpFacts *facts, GError **error)
+{
+  g_autoptr (VpAnnotations) annotations = vp_annotations_apply (spec, config, facts, error);
+
+  return annotations != NULL ? vp_config_ref (annotations->config) : NULL;
 }
 
 VpPlan *
@@ -217,35 +267,28 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
                          GError **error)
 {
   g_autoptr (VpPlan) plan = vp_plan_new ();
+  g_autoptr (VpAnnotations) annotations = NULL;
   const VpFactsInit *known = vp_facts_get (facts);
-  const VpDriver *driver = vp_driver_find (known->driver);
+  VpPlanning p = { plan, vp_driver_find (known->driver), known, spec, config, NULL };
 
-  if (driver == NULL)
+  if (p.driver == NULL)
     {
-      not_supported (error, "%s: libvirt's %s driver is not supported",
-                     vp_config_key_name (VP_CONFIG_HYPERVISOR_URI), known->driver);
+      vp_planning_not_supported (&p, VP_CONFIG_HYPERVISOR_URI, error, "libvirt's %s driver is not supported",
+                                 known->driver);
       return NULL;
     }
-  if (!check_identity (who, error) || !decide_accel (plan, driver, config, known, error))
+  if (!check_identity (who, error) || (annotations = vp_annotations_apply (spec, config, facts, error)) == NULL)
     return NULL;
-
-  plan->sandbox_id = g_strdup (who->id);
-  plan->handler = g_strdup (who->handler ?: "default");
-  plan->uuid = g_ascii_strdown (who->uuid, -1);
-  plan->domain_name = vp_id_to_domain_name (who->id);
-  plan->directory = g_strdup (who->directory);
-  plan->arch = g_strdup (known->arch);
-  plan->machine = g_strdup (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_MACHINE));
-  plan->cpu_model = decide_cpu_model (plan->accel, config, plan->arch);
-  plan->emulator = dup_if_set (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_EMULATOR));
-  plan->vcpus = decide_vcpus (spec, config, known);
-  plan->memory = decide_memory (spec, config, known);
-  plan->hotplug_ports = (guint)vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_HOTPLUG_PORTS);
-  plan->kernel = g_strdup (vp_config_get_string (config, VP_CONFIG_GUEST_KERNEL));
-  plan->initrd = g_strdup (vp_config_get_string (config, VP_CONFIG_GUEST_INITRD));
-  plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, config, error);
-  if (plan->cmdline == NULL || !plan_devices (plan, driver, config, known, error))
+  p.config = annotations->config;
+  p.digests = annotations->digests;
+  note_annotations (plan, annotations);
+  plan_identity (plan, who, spec, known);
+  if (!check_unused (&p, error) || !vp_planner_plan_machine (&p, error) || !vp_planner_plan_memory (&p, error)
+      || !vp_planner_plan_boot (&p, error))
     return NULL;
-  plan_guest (plan, spec);
+  plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
+  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error))
+    return NULL;
+  plan_guest (&p);
   return g_steal_pointer (&plan);
 }

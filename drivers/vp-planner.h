@@ -19,9 +19,13 @@ typedef struct
   const char *directory; /* absolute; holds sockets, log and share */
 } VpSandboxIdentity;
 
-/* @spec is the sandbox's first container. */
+/* @spec is the sandbox's first container, @config that of its handler; what the
+ * spec's annotations say comes on top (vp-annotation-apply.h). */
 VpPlan *vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *config, VpFacts *facts,
                                  GError **error);
+
+/* What was planned with: @config and over it the annotations of @spec. */
+VpConfig *vp_planner_effective_config (VpSpec *spec, VpConfig *config, VpFacts *facts, GError **error);
 
 /* Names below a sandbox's directory that planner and daemon share. */
 char *vp_planner_dup_share_dir (const char *directory);

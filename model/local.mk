@@ -3,6 +3,11 @@
 noinst_LTLIBRARIES += libvp-model.la
 libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
+	model/vp-annotation-apply.c model/vp-annotation-apply.h \
+	model/vp-annotation-params.c \
+	model/vp-annotation-resource.c model/vp-annotation-resource.h \
+	model/vp-annotation-table.c model/vp-annotation-table.h \
+	model/vp-annotation-value.c model/vp-annotation-value.h \
 	model/vp-config.c model/vp-config.h \
 	model/vp-config-describe.c \
 	model/vp-config-file.c \
@@ -15,8 +20,9 @@ libvp_model_la_SOURCES = \
 	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
 	model/vp-json.c model/vp-json.h \
-	model/vp-json-lint.c model/vp-json-lint.h \
+	model/vp-json-private.h \
 	model/vp-json-member.c \
+	model/vp-json-read.c \
 	model/vp-json-writer.c model/vp-json-writer.h \
 	model/vp-kata-import.c model/vp-kata-import.h \
 	model/vp-kata-import-table.c model/vp-kata-import-table.h \
@@ -29,14 +35,23 @@ libvp_model_la_SOURCES = \
 	model/vp-plan-text.c \
 	model/vp-record.c model/vp-record.h \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
+	model/vp-spec-check.c \
+	model/vp-spec-describe.c \
+	model/vp-spec-hooks.c \
 	model/vp-spec-linux.c \
 	model/vp-spec-mount.c \
 	model/vp-spec-process.c \
-	model/vp-toml.c model/vp-toml.h
+	model/vp-spec-rules.c model/vp-spec-rules.h \
+	model/vp-spec-rules-linux.c \
+	model/vp-spec-sandbox.c \
+	model/vp-spec-table.c model/vp-spec-table.h model/vp-spec-table-macros.h \
+	model/vp-spec-table-linux.c \
+	model/vp-toml.c model/vp-toml.h \
+	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"
-libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)
-libvp_model_la_LIBADD = libvp-common.la $(GLIB_LIBS) $(JSON_LIBS)
+libvp_model_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+libvp_model_la_LIBADD = libvp-common.la $(GLIB_LIBS)
 
 # prints data/virtpod.conf.in and the manual page's list of keys; the first is
 # kept in the source tree and test-config says when it is behind the table

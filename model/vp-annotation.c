@@ -89,3 +89,24 @@ vp_annotation_get_sandbox_id (VpSpec *spec, const char **ret, GError **error)
   *ret = id;
   return TRUE;
 }
+
+const char *
+vp_annotation_get_pod_word (VpSpec *spec, VpPodWord word)
+{
+  /* containerd's, CRI-O's and dockershim's */
+  static const char *const keys[][3] = {
+    [VP_POD_NAME] = { "io.kubernetes.cri.sandbox-name", "io.kubernetes.cri-o.KubeName", "io.kubernetes.pod.name" },
+    [VP_POD_NAMESPACE]
+    = { "io.kubernetes.cri.sandbox-namespace", "io.kubernetes.cri-o.Namespace", "io.kubernetes.pod.namespace" },
+    [VP_POD_UID] = { "io.kubernetes.cri.sandbox-uid", "io.kubernetes.pod.uid", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys[word]); i++)
+    {
+      const char *value = keys[word][i] != NULL ? vp_spec_get_annotation (spec, keys[word][i]) : NULL;
+
+      if (value != NULL && value[0] != '\0')
+        return value;
+    }
+  return NULL;
+}

@@ -21,3 +21,14 @@ gboolean vp_annotation_get_container_type (VpSpec *spec, VpContainerType *ret, G
 /* Sandbox to join of a VP_CONTAINER_CONTAINER; missing or not an id is
  * InvalidArgument. NULL without an error for the other types. Borrowed. */
 gboolean vp_annotation_get_sandbox_id (VpSpec *spec, const char **ret, GError **error);
+
+/* What the orchestrator calls the pod. Names only: what is there may be anything. */
+typedef enum
+{
+  VP_POD_NAME,
+  VP_POD_NAMESPACE,
+  VP_POD_UID,
+} VpPodWord;
+
+/* NULL when nobody says it. Borrowed. */
+const char *vp_annotation_get_pod_word (VpSpec *spec, VpPodWord word);

@@ -14,6 +14,17 @@ bind_free (gpointer data)
   g_free (bind);
 }
 
+static void
+hook_free (gpointer data)
+{
+  VpHostHook *hook = data;
+
+  g_free (hook->path);
+  g_strfreev (hook->args);
+  g_strfreev (hook->env);
+  g_free (hook);
+}
+
 VpContainerPlan *
 vp_container_plan_new (const char *sandbox_id, const char *container_id, VpSpec *spec)
 {
@@ -23,6 +34,7 @@ vp_container_plan_new (const char *sandbox_id, const char *container_id, VpSpec 
   plan->container_id = g_strdup (container_id);
   plan->spec = vp_spec_ref (spec);
   plan->binds = g_ptr_array_new_with_free_func (bind_free);
+  plan->hooks = g_ptr_array_new_with_free_func (hook_free);
   plan->decisions = vp_decisions_new ();
   plan->terminal = vp_spec_get_terminal (spec);
   return plan;
@@ -44,6 +56,7 @@ plan_clear (gpointer data)
   vp_spec_unref (plan->spec);
   vp_json_unref (plan->guest_spec);
   g_ptr_array_unref (plan->binds);
+  g_ptr_array_unref (plan->hooks);
   g_ptr_array_unref (plan->decisions);
 }
 
@@ -66,6 +79,33 @@ vp_container_plan_add_bind (VpContainerPlan *plan, const char *field, const char
   return bind;
 }
 
+static char **
+dup_strings (VpJson *object, const char *name)
+{
+  VpJson *list = vp_json_lookup (object, name);
+  guint n = list != NULL ? vp_json_get_n_items (list) : 0;
+  char **strings = g_new0 (char *, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    strings[i] = g_strdup (vp_json_get_string (vp_json_get_item (list, i)));
+  return strings;
+}
+
+void
+vp_container_plan_add_hook (VpContainerPlan *plan, VpHookKind kind, VpJson *json)
+{
+  VpHostHook *hook = g_new0 (VpHostHook, 1);
+  VpJson *timeout = vp_json_lookup (json, "timeout");
+
+  hook->kind = kind;
+  hook->path = g_strdup (vp_json_get_string (vp_json_lookup (json, "path")));
+  hook->args = dup_strings (json, "args");
+  hook->env = dup_strings (json, "env");
+  if (timeout != NULL)
+    vp_json_get_int64 (timeout, &hook->timeout);
+  g_ptr_array_add (plan->hooks, hook);
+}
+
 char *
 vp_container_plan_to_text (const VpContainerPlan *plan)
 {
@@ -81,6 +121,13 @@ vp_container_plan_to_text (const VpContainerPlan *plan)
       g_string_append_printf (text, "bind: %s source=%s target=%s%s%s\n", bind->field, bind->source,
                               bind->target, bind->read_only ? " read-only" : "",
                               bind->recursive ? " recursive" : "");
+    }
+  for (guint i = 0; i < plan->hooks->len; i++)
+    {
+      const VpHostHook *hook = g_ptr_array_index (plan->hooks, i);
+
+      g_string_append_printf (text, "hook: %s %s timeout=%" G_GINT64_FORMAT "\n",
+                              vp_hook_kind_name (hook->kind), hook->path, hook->timeout);
     }
   return g_string_free (text, FALSE);
 }

@@ -35,7 +35,7 @@ vp_decisions_add (GPtrArray *decisions, const char *what, const char *value, con
 const VpDecision *
 vp_decisions_find (const GPtrArray *decisions, const char *what)
 {
-  for (guint i = decisions->len; i > 0; i--)
+  for (guint i = decisions != NULL ? decisions->len : 0; i > 0; i--)
     {
       const VpDecision *decision = g_ptr_array_index (decisions, i - 1);
 
@@ -48,6 +48,8 @@ vp_decisions_find (const GPtrArray *decisions, const char *what)
 void
 vp_plan_note (VpPlan *plan, const char *what, const char *value, const char *source, const char *why)
 {
+  if (plan->decisions == NULL)
+    plan->decisions = vp_decisions_new ();
   vp_decisions_add (plan->decisions, what, value, source, why);
 }
 
@@ -55,6 +57,8 @@ void
 vp_container_plan_note (VpContainerPlan *plan, const char *what, const char *value, const char *source,
                         const char *why)
 {
+  if (plan->decisions == NULL)
+    plan->decisions = vp_decisions_new ();
   vp_decisions_add (plan->decisions, what, value, source, why);
 }
 

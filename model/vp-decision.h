@@ -21,7 +21,7 @@ GPtrArray *vp_decisions_new (void);
 /* Appends; all are copied. @value, @source and @why may be NULL for "". */
 void vp_decisions_add (GPtrArray *decisions, const char *what, const char *value, const char *source,
                        const char *why);
-/* The newest decision on @what, NULL when there is none. Borrowed. */
+/* The newest decision on @what, NULL when there is none; @decisions may be NULL. Borrowed. */
 const VpDecision *vp_decisions_find (const GPtrArray *decisions, const char *what);
 
 /* In the order they were taken; a second note on the same thing stands for a

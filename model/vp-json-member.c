@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "vp-error.h"
-#include "vp-json-lint.h"
+#include "vp-json-private.h"
 
 static void G_GNUC_PRINTF (4, 0)
     set_error_at (GError **error, VpJson *node, const char *path, const char *format, va_list args)

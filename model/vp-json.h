@@ -49,6 +49,8 @@ guint vp_json_get_n_items (VpJson *node);
 VpJson *vp_json_get_item (VpJson *node, guint index);
 /* Name of this node within its object; NULL in an array and at the top. */
 const char *vp_json_get_name (VpJson *node);
+/* The object or array this node is in; NULL at the top. */
+VpJson *vp_json_get_parent (VpJson *node);
 /* Member of an object, NULL when there is none or when @node is no object. */
 VpJson *vp_json_lookup (VpJson *node, const char *name);
 

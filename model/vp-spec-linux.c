@@ -6,23 +6,6 @@
 #define NO_LIMIT (G_GINT64_CONSTANT (1) << 50)
 #define DEFAULT_CPU_PERIOD 100000 /* microseconds, the kernel's */
 
-static gboolean
-parse_namespaces (VpSpec *spec, VpJson *linux_json, GError **error)
-{
-  if (!vp_json_member_array (linux_json, "namespaces", FALSE, &spec->namespaces, error))
-    return FALSE;
-  for (guint i = 0; spec->namespaces != NULL && i < vp_json_get_n_items (spec->namespaces); i++)
-    {
-      VpJson *item = vp_json_get_item (spec->namespaces, i);
-      const char *text = NULL;
-
-      if (!vp_json_member_string (item, "type", TRUE, &text, error)
-          || !vp_json_member_string (item, "path", FALSE, &text, error))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 /* None is written as 0, as -1 or as a number no machine has, depending on who wrote the file. */
 static gint64
 limit_or_none (gint64 value)
@@ -57,12 +40,11 @@ parse_resources (VpSpec *spec, VpJson *linux_json, GError **error)
 gboolean
 vp_spec_parse_linux (VpSpec *spec, GError **error)
 {
-  VpJson *linux_json = NULL;
-
-  if (!vp_json_member_object (spec->json, "linux", FALSE, &linux_json, error))
+  if (!vp_json_member_object (spec->json, "linux", FALSE, &spec->linux_json, error))
     return FALSE;
-  return linux_json == NULL
-         || (parse_namespaces (spec, linux_json, error) && parse_resources (spec, linux_json, error));
+  return spec->linux_json == NULL
+         || (vp_json_member_array (spec->linux_json, "namespaces", FALSE, &spec->namespaces, error)
+             && parse_resources (spec, spec->linux_json, error));
 }
 
 static VpJson *
@@ -110,6 +92,52 @@ guint64
 vp_spec_get_cpu_period (VpSpec *spec)
 {
   return spec->cpu_period;
+}
+
+static VpJson *
+lookup_cpu (VpSpec *spec, const char *name)
+{
+  VpJson *resources = spec->linux_json != NULL ? vp_json_lookup (spec->linux_json, "resources") : NULL;
+  VpJson *cpu = resources != NULL ? vp_json_lookup (resources, "cpu") : NULL;
+
+  return cpu != NULL ? vp_json_lookup (cpu, name) : NULL;
+}
+
+static const char *
+text_or_null (VpJson *node)
+{
+  const char *text = node != NULL ? vp_json_get_string (node) : NULL;
+
+  return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+guint64
+vp_spec_get_cpu_shares (VpSpec *spec)
+{
+  VpJson *node = lookup_cpu (spec, "shares");
+  guint64 shares = 0;
+
+  if (node != NULL)
+    vp_json_get_uint64 (node, &shares);
+  return shares;
+}
+
+const char *
+vp_spec_get_cpus (VpSpec *spec)
+{
+  return text_or_null (lookup_cpu (spec, "cpus"));
+}
+
+const char *
+vp_spec_get_mems (VpSpec *spec)
+{
+  return text_or_null (lookup_cpu (spec, "mems"));
+}
+
+const char *
+vp_spec_get_cgroups_path (VpSpec *spec)
+{
+  return spec->linux_json != NULL ? text_or_null (vp_json_lookup (spec->linux_json, "cgroupsPath")) : NULL;
 }
 
 guint

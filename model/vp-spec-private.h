@@ -24,7 +24,10 @@ struct _VpSpec
   const char *cwd;
 
   GArray *mounts; /* of VpSpecMount; options are owned */
+  char **dns;     /* NULL: not looked at */
+  guint64 shm_size;
 
+  VpJson *linux_json;
   VpJson *namespaces;
   gint64 memory_limit;
   gint64 cpu_quota;
@@ -34,3 +37,6 @@ struct _VpSpec
 gboolean vp_spec_parse_process (VpSpec *spec, GError **error);
 gboolean vp_spec_parse_mounts (VpSpec *spec, GError **error);
 gboolean vp_spec_parse_linux (VpSpec *spec, GError **error);
+
+/* Looks at the host, never fails: what cannot be read is as if it were not there. */
+void vp_spec_gather (VpSpec *spec);

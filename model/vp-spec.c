@@ -8,6 +8,7 @@
 #include "vp-fd.h"
 #include "vp-names.h"
 #include "vp-spec-private.h"
+#include "vp-spec-table.h"
 
 static void
 clear_mount (gpointer data)
@@ -29,6 +30,7 @@ spec_new (VpJson *json, const char *bundle)
   g_array_set_clear_func (spec->mounts, clear_mount);
   spec->memory_limit = -1;
   spec->cpu_quota = -1;
+  spec->shm_size = VP_SPEC_SHM_SIZE;
   return spec;
 }
 
@@ -47,6 +49,7 @@ vp_spec_unref (VpSpec *spec)
   g_free (spec->bundle);
   g_strfreev (spec->args);
   g_strfreev (spec->env);
+  g_strfreev (spec->dns);
   g_array_unref (spec->mounts);
   vp_json_unref (spec->json);
   g_free (spec);
@@ -66,45 +69,6 @@ parse_root (VpSpec *spec, GError **error)
   return TRUE;
 }
 
-static gboolean
-parse_annotations (VpSpec *spec, GError **error)
-{
-  if (!vp_json_member_object (spec->json, "annotations", FALSE, &spec->annotations, error))
-    return FALSE;
-  for (guint i = 0; spec->annotations != NULL && i < vp_json_get_n_items (spec->annotations); i++)
-    {
-      VpJson *item = vp_json_get_item (spec->annotations, i);
-
-      if (vp_json_get_type (item) != VP_JSON_STRING)
-        return vp_json_set_error (error, item, "must be a string, is %s",
-                                  vp_json_type_name (vp_json_get_type (item)));
-    }
-  return TRUE;
-}
-
-/* Hooks are programs of the host to be run at points of a container's life.
- * Leaving them out silently would give a container that was not prepared. */
-static gboolean
-check_hooks (VpSpec *spec, GError **error)
-{
-  VpJson *hooks = NULL;
-
-  if (!vp_json_member_object (spec->json, "hooks", FALSE, &hooks, error))
-    return FALSE;
-  for (guint i = 0; hooks != NULL && i < vp_json_get_n_items (hooks); i++)
-    {
-      VpJson *list = vp_json_get_item (hooks, i);
-
-      if (vp_json_get_n_items (list) > 0)
-        {
-          g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED, "%s: hooks.%s: hooks are not supported",
-                       vp_json_get_file (list), vp_json_get_name (list));
-          return FALSE;
-        }
-    }
-  return TRUE;
-}
-
 VpSpec *
 vp_spec_parse (const char *text, gsize len, const char *bundle, GError **error)
 {
@@ -116,9 +80,11 @@ vp_spec_parse (const char *text, gsize len, const char *bundle, GError **error)
     return NULL;
   spec = spec_new (json, bundle);
   if (!vp_json_member_string (json, "ociVersion", TRUE, &spec->oci_version, error)
+      || !vp_spec_check_fields (json, vp_spec_fields, error)
       || !vp_json_member_string (json, "hostname", FALSE, &spec->hostname, error) || !parse_root (spec, error)
       || !vp_spec_parse_process (spec, error) || !vp_spec_parse_mounts (spec, error)
-      || !vp_spec_parse_linux (spec, error) || !parse_annotations (spec, error) || !check_hooks (spec, error))
+      || !vp_spec_parse_linux (spec, error)
+      || !vp_json_member_object (json, "annotations", FALSE, &spec->annotations, error))
     return NULL;
   if (!g_str_has_prefix (spec->oci_version, "1."))
     {
@@ -162,7 +128,10 @@ vp_spec_load (const char *bundle, GError **error)
   if (spec == NULL)
     return NULL;
   rootfs_fd = vp_spec_open_rootfs (spec, error);
-  return rootfs_fd >= 0 ? g_steal_pointer (&spec) : NULL;
+  if (rootfs_fd < 0)
+    return NULL;
+  vp_spec_gather (spec);
+  return g_steal_pointer (&spec);
 }
 
 int
@@ -195,6 +164,18 @@ const char *
 vp_spec_get_hostname (VpSpec *spec)
 {
   return spec->hostname;
+}
+
+char *
+vp_spec_dup_guest_hostname (VpSpec *spec)
+{
+  const char *hostname = spec->hostname ?: "";
+  const char *end;
+
+  if (strlen (hostname) <= VP_HOSTNAME_MAX)
+    return g_strdup (hostname);
+  end = g_utf8_find_prev_char (hostname, hostname + VP_HOSTNAME_MAX + 1);
+  return g_strndup (hostname, (gsize)(end - hostname));
 }
 
 VpJson *

@@ -7,10 +7,10 @@
  * host looks at taken out; everything else stays reachable as JSON and goes to
  * the guest. Immutable and reference counted; getters borrow.
  *
- * Checked here: the document (see vp-json.h), ociVersion, root.path,
- * process.args (not empty), process.cwd (absolute), mounts (an absolute
- * destination, no ".."), the types of every field that is read here. Messages
- * name file and JSON path. */
+ * Checked here: the document (see vp-json.h) and every field that the runtime
+ * spec defines, by the table of vp-spec-table.h. What is wrong is
+ * InvalidArgument, what virtpod cannot do is NotSupported; messages name file
+ * and JSON path. */
 
 typedef struct _VpSpec VpSpec;
 
@@ -22,8 +22,9 @@ typedef struct
   const char *const *options; /* never NULL */
 } VpSpecMount;
 
-/* Opens @bundle (absolute) once, reads config.json beneath it and checks that
- * the root file system is there. NotFound (bundle, config.json, rootfs),
+/* Opens @bundle (absolute) once, reads config.json beneath it, checks that the
+ * root file system is there, and looks at the host for what a sandbox takes
+ * from its first container's mounts (see vp_spec_get_dns()). NotFound (bundle, config.json, rootfs),
  * InvalidArgument, NotAuthorized. Blocks on the file system. */
 VpSpec *vp_spec_load (const char *bundle, GError **error);
 
@@ -43,7 +44,9 @@ int vp_spec_open_rootfs (VpSpec *spec, GError **error);
 const char *vp_spec_get_bundle (VpSpec *spec);
 const char *vp_spec_get_oci_version (VpSpec *spec);
 const char *vp_spec_get_hostname (VpSpec *spec); /* NULL when absent */
-VpJson *vp_spec_get_json (VpSpec *spec);         /* the whole document */
+/* Cut, at a character, to what a kernel has room for; "" when absent. */
+char *vp_spec_dup_guest_hostname (VpSpec *spec);
+VpJson *vp_spec_get_json (VpSpec *spec); /* the whole document */
 
 /* root */
 const char *vp_spec_get_root_path (VpSpec *spec); /* as written */
@@ -75,6 +78,33 @@ const VpSpecMount *vp_spec_get_mount (VpSpec *spec, guint index);
 gboolean vp_spec_mount_is_bind (const VpSpecMount *mount);      /* a host file or directory is wanted */
 gboolean vp_spec_mount_is_read_only (const VpSpecMount *mount); /* the last of ro and rw wins */
 
+/* What a sandbox takes from the mounts of its first container (vp-spec-sandbox.c) */
+#define VP_SPEC_SHM_SIZE (G_GUINT64_CONSTANT (64) << 20) /* bytes; what engines give by default */
+/* Lines of the host file that is mounted on /etc/resolv.conf, without comments;
+ * empty when there is none or when the spec was not loaded but parsed. */
+const char *const *vp_spec_get_dns (VpSpec *spec);
+/* Bytes of the mount on /dev/shm: of the tmpfs of the host that is bound there,
+ * or its option "size"; VP_SPEC_SHM_SIZE when it does not say. */
+guint64 vp_spec_get_shm_size (VpSpec *spec);
+
+/* hooks (vp-spec-hooks.c) */
+typedef enum
+{
+  VP_HOOK_PRESTART,
+  VP_HOOK_CREATE_RUNTIME,
+  VP_HOOK_POSTSTART,
+  VP_HOOK_POSTSTOP,
+  VP_N_HOST_HOOKS,
+} VpHookKind;
+/* "createRuntime" */
+const char *vp_hook_kind_name (VpHookKind kind);
+/* The hooks of a kind as the document has them, in order: objects whose members
+ * are checked ("path" is absolute). NULL when there are none. */
+VpJson *vp_spec_get_hooks (VpSpec *spec, VpHookKind kind);
+/* For who cannot run hooks: NotSupported that names the first list that is not
+ * empty. Leaving one out would give a container that was not prepared. */
+gboolean vp_spec_check_no_hooks (VpSpec *spec, GError **error);
+
 /* annotations */
 const char *vp_spec_get_annotation (VpSpec *spec, const char *key); /* NULL when absent */
 VpJson *vp_spec_get_annotations (VpSpec *spec);                     /* object of strings; NULL when absent */
@@ -85,6 +115,10 @@ VpJson *vp_spec_get_annotations (VpSpec *spec);                     /* object of
 gboolean vp_spec_has_namespace (VpSpec *spec, const char *type);         /* "pid", "network", ... */
 const char *vp_spec_get_namespace_path (VpSpec *spec, const char *type); /* NULL: none, or a new one */
 gint64 vp_spec_get_memory_limit (VpSpec *spec);                          /* bytes; -1: none */
-gint64 vp_spec_get_cpu_quota (VpSpec *spec);   /* microseconds in a period; -1: none */
-guint64 vp_spec_get_cpu_period (VpSpec *spec); /* microseconds; 0: not set */
-guint vp_spec_get_n_cpus (VpSpec *spec);       /* quota / period, rounded up; 0: no limit */
+gint64 vp_spec_get_cpu_quota (VpSpec *spec);         /* microseconds in a period; -1: none */
+guint64 vp_spec_get_cpu_period (VpSpec *spec);       /* microseconds; 0: not set */
+guint64 vp_spec_get_cpu_shares (VpSpec *spec);       /* relative weight; 0: not set */
+const char *vp_spec_get_cpus (VpSpec *spec);         /* host processors, "0-3,8"; NULL: any */
+const char *vp_spec_get_mems (VpSpec *spec);         /* host memory nodes; NULL: any */
+const char *vp_spec_get_cgroups_path (VpSpec *spec); /* as written; NULL: not set */
+guint vp_spec_get_n_cpus (VpSpec *spec);             /* quota / period, rounded up; 0: no limit */

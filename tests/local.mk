@@ -2,15 +2,18 @@
 
 EXTRA_DIST += tests/tap-run.sh
 include tests/unit/agent.mk
+include tests/unit/annot.mk
 include tests/unit/cli.mk
 include tests/unit/common.mk
 include tests/unit/conf.mk
 include tests/unit/conn.mk
 include tests/unit/dtest.mk
 include tests/unit/model.mk
+include tests/unit/explain.mk
 include tests/unit/virt.mk
 include tests/bench/local.mk
 include tests/unit/xml.mk
+include tests/fuzz/local.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest
 TESTS += tests/tools/test-scripts.sh
@@ -32,6 +35,7 @@ EXTRA_DIST += \
 	tests/vm/image.sh \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
+	tests/vm/spec.py \
 	tests/vm/with-libvirtd.py
 
 # the tools' own list is here with what tests them

@@ -6,6 +6,7 @@ virtpod_SOURCES = \
 	clients/virtpod/cmd-config.c \
 	clients/virtpod/cmd-delete.c \
 	clients/virtpod/cmd-exec.c \
+	clients/virtpod/cmd-explain.c \
 	clients/virtpod/cmd-inspect.c \
 	clients/virtpod/cmd-kill.c \
 	clients/virtpod/cmd-list.c \

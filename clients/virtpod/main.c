@@ -15,9 +15,8 @@
 #include "vp-names.h"
 
 static const VpCommand *const commands[] = {
-  &vp_cmd_run,    &vp_cmd_exec, &vp_cmd_list,    &vp_cmd_state, &vp_cmd_kill,
-  &vp_cmd_delete, &vp_cmd_stop, &vp_cmd_inspect, &vp_cmd_xml,   &vp_cmd_config,
-  &vp_cmd_version,
+  &vp_cmd_run,  &vp_cmd_exec,    &vp_cmd_list, &vp_cmd_state,   &vp_cmd_kill,   &vp_cmd_delete,
+  &vp_cmd_stop, &vp_cmd_inspect, &vp_cmd_xml,  &vp_cmd_explain, &vp_cmd_config, &vp_cmd_version,
 };
 
 static char *opt_address;

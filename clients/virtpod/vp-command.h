@@ -39,6 +39,7 @@ extern const VpCommand vp_cmd_delete;
 extern const VpCommand vp_cmd_stop;
 extern const VpCommand vp_cmd_inspect;
 extern const VpCommand vp_cmd_xml;
+extern const VpCommand vp_cmd_explain;
 extern const VpCommand vp_cmd_config;
 extern const VpCommand vp_cmd_version;
 

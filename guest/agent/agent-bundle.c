@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent-json.h"
 #include "agent-util.h"
 #include "vp-message-json.h"
+#include "vp-oci-names.h"
 
 /* a string of an unpacked message: malloc'd, or protobuf-c's shared empty one */
 static void
@@ -77,11 +79,53 @@ agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *
     }
 }
 
-int
-agent_bundle_write (const char *dir, const Grpc__Spec *spec)
+char *
+agent_bundle_take_extra (Grpc__Spec *spec)
 {
+  char *extra = NULL;
+  size_t n = 0;
+
+  for (size_t i = 0; i < spec->n_annotations; i++)
+    {
+      Grpc__Spec__AnnotationsEntry *entry = spec->annotations[i];
+
+      if (strcmp (entry->key, VP_OCI_EXTRA) != 0)
+        {
+          spec->annotations[n++] = entry;
+          continue;
+        }
+      free (extra);
+      extra = agent_strdup (entry->value);
+      protobuf_c_message_free_unpacked (&entry->base, NULL);
+    }
+  spec->n_annotations = n;
+  return extra;
+}
+
+/* @message with the members of @extra; takes @extra's bounds from the frame it came in */
+static char *
+to_json (const ProtobufCMessage *message, AgentJson extra, size_t *ret_len)
+{
+  char *json = vp_message_to_json (message, VP_MESSAGE_JSON_OCI, ret_len);
+  char *merged;
+  int rc;
+
+  if (json == NULL || extra.text == NULL)
+    return json;
+  rc = agent_json_merge (json, *ret_len, extra.text, extra.len, &merged, ret_len);
+  free (json);
+  if (rc == 0)
+    return merged;
+  errno = -rc;
+  return NULL;
+}
+
+int
+agent_bundle_write (const char *dir, const Grpc__Spec *spec, const char *extra)
+{
+  AgentJson parsed = { extra, extra != NULL ? strlen (extra) : 0 };
   size_t len;
-  char *json = vp_message_to_json (&spec->base, VP_MESSAGE_JSON_OCI, &len);
+  char *json = to_json (&spec->base, parsed, &len);
   char *path;
   int rc;
 
@@ -92,4 +136,17 @@ agent_bundle_write (const char *dir, const Grpc__Spec *spec)
   free (path);
   free (json);
   return rc;
+}
+
+char *
+agent_bundle_process_json (const Grpc__Process *process, const char *extra, size_t *ret_len)
+{
+  AgentJson parsed = { NULL, 0 };
+
+  if (extra != NULL && agent_json_parse (extra, strlen (extra), &parsed) < 0)
+    {
+      errno = EINVAL;
+      return NULL;
+    }
+  return to_json (&process->base, agent_json_member (parsed, "process"), ret_len);
 }

@@ -6,10 +6,13 @@
 #include "agent-bundle.h"
 #include "agent-cgroup.h"
 #include "agent-container.h"
+#include "agent-json.h"
 #include "agent-log.h"
 #include "agent-sandbox.h"
+#include "agent-sched.h"
 #include "agent-storage.h"
 #include "agent.pb-c.h"
+#include "vp-oci-names.h"
 
 #define MAX_CONTAINERS 1024
 
@@ -94,11 +97,27 @@ write_bundle (AgentContainer *c, const Grpc__CreateContainerRequest *r)
       AgentContainer *first = agent_container_of (sandbox->containers.next, AgentContainer, link);
 
       if (first->init->state == AGENT_PROCESS_RUNNING)
-        ns.pid = agent_printf ("/proc/%d/ns/pid", (int) first->init->pid);
+        ns.pid = agent_printf ("/proc/%d/ns/pid", (int)first->init->pid);
     }
   agent_bundle_complete (r->oci, c->id, &ns);
   free (ns.pid);
-  return agent_bundle_write (c->bundle, r->oci);
+  c->extra = agent_bundle_take_extra (r->oci);
+  return agent_bundle_write (c->bundle, r->oci, c->extra);
+}
+
+/* What is not the OCI runtime's to do before the program starts. NULL, or a message. */
+static char *
+complete_process (AgentContainer *c, pid_t pid)
+{
+  AgentJson extra;
+  const char *what;
+  int rc;
+
+  /* that it parses is known: config.json was made with it */
+  if (c->extra == NULL || agent_json_parse (c->extra, strlen (c->extra), &extra) < 0)
+    return NULL;
+  rc = agent_sched_apply (pid, agent_json_member (extra, "process"), &what);
+  return rc < 0 ? agent_printf ("process.%s: %s", what, strerror (-rc)) : NULL;
 }
 
 static void
@@ -106,11 +125,12 @@ create_done (AgentProcess *p, const char *error, VpGrpcCode code, void *data)
 {
   AgentContainer *c = p->container;
   AgentCall *call = data;
+  char *message = error != NULL ? agent_strdup (error) : complete_process (c, p->pid);
 
-  if (error != NULL)
+  if (message != NULL)
     {
       c->n_busy--;
-      agent_container_undo (c, call, code, agent_strdup (error));
+      agent_container_undo (c, call, error != NULL ? code : VP_GRPC_INVALID_ARGUMENT, message);
       return;
     }
   c->cgroup = agent_cgroup_find (p->pid);
@@ -150,8 +170,9 @@ agent_handle_create_container (Agent *agent, AgentCall *call)
       if (rc < 0)
         {
           code = rc == -EILSEQ ? VP_GRPC_INVALID_ARGUMENT : agent_code_from_errno (rc);
-          message = rc == -EILSEQ ? agent_strdup ("the OCI spec: has text that is not UTF-8")
-                                  : agent_printf ("cannot be prepared: %s", strerror (-rc));
+          message = rc == -EILSEQ   ? agent_strdup ("the OCI spec: has text that is not UTF-8")
+                    : rc == -EINVAL ? agent_strdup ("the OCI spec: annotation " VP_OCI_EXTRA " does not fit")
+                                    : agent_printf ("cannot be prepared: %s", strerror (-rc));
         }
     }
   if (code == VP_GRPC_OK)

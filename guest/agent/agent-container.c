@@ -100,6 +100,7 @@ container_free (AgentContainer *c)
   free (c->create_error);
   free (c->cgroup);
   free (c->bundle);
+  free (c->extra);
   free (c->id);
   free (c);
   agent_sandbox_container_removed (sandbox);

@@ -20,6 +20,7 @@ struct AgentContainer
   AgentList link; /* in the sandbox's list */
   char *id;
   char *bundle;
+  char *extra; /* of its spec, see agent-bundle.h; NULL: nothing */
   AgentContainerState state;
   char *cgroup; /* NULL until created */
   AgentList processes;

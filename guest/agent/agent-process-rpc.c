@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "agent-cgroup.h"
+#include "agent-bundle.h"
 #include "agent-container.h"
 #include "agent.pb-c.h"
-#include "vp-message-json.h"
 
 #define MAX_PROCESSES 1024
 /* processes that ended and whose status somebody got, kept for a host that lost it */
@@ -97,7 +97,7 @@ start_exec (Agent *agent, AgentCall *call, AgentContainer *c)
   /* OCI wants one */
   if (r->process->cwd[0] == '\0')
     r->process->cwd = agent_strdup ("/");
-  json = vp_message_to_json (&r->process->base, VP_MESSAGE_JSON_OCI, &len);
+  json = agent_bundle_process_json (r->process, c->extra, &len);
   if (json == NULL)
     {
       agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process: has text that is not UTF-8");

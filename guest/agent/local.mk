@@ -12,6 +12,7 @@ vp_agent_sources = \
 	guest/agent/agent-details.c guest/agent/agent-details.h \
 	guest/agent/agent-init.c guest/agent/agent-init.h \
 	guest/agent/agent-io.c guest/agent/agent-io.h \
+	guest/agent/agent-json.c guest/agent/agent-json.h \
 	guest/agent/agent-log.c guest/agent/agent-log.h \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
 	guest/agent/agent-oom.c \
@@ -21,6 +22,7 @@ vp_agent_sources = \
 	guest/agent/agent-reaper.c guest/agent/agent-reaper.h \
 	guest/agent/agent-rpc.c guest/agent/agent-rpc.h \
 	guest/agent/agent-sandbox.c guest/agent/agent-sandbox.h \
+	guest/agent/agent-sched.c guest/agent/agent-sched.h \
 	guest/agent/agent-stats.c \
 	guest/agent/agent-storage.c guest/agent/agent-storage.h \
 	guest/agent/agent-table.c \

@@ -51,6 +51,9 @@
 #define VP_GUEST_SANDBOX_DIR "/run/kata-containers/sandbox"
 #define VP_GUEST_SHM_DIR "/run/kata-containers/sandbox/shm"
 
+/* what the agent's protocol cannot carry of a spec goes as JSON in this annotation (vp-oci-names.h has it too) */
+#define VP_ANNOTATION_SPEC_EXTRA "org.virtpod.spec.extra"
+
 /* bounds that more than one layer checks */
 #define VP_ID_MAX 128
 #define VP_DOMAIN_NAME_MAX 36 /* what vp_id_to_domain_name () makes */

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # `make bench` measures: BENCH="P1 P13" selects figures, N=5 sets the rounds.
 # docs/performance.md says what each figure is.
-EXTRA_PROGRAMS += tests/bench/echo tests/bench/messages
+EXTRA_PROGRAMS += tests/bench/echo tests/bench/messages tests/bench/plan
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += \
 	tests/bench/bench.py \
@@ -20,6 +20,11 @@ tests_bench_messages_SOURCES = tests/bench/messages.c
 tests_bench_messages_CPPFLAGS = $(vp_drivers_test_cppflags)
 tests_bench_messages_CFLAGS = $(vp_drivers_test_cflags)
 tests_bench_messages_LDADD = $(vp_drivers_test_ldadd)
+
+tests_bench_plan_SOURCES = tests/bench/plan.c
+tests_bench_plan_CPPFLAGS = $(vp_drivers_test_cppflags)
+tests_bench_plan_CFLAGS = $(vp_drivers_test_cflags)
+tests_bench_plan_LDADD = $(vp_drivers_test_ldadd)
 
 .PHONY: bench
 bench: all $(EXTRA_PROGRAMS)

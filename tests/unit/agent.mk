@@ -7,6 +7,7 @@ vp_wire_tests = \
 	tests/unit/test-sync \
 	tests/unit/test-ttrpc
 vp_agent_tests = \
+	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-loop \
 	tests/unit/test-agent-util
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
@@ -40,6 +41,11 @@ tests_unit_test_ttrpc_LDADD = $(vp_wire_test_ldadd)
 # the objects of the agent are not PIC
 vp_agent_test_ldadd = libvp-agent.a libvp-wire-static.a libvp-wire-messages-static.a \
 	$(PROTOBUF_C_LIBS) $(GLIB_LIBS)
+tests_unit_test_agent_bundle_SOURCES = tests/unit/test-agent-bundle.c
+tests_unit_test_agent_bundle_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_bundle_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_bundle_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_bundle_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

@@ -6,8 +6,10 @@ vp_model_tests = \
 	tests/unit/test-json \
 	tests/unit/test-oci-state \
 	tests/unit/test-record \
-	tests/unit/test-spec
+	tests/unit/test-spec \
+	tests/unit/test-spec-fields
 vp_drivers_tests = \
+	tests/unit/test-container-plan \
 	tests/unit/test-domain-xml \
 	tests/unit/test-golden \
 	tests/unit/test-guest-spec \
@@ -55,6 +57,16 @@ tests_unit_test_spec_SOURCES = tests/unit/test-spec.c
 tests_unit_test_spec_CPPFLAGS = $(vp_model_test_cppflags)
 tests_unit_test_spec_CFLAGS = $(vp_model_test_cflags)
 tests_unit_test_spec_LDADD = $(vp_model_test_ldadd)
+
+tests_unit_test_spec_fields_SOURCES = tests/unit/test-spec-fields.c
+tests_unit_test_spec_fields_CPPFLAGS = $(vp_model_test_cppflags) -DVP_SPEC_MD=\"$(abs_srcdir)/docs/spec.md\"
+tests_unit_test_spec_fields_CFLAGS = $(vp_model_test_cflags)
+tests_unit_test_spec_fields_LDADD = $(vp_model_test_ldadd)
+
+tests_unit_test_container_plan_SOURCES = tests/unit/test-container-plan.c
+tests_unit_test_container_plan_CPPFLAGS = $(vp_drivers_test_cppflags)
+tests_unit_test_container_plan_CFLAGS = $(vp_drivers_test_cflags)
+tests_unit_test_container_plan_LDADD = $(vp_drivers_test_ldadd)
 
 tests_unit_test_domain_xml_SOURCES = tests/unit/test-domain-xml.c
 tests_unit_test_domain_xml_CPPFLAGS = $(vp_drivers_test_cppflags)

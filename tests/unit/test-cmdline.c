@@ -8,6 +8,7 @@
 #define SYSTEMD                                                                                              \
   " init=/usr/lib/systemd/systemd systemd.unit=kata-containers.target"                                       \
   " systemd.mask=systemd-networkd.service systemd.mask=systemd-networkd.socket systemd.show_status=false"
+#define NAMED "command line: guest.verity-params: "
 #define VERITY "root_hash=aa00,salt=bb11,data_blocks=65536,data_block_size=4096,hash_block_size=512"
 
 typedef struct
@@ -86,21 +87,20 @@ static void
 test_bad_verity (void)
 {
   static const char *const texts[][2] = {
-    { "root_hash", "guest.verity-params: must be NAME=VALUE, separated by commas" },
-    { "root_hash=aa",
-      "guest.verity-params: needs root_hash, salt, data_blocks, data_block_size and hash_block_size" },
-    { "root_hash=ag", "guest.verity-params: root_hash must be hexadecimal" },
-    { "root_hash=aaa", "guest.verity-params: root_hash must be hexadecimal" },
-    { "salt=", "guest.verity-params: salt must be hexadecimal" },
-    { "data_blocks=0", "guest.verity-params: data_blocks must be a number above 0" },
-    { "data_blocks=-1", "guest.verity-params: data_blocks must be a number above 0" },
-    { "data_blocks=99999999999999999999", "guest.verity-params: data_blocks must be a number above 0" },
-    { "hash_block_size=\" x", "guest.verity-params: hash_block_size must be a number above 0" },
-    { "other=1", "guest.verity-params: other is no parameter of dm-verity" },
+    { "root_hash", NAMED "\"root_hash\" is none of its parameters" },
+    { "root_hash=aa", NAMED "salt is missing" },
+    { "root_hash=ag", NAMED "root_hash must be hexadecimal bytes" },
+    { "root_hash=aaa", NAMED "root_hash must be hexadecimal bytes" },
+    { "salt=", NAMED "salt must be hexadecimal bytes" },
+    { "data_blocks=0", NAMED "data_blocks must be a number from 1 to 281474976710656" },
+    { "data_blocks=-1", NAMED "data_blocks must be a number from 1 to 281474976710656" },
+    { "data_blocks=99999999999999999999", NAMED "data_blocks must be a number from 1 to 281474976710656" },
+    { "hash_block_size=\" x", NAMED "hash_block_size must be a number from 1 to 1048576" },
+    { "other=1", NAMED "\"other=1\" is none of its parameters" },
     { "root_hash=aa,salt=bb,data_blocks=8,data_block_size=100,hash_block_size=512",
-      "guest.verity-params: data_block_size must be a multiple of 512" },
+      NAMED "data_block_size must be a multiple of 512" },
     { "root_hash=aa,salt=bb,data_blocks=18014398509481983,data_block_size=4096,hash_block_size=512",
-      "guest.verity-params: data_blocks are more than a disk can have" },
+      NAMED "data_blocks must be a number from 1 to 281474976710656" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)

@@ -4,6 +4,8 @@
 #include "vp-error.h"
 #include "vp-guest-messages.h"
 #include "vp-guest-spec.h"
+#include "vp-names.h"
+#include "vp-oci-names.h"
 
 static VpJson *
 parse (const char *text)
@@ -33,9 +35,11 @@ test_fields (void)
   g_assert_no_error (error);
   g_assert_cmpstr (spec->version, ==, "1.0.2");
   g_assert_cmpstr (spec->hostname, ==, "");
-  g_assert_cmpuint (spec->n_annotations, ==, 2);
+  g_assert_cmpuint (spec->n_annotations, ==, 3);
   g_assert_cmpstr (spec->annotations[0]->key, ==, "b");
   g_assert_cmpstr (spec->annotations[1]->value, ==, "2");
+  g_assert_cmpstr (spec->annotations[2]->key, ==, VP_OCI_EXTRA);
+  g_assert_cmpstr (spec->annotations[2]->value, ==, "{\"unknown\":[{}]}");
   g_assert_true (spec->process->terminal);
   g_assert_cmpint (spec->process->oomscoreadj, ==, -999);
   g_assert_cmpuint (spec->process->consolesize->width, ==, 80);
@@ -48,6 +52,61 @@ test_fields (void)
   g_assert_cmpint (spec->linux->seccomp->syscalls[0]->errno_ret_case, !=, 0);
   g_assert_cmpint (spec->linux->seccomp->syscalls[1]->errno_ret_case, ==, 0);
   grpc__spec__free_unpacked (spec, NULL);
+}
+
+/* What the messages have no place for, and only that. */
+static void
+test_extra (void)
+{
+  static const struct
+  {
+    const char *text, *extra;
+  } cases[] = {
+    { "{\"ociVersion\":\"1.0.2\",\"hostname\":\"h\",\"x\":null}", NULL },
+    { "{\"domainname\":\"d\",\"hostname\":\"h\"}", "{\"domainname\":\"d\"}" },
+    { "{\"process\":{\"user\":{\"uid\":1,\"umask\":18},\"args\":[\"a\"],\"ioPriority\":{\"class\":\"c\"}}}",
+      "{\"process\":{\"user\":{\"umask\":18},\"ioPriority\":{\"class\":\"c\"}}}" },
+    { "{\"process\":{\"oomScoreAdj\":0}}", "{\"process\":{\"oomScoreAdj\":0}}" },
+    { "{\"process\":{\"oomScoreAdj\":1}}", NULL },
+    { "{\"mounts\":[{\"destination\":\"/a\"},{\"destination\":\"/b\",\"n\":1.5}]}",
+      "{\"mounts\":{\"1\":{\"n\":1.5}}}" },
+    { "{\"linux\":{\"seccomp\":{\"defaultAction\":\"a\",\"defaultErrnoRet\":38,\"syscalls\":[{\"names\":["
+      "\"x\"],"
+      "\"errnoRet\":1}]},\"resources\":{\"unified\":{\"a.b\":\"1\"},\"cpu\":{\"burst\":7,\"quota\":1}}}}",
+      "{\"linux\":{\"seccomp\":{\"defaultErrnoRet\":38},\"resources\":{\"unified\":{\"a.b\":\"1\"},"
+      "\"cpu\":{\"burst\":7}}}}" },
+    { "{\"annotations\":{\"a\":\"b\"},\"linux\":{\"sysctl\":{\"a\":\"b\"}}}", NULL },
+  };
+
+  g_assert_cmpstr (VP_OCI_EXTRA, ==, VP_ANNOTATION_SPEC_EXTRA);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (VpJson) json = parse (cases[i].text);
+      g_autoptr (GError) error = NULL;
+      Grpc__Spec *spec = vp_guest_spec_new (json, &error);
+      const char *extra = NULL;
+
+      g_assert_no_error (error);
+      for (size_t j = 0; j < spec->n_annotations; j++)
+        {
+          if (g_str_equal (spec->annotations[j]->key, VP_OCI_EXTRA))
+            extra = spec->annotations[j]->value;
+        }
+      g_assert_cmpstr (extra, ==, cases[i].extra);
+      grpc__spec__free_unpacked (spec, NULL);
+    }
+}
+
+static void
+test_extra_too_long (void)
+{
+  g_autofree char *word = g_strnfill (300 << 10, 'x');
+  g_autofree char *text = g_strdup_printf ("{\"unknown\":\"%s\"}", word);
+  g_autoptr (VpJson) json = parse (text);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (vp_guest_spec_new (json, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
 }
 
 static void
@@ -119,6 +178,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/guest-spec/fields", test_fields);
+  g_test_add_func ("/guest-spec/extra", test_extra);
+  g_test_add_func ("/guest-spec/extra-too-long", test_extra_too_long);
   g_test_add_func ("/guest-spec/refused", test_refused);
   g_test_add_func ("/guest-spec/exec", test_exec);
   return g_test_run ();

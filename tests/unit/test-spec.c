@@ -89,7 +89,7 @@ static const BadDocument bad_documents[] = {
     VP_ERROR_INVALID_ARGUMENT },
   { DOC (ROOT, PROCESS, "\"annotations\":{\"a.b/c\":1},"), "annotations[\"a.b/c\"]: must be a string",
     VP_ERROR_INVALID_ARGUMENT },
-  { DOC (ROOT, PROCESS, "\"hooks\":{\"prestart\":[{\"path\":\"/bin/x\"}]},"), "hooks.prestart",
+  { DOC (ROOT, PROCESS, "\"hooks\":{\"createContainer\":[{\"path\":\"/bin/x\"}]},"), "hooks.createContainer",
     VP_ERROR_NOT_SUPPORTED },
 };
 

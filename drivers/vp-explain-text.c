@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "vp-explain-private.h"
+#include "vp-json-writer.h"
+
+/* For a terminal: sections with aligned columns, long lines wrapped below
+ * their column. What comes from outside cannot move the cursor, nor look like a
+ * line of ours. */
+
+#define WIDTH 100
+#define MAX_COLUMN 34 /* a longer name gets a line of its own */
+#define MAX_SHOWN 160 /* of a value in the list of differences; JSON has it all */
+
+static void
+add_spaces (GString *text, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    g_string_append_c (text, ' ');
+}
+
+static void
+add_char (GString *text, gunichar c)
+{
+  if (g_unichar_iscntrl (c) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e)
+      || (c >= 0x2066 && c <= 0x2069))
+    g_string_append_printf (text, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
+  else
+    g_string_append_unichar (text, c);
+}
+
+/* @value with @indent spaces before every line but the first, which starts at
+ * that column already. */
+static void
+add_wrapped (GString *text, guint indent, const char *value)
+{
+  guint column = indent;
+
+  for (const char *p = value; *p != '\0';)
+    {
+      gsize word = strcspn (p, " ");
+      guint length = (guint)g_utf8_strlen (p, (gssize)word);
+      const char *end = p + word;
+
+      if (column > indent && column + 1 + length > WIDTH)
+        {
+          g_string_append_c (text, '\n');
+          add_spaces (text, indent);
+          column = indent;
+        }
+      else if (p != value)
+        {
+          g_string_append_c (text, ' ');
+          column++;
+        }
+      for (; p < end; p = g_utf8_next_char (p))
+        add_char (text, g_utf8_get_char (p));
+      column += length;
+      if (*p == ' ')
+        p++;
+    }
+}
+
+static void
+add_section (GString *text, const char *title)
+{
+  g_string_append_printf (text, "\n%s\n", title);
+}
+
+static guint
+name_width (guint width, const char *name)
+{
+  guint length = (guint)g_utf8_strlen (name, -1);
+
+  return length <= MAX_COLUMN ? MAX (width, length) : width;
+}
+
+/* "  NAME   VALUE", the value from column 2 + @width + 2 on. */
+static void
+add_row (GString *text, guint width, const char *name, const char *value)
+{
+  guint length = (guint)g_utf8_strlen (name, -1);
+
+  g_string_append (text, "  ");
+  for (const char *p = name; *p != '\0'; p = g_utf8_next_char (p))
+    add_char (text, g_utf8_get_char (p));
+  if (value[0] == '\0')
+    {
+      g_string_append_c (text, '\n');
+      return;
+    }
+  if (length > width)
+    {
+      g_string_append_c (text, '\n');
+      length = 0;
+      add_spaces (text, 2);
+    }
+  add_spaces (text, width - length + 2);
+  add_wrapped (text, width + 4, value);
+  g_string_append_c (text, '\n');
+}
+
+/* ---- sections ---- */
+
+static void
+add_version (GString *text, const char *name, guint64 version)
+{
+  if (version == 0)
+    g_string_append (text, name);
+  else
+    g_string_append_printf (text, "%s %u.%u.%u", name, (guint)(version / 1000000),
+                            (guint)(version / 1000 % 1000), (guint)(version % 1000));
+}
+
+static void
+add_head (GString *text, const VpExplanation *e)
+{
+  const VpFactsInit *facts = vp_facts_get (e->facts);
+  g_autofree char *what = NULL;
+
+  if (e->joins != NULL)
+    what = g_strdup_printf ("Container %s in sandbox %s", e->who->id, e->joins);
+  else
+    what = g_strdup_printf ("Sandbox %s, handler %s", e->who->id, e->plan->handler);
+  add_wrapped (text, 0, what);
+  g_string_append (text, "\nBundle ");
+  add_wrapped (text, 7, vp_spec_get_bundle (e->spec));
+  g_string_append (text, "\nHost ");
+  add_version (text, facts->driver, facts->hypervisor_version);
+  g_string_append (text, ", ");
+  add_version (text, "libvirt", facts->libvirt_version);
+  g_string_append_printf (text, ", %s", facts->arch);
+  if (e->uri != NULL)
+    g_string_append_printf (text, ", %s", e->uri);
+  g_string_append (text, "\nNothing was started.\n");
+}
+
+static void
+add_decisions (GString *text, const GPtrArray *decisions)
+{
+  guint width = 0;
+
+  for (guint i = 0; decisions != NULL && i < decisions->len; i++)
+    width = name_width (width, ((const VpDecision *)decisions->pdata[i])->what);
+  for (guint i = 0; decisions != NULL && i < decisions->len; i++)
+    {
+      const VpDecision *decision = decisions->pdata[i];
+      g_autofree char *head = g_strdup_printf ("%s%s%s", decision->value[0] != '\0' ? decision->value : "-",
+                                               decision->source[0] != '\0' ? "  <- " : "", decision->source);
+
+      add_row (text, width, decision->what, head);
+      if (decision->why[0] != '\0')
+        {
+          add_spaces (text, width + 4);
+          add_wrapped (text, width + 4, decision->why);
+          g_string_append_c (text, '\n');
+        }
+    }
+}
+
+static void
+add_settings (GString *text, const VpExplanation *e)
+{
+  guint width = 0, n = 0;
+
+  for (guint key = 0; key < VP_N_CONFIG_KEYS; key++)
+    if (!vp_config_is_default (e->config, key))
+      width = name_width (width, vp_config_key_name (key));
+  for (guint key = 0; key < VP_N_CONFIG_KEYS; key++)
+    {
+      g_autofree char *value = NULL;
+
+      if (vp_config_is_default (e->config, key))
+        continue;
+      if (n++ == 0)
+        add_section (text, "Settings that are not the default");
+      value = g_strdup_printf ("%s  <- %s", vp_config_get_string (e->config, key),
+                               vp_config_get_source (e->config, key));
+      add_row (text, width, vp_config_key_name (key), value);
+    }
+}
+
+/* The "key: value" lines of a plan as rows. */
+static void
+add_plan (GString *text, const char *plan)
+{
+  g_auto (GStrv) lines = g_strsplit (plan, "\n", -1);
+  guint width = 0;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *colon = strstr (lines[i], ": ");
+
+      if (colon == NULL)
+        continue;
+      *colon = '\0';
+      width = name_width (width, lines[i]);
+      *colon = ':';
+    }
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char *colon = strstr (lines[i], ": ");
+
+      if (colon != NULL)
+        *colon = '\0';
+      if (lines[i][0] != '\0')
+        add_row (text, width, lines[i], colon != NULL ? colon + 2 : "");
+    }
+}
+
+static char *
+shorten (const char *value)
+{
+  const char *end;
+  glong length = g_utf8_strlen (value, -1);
+
+  if (length <= MAX_SHOWN)
+    return g_strdup (value);
+  end = g_utf8_offset_to_pointer (value, MAX_SHOWN);
+  return g_strdup_printf ("%.*s... (%ld characters)", (int)(end - value), value, length);
+}
+
+static void
+add_changes (GString *text, const VpExplanation *e)
+{
+  guint width = 0;
+
+  for (guint i = 0; i < e->changes->len; i++)
+    width = name_width (width, ((const VpSpecChange *)e->changes->pdata[i])->path);
+  for (guint i = 0; i < e->changes->len; i++)
+    {
+      const VpSpecChange *change = e->changes->pdata[i];
+      g_autofree char *before = change->before != NULL ? shorten (change->before) : NULL;
+      g_autofree char *after = change->after != NULL ? shorten (change->after) : NULL;
+      g_autofree char *value = NULL;
+
+      if (before == NULL)
+        value = g_strdup_printf ("added %s", after);
+      else if (after == NULL)
+        value = g_strdup_printf ("removed %s", before);
+      else
+        value = g_strdup_printf ("%s -> %s", before, after);
+      add_row (text, width, change->path, value);
+    }
+}
+
+/* Lines of @block, each behind two spaces more. */
+static void
+add_block (GString *text, const char *block)
+{
+  g_auto (GStrv) lines = g_strsplit (block, "\n", -1);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      if (lines[i][0] == '\0')
+        continue;
+      add_spaces (text, 2);
+      for (const char *p = lines[i]; *p != '\0'; p = g_utf8_next_char (p))
+        add_char (text, g_utf8_get_char (p));
+      g_string_append_c (text, '\n');
+    }
+}
+
+static void
+add_message (GString *text, const char *name, gsize size, const char *remark, const char *json)
+{
+  g_autoptr (VpJson) node = NULL;
+  g_autofree char *pretty = NULL;
+
+  if (json == NULL)
+    return;
+  node = vp_json_parse (json, strlen (json), name, NULL);
+  if (node != NULL)
+    pretty = vp_json_to_text (node, TRUE, NULL);
+  g_string_append_printf (text, "\nMessage %s, %" G_GSIZE_FORMAT " bytes%s\n", name, size, remark);
+  add_block (text, pretty != NULL ? pretty : json);
+}
+
+static gboolean
+has_any (const GPtrArray *decisions)
+{
+  return decisions != NULL && decisions->len > 0;
+}
+
+char *
+vp_explanation_to_text (const VpExplanation *e)
+{
+  GString *text = g_string_new (NULL);
+  g_autofree char *plan = e->plan != NULL ? vp_plan_to_text (e->plan) : NULL;
+  g_autofree char *container = vp_container_plan_to_text (e->container);
+
+  add_head (text, e);
+  if (has_any (e->plan != NULL ? e->plan->decisions : NULL) || has_any (e->container->decisions))
+    {
+      add_section (text, "Decisions");
+      if (e->plan != NULL)
+        add_decisions (text, e->plan->decisions);
+      add_decisions (text, e->container->decisions);
+    }
+  add_settings (text, e);
+  if (plan != NULL)
+    {
+      add_section (text, "Virtual machine");
+      add_plan (text, plan);
+    }
+  add_section (text, "Container");
+  add_plan (text, container);
+  add_section (text, e->changes->len > 0 ? "The guest gets config.json, except for"
+                                         : "The guest gets config.json as it is");
+  add_changes (text, e);
+  add_message (text, "CreateSandbox", e->sandbox_size, "", e->create_sandbox);
+  add_message (text, "CreateContainer", e->container_size, ", without the spec", e->create_container);
+  if (e->xml != NULL)
+    {
+      add_section (text, "Domain");
+      add_block (text, e->xml);
+    }
+  return g_string_free (text, FALSE);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The corpus of a target as a test: no input of it may crash. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fuzz.h"
+
+int
+main (void)
+{
+  const char *top = g_getenv ("top_srcdir");
+  g_autofree char *path = g_build_filename (top != NULL ? top : ".", "tests", "fuzz", FUZZ_CORPUS, NULL);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  unsigned n = 0;
+
+  if (dir == NULL)
+    {
+      printf ("1..0 # SKIP no %s\n", path);
+      return 0;
+    }
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (path, name, NULL);
+      g_autofree char *data = NULL;
+      gsize len = 0;
+      gboolean read = g_file_get_contents (file, &data, &len, NULL);
+
+      if (read)
+        LLVMFuzzerTestOneInput ((const uint8_t *)data, len);
+      printf ("%s %u - %s\n", read ? "ok" : "not ok", ++n, name);
+    }
+  printf ("1..%u\n", n);
+  return 0;
+}
