@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
-#include <unistd.h>
-
 #include "vp-agent-conn.h"
 #include "vp-domain-xml.h"
 #include "vp-error.h"
 #include "vp-guest-messages.h"
 #include "vp-host-mount.h"
+#include "vp-host-path.h"
 #include "vp-log.h"
 #include "vp-planner.h"
 
@@ -19,16 +18,6 @@
 #define AGENT_LOST_DELAY_MS 500
 
 /* ---- plan: decide everything before anything is touched ---- */
-
-static gboolean
-check_file (const char *path, const char *what, GError **error)
-{
-  if (access (path, R_OK) == 0)
-    return TRUE;
-  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "%s \"%s\": is not there or not readable (set [guest] %s)", what,
-               path, what);
-  return FALSE;
-}
 
 static gboolean
 make_plan (VpSandbox *self, GError **error)
@@ -56,10 +45,7 @@ make_plan (VpSandbox *self, GError **error)
       return FALSE;
     }
   plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error);
-  if (plan == NULL
-      || (driver->runs_guests
-          && (!check_file (plan->kernel, "kernel", error) || !check_file (plan->initrd, "initrd", error)))
-      || (xml = vp_domain_xml (plan, driver, error)) == NULL)
+  if (plan == NULL || (xml = vp_domain_xml (plan, driver, error)) == NULL)
     return FALSE;
 
   g_clear_pointer (&self->machine.plan, vp_plan_unref);
@@ -72,18 +58,45 @@ make_plan (VpSandbox *self, GError **error)
 }
 
 static void
+check_paths_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+
+  if (vp_host_path_check_plan (task_data, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_paths_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  VpSandbox *self = VP_SANDBOX (source);
+  GError *error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error) || !vp_sandbox_save (self, &error))
+    {
+      vp_step_done (user_data, error);
+      return;
+    }
+  vp_sandbox_changed (self);
+  vp_step_done (user_data, NULL);
+}
+
+static void
 run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
   GError *error = NULL;
 
-  if (!make_plan (self, &error) || !vp_sandbox_save (self, &error))
+  if (!make_plan (self, &error))
     {
       vp_step_done (steps, error);
       return;
     }
-  vp_sandbox_changed (self);
-  vp_step_done (steps, NULL);
+  vp_worker_run_async (self->services->worker, self, run_plan, check_paths_in_worker,
+                       vp_plan_ref (self->machine.plan), (GDestroyNotify) vp_plan_unref, NULL, on_paths_checked,
+                       steps);
 }
 
 /* ---- share: the directory the guest sees ---- */

@@ -13,14 +13,10 @@ typedef struct
 } HostPath;
 
 static const HostPath host_paths[] = {
-  { VP_CONFIG_GUEST_KERNEL, VP_PATH_FILE },
-  { VP_CONFIG_GUEST_INITRD, VP_PATH_FILE },
-  { VP_CONFIG_GUEST_IMAGE, VP_PATH_DISK },
-  { VP_CONFIG_GUEST_FIRMWARE, VP_PATH_FILE },
-  { VP_CONFIG_GUEST_FIRMWARE_VARS, VP_PATH_FILE },
-  { VP_CONFIG_HYPERVISOR_EMULATOR, VP_PATH_EXECUTABLE },
-  { VP_CONFIG_SHARE_DAEMON, VP_PATH_EXECUTABLE },
-  { VP_CONFIG_HYPERVISOR_ENTROPY_SOURCE, VP_PATH_CHAR },
+  { VP_CONFIG_GUEST_KERNEL, VP_PATH_FILE },        { VP_CONFIG_GUEST_INITRD, VP_PATH_FILE },
+  { VP_CONFIG_GUEST_IMAGE, VP_PATH_DISK },         { VP_CONFIG_GUEST_FIRMWARE, VP_PATH_FILE },
+  { VP_CONFIG_GUEST_FIRMWARE_VARS, VP_PATH_FILE }, { VP_CONFIG_HYPERVISOR_EMULATOR, VP_PATH_EXECUTABLE },
+  { VP_CONFIG_SHARE_DAEMON, VP_PATH_EXECUTABLE },  { VP_CONFIG_HYPERVISOR_ENTROPY_SOURCE, VP_PATH_CHAR },
 };
 
 /* The file a key comes to, NULL when nothing uses it. */
@@ -82,8 +78,8 @@ add_digest (VpPlanning *p, const VpAnnotationDigest *digest, GError **error)
     check = vp_plan_add_path (p->plan, path, VP_PATH_FILE, what);
   if (check->sha512 != NULL && !g_str_equal (check->sha512, digest->sha512))
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: another annotation gives \"%s\" another one",
-                   what, path);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+                   "%s: another annotation gives \"%s\" another one", what, path);
       return FALSE;
     }
   if (check->sha512 == NULL)
@@ -130,12 +126,17 @@ vp_planner_plan_boot (VpPlanning *p, GError **error)
   if (plan->kernel == NULL && plan->firmware == NULL)
     return vp_planning_invalid (p, VP_CONFIG_GUEST_KERNEL, error, "is empty, and no firmware boots another");
   if (plan->firmware_volume != NULL && plan->firmware == NULL)
-    return vp_planning_invalid (p, VP_CONFIG_GUEST_FIRMWARE_VARS, error, "there is no firmware that has variables");
+    return vp_planning_invalid (p, VP_CONFIG_GUEST_FIRMWARE_VARS, error,
+                                "there is no firmware that has variables");
   if (plan->kernel == NULL && plan->initrd != NULL)
-    return vp_planning_invalid (p, VP_CONFIG_GUEST_INITRD, error, "needs a kernel, firmware does not load it");
+    return vp_planning_invalid (p, VP_CONFIG_GUEST_INITRD, error,
+                                "needs a kernel, firmware does not load it");
   if (!check_verity (p, error))
     return FALSE;
   note_boot (p);
+  /* a domain that is make-believe needs no files */
+  if (!p->driver->runs_guests)
+    return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (host_paths); i++)
     add_check (p, &host_paths[i]);
   for (guint i = 0; i < p->digests->len; i++)

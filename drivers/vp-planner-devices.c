@@ -34,7 +34,8 @@ plan_share (VpPlanning *p, GError **error)
   int threads = (int)vp_config_get_int (p->config, VP_CONFIG_SHARE_THREAD_POOL_SIZE);
   VpDevice *device;
 
-  vp_planning_note (p, "share", vp_config_get_string (p->config, VP_CONFIG_SHARE_TYPE), VP_CONFIG_SHARE_TYPE, NULL);
+  vp_planning_note (p, "share", vp_config_get_string (p->config, VP_CONFIG_SHARE_TYPE), VP_CONFIG_SHARE_TYPE,
+                    NULL);
   if (vp_planning_is (p, VP_CONFIG_SHARE_TYPE, "none"))
     return TRUE;
   if (p->driver->runs_guests && !p->facts->virtiofs && vp_driver_can (p->driver, VP_FEATURE_SHARE, 0))

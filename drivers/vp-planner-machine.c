@@ -52,7 +52,8 @@ static gboolean
 decide_cpu (VpPlanning *p, GError **error)
 {
   const VpConfigKey key = VP_CONFIG_HYPERVISOR_CPU_FEATURES;
-  g_autofree char *what = g_strdup_printf ("%s: %s", vp_config_get_source (p->config, key), vp_config_key_name (key));
+  g_autofree char *what
+      = g_strdup_printf ("%s: %s", vp_config_get_source (p->config, key), vp_config_key_name (key));
   VpPlan *plan = p->plan;
 
   plan->cpu_model = vp_planning_dup (p, VP_CONFIG_HYPERVISOR_CPU_MODEL);
@@ -105,7 +106,8 @@ decide_ports (VpPlanning *p)
   vp_planning_note (p, "hotplug ports", vp_config_get_string (p->config, VP_CONFIG_HYPERVISOR_HOTPLUG_PORTS),
                     VP_CONFIG_HYPERVISOR_HOTPLUG_PORTS, NULL);
   if (root > 0)
-    vp_plan_note_f (plan, "hotplug ports", vp_config_get_source (p->config, VP_CONFIG_HYPERVISOR_PCIE_ROOT_PORTS),
+    vp_plan_note_f (plan, "hotplug ports",
+                    vp_config_get_source (p->config, VP_CONFIG_HYPERVISOR_PCIE_ROOT_PORTS),
                     "with those for host devices", "%u", plan->hotplug_ports);
   vp_planning_note_chosen (p, "switch ports",
                            vp_config_get_string (p->config, VP_CONFIG_HYPERVISOR_PCIE_SWITCH_PORTS),

@@ -29,8 +29,8 @@ decide_backing (VpPlanning *p)
 {
   VpPlan *plan = p->plan;
 
-  plan->backing = vp_planning_is (p, VP_CONFIG_HYPERVISOR_MEMORY_BACKING, "file") ? VP_BACKING_FILE
-                                                                                   : VP_BACKING_MEMFD;
+  plan->backing
+      = vp_planning_is (p, VP_CONFIG_HYPERVISOR_MEMORY_BACKING, "file") ? VP_BACKING_FILE : VP_BACKING_MEMFD;
   decide_huge_pages (p);
   vp_planning_note (p, "memory backing", vp_backing_to_string (plan->backing),
                     plan->backing == VP_BACKING_HUGE ? VP_CONFIG_HYPERVISOR_HUGE_PAGES
@@ -38,8 +38,8 @@ decide_backing (VpPlanning *p)
                     NULL);
   plan->prealloc = vp_planning_bool (p, VP_CONFIG_HYPERVISOR_MEMORY_PREALLOC);
   plan->reclaim_memory = vp_planning_bool (p, VP_CONFIG_HYPERVISOR_MEMORY_RECLAIM);
-  vp_planning_note_chosen (p, "prealloc", plan->prealloc ? "true" : "false", VP_CONFIG_HYPERVISOR_MEMORY_PREALLOC,
-                           NULL);
+  vp_planning_note_chosen (p, "prealloc", plan->prealloc ? "true" : "false",
+                           VP_CONFIG_HYPERVISOR_MEMORY_PREALLOC, NULL);
   vp_planning_note_chosen (p, "reclaim memory", plan->reclaim_memory ? "true" : "false",
                            VP_CONFIG_HYPERVISOR_MEMORY_RECLAIM, NULL);
 }
@@ -92,8 +92,8 @@ decide_virtio_mem (VpPlanning *p)
   device = vp_device_memory_new ("mem0", VP_MEMORY_VIRTIO_MEM, room);
   device->u.memory.block = VIRTIO_MEM_BLOCK;
   vp_plan_add_device (p->plan, device);
-  vp_plan_note_f (p->plan, "virtio-mem", vp_config_get_source (p->config, VP_CONFIG_HYPERVISOR_VIRTIO_MEM), NULL,
-                  "%" G_GUINT64_FORMAT " MiB", room / MIB);
+  vp_plan_note_f (p->plan, "virtio-mem", vp_config_get_source (p->config, VP_CONFIG_HYPERVISOR_VIRTIO_MEM),
+                  NULL, "%" G_GUINT64_FORMAT " MiB", room / MIB);
 }
 
 static void

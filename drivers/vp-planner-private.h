@@ -13,7 +13,7 @@ typedef struct
   const VpDriver *driver;
   const VpFactsInit *facts;
   VpSpec *spec;
-  VpConfig *config; /* the effective one */
+  VpConfig *config;         /* the effective one */
   const GPtrArray *digests; /* of VpAnnotationDigest */
 } VpPlanning;
 

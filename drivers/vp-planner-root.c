@@ -46,17 +46,16 @@ append_verity (GString *line, VpConfig *config, const char *data, const char *ha
 
   if (verity == NULL)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s: %s", vp_config_get_source (config, key),
-                   vp_config_key_name (key), local->message);
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "%s: %s: %s",
+                   vp_config_get_source (config, key), vp_config_key_name (key), local->message);
       return FALSE;
     }
-  g_string_append_printf (line,
-                          " dm-mod.create=\"dm-verity,,,ro,0 %" G_GUINT64_FORMAT
-                          " verity 1 %s %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT
-                          " 0 sha256 %s %s\"",
-                          verity->data_blocks * (verity->data_block_size / SECTOR), data, hash,
-                          verity->data_block_size, verity->hash_block_size, verity->data_blocks,
-                          verity->root_hash, verity->salt);
+  g_string_append_printf (
+      line,
+      " dm-mod.create=\"dm-verity,,,ro,0 %" G_GUINT64_FORMAT " verity 1 %s %s %" G_GUINT64_FORMAT
+      " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " 0 sha256 %s %s\"",
+      verity->data_blocks * (verity->data_block_size / SECTOR), data, hash, verity->data_block_size,
+      verity->hash_block_size, verity->data_blocks, verity->root_hash, verity->salt);
   return TRUE;
 }
 

@@ -277,7 +277,8 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
                                  known->driver);
       return NULL;
     }
-  if (!check_identity (who, error) || (annotations = vp_annotations_apply (spec, config, facts, error)) == NULL)
+  if (!check_identity (who, error)
+      || (annotations = vp_annotations_apply (spec, config, facts, error)) == NULL)
     return NULL;
   p.config = annotations->config;
   p.digests = annotations->digests;

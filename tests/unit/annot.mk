@@ -2,6 +2,7 @@
 # annotations and sizes
 vp_annot_tests = \
 	tests/unit/test-annotation-table \
+	tests/unit/test-host-path \
 	tests/unit/test-sizing
 check_PROGRAMS += $(vp_annot_tests)
 TESTS += $(vp_annot_tests)
@@ -15,3 +16,8 @@ tests_unit_test_sizing_SOURCES = tests/unit/test-sizing.c
 tests_unit_test_sizing_CPPFLAGS = $(vp_drivers_test_cppflags)
 tests_unit_test_sizing_CFLAGS = $(vp_drivers_test_cflags)
 tests_unit_test_sizing_LDADD = $(vp_drivers_test_ldadd)
+
+tests_unit_test_host_path_SOURCES = tests/unit/test-host-path.c
+tests_unit_test_host_path_CPPFLAGS = $(vp_drivers_test_cppflags)
+tests_unit_test_host_path_CFLAGS = $(vp_drivers_test_cflags)
+tests_unit_test_host_path_LDADD = $(vp_drivers_test_ldadd)
