@@ -124,17 +124,29 @@ write_namespaces (Copy *copy, VpJson *namespaces, GError **error)
 static gboolean
 write_devices (Copy *copy, VpJson *devices, GError **error)
 {
+  guint n_bare = 0;
+
   vp_json_writer_begin_array (copy->writer, "devices");
   for (guint i = 0; i < vp_json_get_n_items (devices); i++)
     {
       VpJson *item = vp_json_get_item (devices, i);
 
       if (g_str_has_prefix (vp_json_get_string (vp_json_lookup (item, "path")), "/dev/vfio/"))
-        note_left_out (copy, item, "a group of the host's IOMMU");
-      else
-        vp_json_writer_add_copy (copy->writer, NULL, item);
+        {
+          note_left_out (copy, item, "a group of the host's IOMMU");
+          continue;
+        }
+      vp_json_writer_add_copy (copy->writer, NULL, item);
+      n_bare += !vp_spec_device_is_of_kernel (item);
     }
   vp_json_writer_end_array (copy->writer);
+  if (n_bare > 0)
+    {
+      g_autofree char *value = g_strdup_printf ("%u nodes without a device", n_bare);
+
+      vp_container_plan_note (copy->plan, "linux.devices", value, "spec linux.devices",
+                              "hardware of the host stays there");
+    }
   return TRUE;
 }
 

@@ -68,8 +68,7 @@ emit_xml (const VpDevice *device, const VpPlan *plan, const VpDriver *driver, xm
   node = vp_xml_child (filesystem, "driver");
   vp_xml_set_word (node, "type", "virtiofs");
   vp_xml_set_number (node, "queue", share->queue_size > 0 ? share->queue_size : QUEUE_SIZE);
-  if (plan->iommu_platform)
-    vp_xml_set_word (node, "iommu", "on");
+  /* never behind the IOMMU: virtiofsd does not offer to translate, and QEMU would not start */
   if (!emit_daemon (share, filesystem, error))
     return FALSE;
   node = vp_xml_child (filesystem, "source");

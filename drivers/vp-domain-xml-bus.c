@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-domain-xml-private.h"
 
-#define X2APIC_VCPUS 256 /* from here on interrupts need the IOMMU's extended mode */
-
 static gboolean
 has_serial_bus (const VpPlan *plan)
 {
@@ -130,7 +128,7 @@ add_iommu (const VpPlan *plan, xmlNode *devices)
   vp_xml_set_word (node, "intremap", "on");
   /* the guest says when it changes a mapping, for devices passed through */
   vp_xml_set_word (node, "caching_mode", "on");
-  if (vp_plan_get_max_vcpus (plan) >= X2APIC_VCPUS)
+  if (vp_plan_get_max_vcpus (plan) > VP_MAX_PLAIN_VCPUS)
     vp_xml_set_word (node, "eim", "on");
   if (plan->iommu_platform)
     vp_xml_set_word (node, "iotlb", "on"); /* vhost translates for itself */

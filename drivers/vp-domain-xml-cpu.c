@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-domain-xml-private.h"
 
+#include "vp-error.h"
+
 /* Switches that QEMU spells as features of the CPU and libvirt as the machine's. */
 static gboolean
 is_machine_feature (const char *name)
@@ -8,13 +10,30 @@ is_machine_feature (const char *name)
   return g_str_equal (name, "pmu") || g_str_equal (name, "kvm");
 }
 
-void
-vp_domain_emit_vcpus (const VpPlan *plan, xmlNode *domain)
+/* An interrupt to more of them than fit a byte passes the IOMMU and an I/O APIC
+ * of the kernel's: QEMU would start and say so only then. */
+static gboolean
+check_number (const VpPlan *plan, guint max, GError **error)
+{
+  if (max <= VP_MAX_PLAIN_VCPUS || !g_str_equal (plan->arch, "x86_64")
+      || (plan->accel == VP_ACCEL_KVM && plan->iommu == VP_IOMMU_INTEL))
+    return TRUE;
+  g_set_error (
+      error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
+      "max-vcpus: %u vCPUs take an IOMMU (iommu: %s) and kvm (accelerator: %s), %u are possible without", max,
+      vp_iommu_to_string (plan->iommu), vp_accel_to_string (plan->accel), VP_MAX_PLAIN_VCPUS);
+  return FALSE;
+}
+
+gboolean
+vp_domain_emit_vcpus (const VpPlan *plan, const VpDriver *driver, xmlNode *domain, GError **error)
 {
   guint max = vp_plan_get_max_vcpus (plan);
   char text[16];
   xmlNode *node;
 
+  if (driver->runs_guests && driver->has_buses && !check_number (plan, max, error))
+    return FALSE;
   g_snprintf (text, sizeof text, "%u", max);
   node = vp_xml_add_word (domain, "vcpu", text);
   if (max > plan->vcpus)
@@ -24,6 +43,7 @@ vp_domain_emit_vcpus (const VpPlan *plan, xmlNode *domain)
       g_snprintf (text, sizeof text, "%u", plan->iothreads);
       vp_xml_add_word (domain, "iothreads", text);
     }
+  return TRUE;
 }
 
 /* What the plan calls a model is a mode of libvirt's for some. */

@@ -5,8 +5,11 @@
 
 /* Shared by the vp-domain-xml*.c rooms only. */
 
-/* vp-domain-xml-cpu.c: <vcpu>, <cputune>, <cpu> */
-void vp_domain_emit_vcpus (const VpPlan *plan, xmlNode *domain);
+/* x86: from 256 vCPUs on interrupts need the IOMMU's extended mode */
+#define VP_MAX_PLAIN_VCPUS 255u
+
+/* vp-domain-xml-cpu.c: <vcpu>, <iothreads>, <cpu> */
+gboolean vp_domain_emit_vcpus (const VpPlan *plan, const VpDriver *driver, xmlNode *domain, GError **error);
 gboolean vp_domain_emit_cpu (const VpPlan *plan, xmlNode *domain, GError **error);
 /* the parts of <features> that QEMU counts among the CPU's */
 void vp_domain_emit_cpu_features (const VpPlan *plan, xmlNode *features);

@@ -201,8 +201,8 @@ build (xmlNode *domain, const VpPlan *plan, const VpDriver *driver, GError **err
   vp_xml_set_word (domain, "type", type);
   if (!add_identity (domain, plan, error) || !vp_domain_emit_memory (plan, driver, domain, error))
     return FALSE;
-  vp_domain_emit_vcpus (plan, domain);
-  if (!add_tuning (domain, plan, error) || !add_os (domain, plan, driver, error))
+  if (!vp_domain_emit_vcpus (plan, driver, domain, error) || !add_tuning (domain, plan, error)
+      || !add_os (domain, plan, driver, error))
     return FALSE;
   add_features (domain, plan);
   if (driver->has_buses && !vp_domain_emit_cpu (plan, domain, error))

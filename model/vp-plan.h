@@ -194,7 +194,9 @@ guint64 vp_plan_get_max_memory (const VpPlan *plan);
 /* The cgroup of the spec's cgroupsPath as a libvirt partition: its parent, since
  * libvirt makes a leaf of its own. Both spellings are known, "SLICE:PREFIX:NAME"
  * and a path. NULL with @ret_why set to a static text when there is none or
- * libvirt has no name for it: it renames directories without a dot. */
+ * libvirt has no name for it: it renames directories without a dot. Slices are
+ * only found where libvirt registers domains with systemd; elsewhere a domain
+ * with such a partition does not start. */
 char *vp_partition_from_cgroups_path (const char *cgroups_path, const char **ret_why);
 
 /* Host half first, one "key: value" a line: for `explain`, logs and tests. */

@@ -32,12 +32,14 @@ number_of (VpJson *object, const char *name)
   return node != NULL && vp_json_get_int64 (node, &number) ? number : -1;
 }
 
-/* Is this a device that every kernel has under this number, whatever the hardware? */
-static gboolean
-is_of_kernel (VpJson *device, const char *type)
+gboolean
+vp_spec_device_is_of_kernel (VpJson *device)
 {
+  const char *type = vp_json_get_string (vp_json_lookup (device, "type"));
   gint64 major = number_of (device, "major"), minor = number_of (device, "minor");
 
+  if (g_str_equal (type, "p"))
+    return TRUE;
   if (!g_str_equal (type, "c") && !g_str_equal (type, "u"))
     return FALSE;
   /* mem, tty; misc but for those whose number is given out at run time */
@@ -82,7 +84,7 @@ vp_spec_rule_devices (VpJson *node, GError **error)
         return vp_json_set_member_error (error, item, "major", "is missing");
       if (number_of (item, "minor") < 0)
         return vp_json_set_member_error (error, item, "minor", "is missing");
-      if (!all && !is_of_kernel (item, type))
+      if (!all && !vp_spec_device_is_of_kernel (item))
         return vp_spec_refuse (error, item, "%s is a device of the host, which cannot be given to the guest",
                                path);
     }

@@ -32,7 +32,7 @@ static const VpSpecField memory_fields[] = {
   END,
 };
 
-#define HOST_CPUS "left out: numbers of the host's; its place is the domain's"
+#define HOST_CPUS "left out: numbers of the host's, which the guest does not see"
 static const VpSpecField cpu_fields[] = {
   UINT ("shares", GUEST, NULL, ANY_UINT),
   INT ("quota", GUEST, "and the number of processors of the virtual machine", ANY_INT),
@@ -54,7 +54,7 @@ static const VpSpecField pids_fields[] = {
 #define NO_HOST_DISK "names a disk of the host, which the guest does not have"
 static const VpSpecField block_io_fields[] = {
   UINT ("weight", TRANSLATED,
-        "left out: the guest's files come through the host, which weighs the virtual machine", .umax = 1000),
+        "left out: the guest has no disk to weigh, its files come through the host", .umax = 1000),
   UINT ("leafWeight", REFUSED, CGROUP2, .umax = 1000),
   ANY ("weightDevice", REFUSED, NO_HOST_DISK),
   ANY ("throttleReadBpsDevice", REFUSED, NO_HOST_DISK),
@@ -194,7 +194,7 @@ static const VpSpecField device_fields[] = {
 static const char *const propagations[] = { "",        "shared", "slave",    "private",     "unbindable",
                                             "rshared", "rslave", "rprivate", "runbindable", NULL };
 
-#define HOST_CACHE "divides the cache of the host's processors, which libvirt does for the domain"
+#define HOST_CACHE "divides the cache of the host's processors, which the guest does not see"
 static const VpSpecField rdt_fields[] = {
   STRING ("closID", REFUSED, HOST_CACHE),
   STRING ("l3CacheSchema", REFUSED, HOST_CACHE),

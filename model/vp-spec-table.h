@@ -63,6 +63,10 @@ gboolean vp_spec_value_is_empty (VpJson *node);
  * refused, with the message "FILE: PATH: why". */
 gboolean vp_spec_check_fields (VpJson *object, const VpSpecField *fields, GError **error);
 
+/* Is this element of linux.devices one that every kernel has under its number,
+ * whatever the hardware? */
+gboolean vp_spec_device_is_of_kernel (VpJson *device);
+
 /* Sets NotSupported "FILE: PATH: message" and returns FALSE. */
 gboolean vp_spec_refuse (GError **error, VpJson *node, const char *format, ...) G_GNUC_PRINTF (3, 4);
 

@@ -311,6 +311,11 @@ class Manager(Object):
                 ("guest.cmdline-extra", "a=\"b\"", "command line")]
         invocation.return_value(GLib.Variant("(a(sss))", (rows,)))
 
+    def call_Explain(self, invocation, fds, bundle, options):
+        if os.path.basename(bundle) == "refused":
+            raise Failure("NotSupported", "%s/config.json: linux.intelRdt.closID: not here" % bundle)
+        invocation.return_value(GLib.Variant("(s)", ("%s of %s" % (options.get("format", "text"), bundle),)))
+
     def call_ListSandboxes(self, invocation, fds, filters):
         rows = [(s.name, s.properties["State"].get_string(), "default", CREATED, s.path)
                 for s in self.daemon.sandboxes.values()]

@@ -553,7 +553,8 @@ static void
 apply_iommu_eim (VpPlan *plan)
 {
   plan->iommu = VP_IOMMU_INTEL;
-  plan->vcpus = 1;
+  plan->accel = VP_ACCEL_KVM;
+  g_clear_pointer (&plan->cpu_model, g_free);
   plan->max_vcpus = 288;
 }
 
@@ -720,7 +721,7 @@ const Variant variants[] = {
   { "firmware-volume", apply_firmware_volume, VP_FEATURE_FIRMWARE, NULL, FALSE },
   { "switch-ports", apply_switch_ports, VP_FEATURE_SWITCH_PORTS, NULL, FALSE },
   { "iommu", apply_iommu, VP_FEATURE_IOMMU, NULL, FALSE },
-  { "iommu-eim", apply_iommu_eim, VP_FEATURE_IOMMU, NULL, FALSE },
+  { "iommu-eim", apply_iommu_eim, VP_FEATURE_IOMMU, "kvm", FALSE },
   { "iommu-virtio", apply_iommu_virtio, VP_FEATURE_IOMMU_VIRTIO, NULL, FALSE },
   { "iommu-platform", apply_iommu_platform, VP_FEATURE_IOMMU, NULL, FALSE },
   { "crash-dump", apply_crash_dump, VP_FEATURE_CRASH_DUMP, NULL, FALSE },

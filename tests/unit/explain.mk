@@ -3,8 +3,8 @@ vp_explain_tests = \
 	tests/unit/test-explain \
 	tests/unit/test-negative
 check_PROGRAMS += $(vp_explain_tests)
-TESTS += $(vp_explain_tests)
-EXTRA_DIST += tests/negative
+TESTS += $(vp_explain_tests) tests/unit/test-cli-explain.py
+EXTRA_DIST += tests/negative tests/unit/test-cli-explain.py tests/daemon/explain.py
 
 vp_explain_test_cppflags = $(vp_drivers_test_cppflags) -DVP_NEGATIVE_DIR=\"$(abs_srcdir)/tests/negative\"
 

@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = ["run", "exec", "list", "state", "kill", "delete", "stop", "inspect", "xml", "config", "version"]
+VERBS = ["run", "exec", "list", "state", "kill", "delete", "stop", "inspect", "xml", "explain", "config", "version"]
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
           "HypervisorFailed", "AgentUnavailable", "AgentFailed", "ConfigError", "CommandNotFound",

@@ -49,6 +49,7 @@ def test_completion():
         equal(complete(bus, "exec", "wait-1", "-"), [])
         equal(complete(bus, "run", "--bundle", ""), ["FILEDIR"])
         equal(complete(bus, "list", "--format", "j"), ["json"])
+        equal(complete(bus, "explain", "--format", ""), ["text", "json", "xml"])
         equal(complete(bus, "config", "i"), ["import-kata"])
         equal(complete(bus, "config", "check", ""), ["FILEDIR"])
         equal(complete(bus, "config", "show", "-H", ""), ["default"])

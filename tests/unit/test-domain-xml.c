@@ -161,8 +161,9 @@ test_sizes (void)
   g_autoptr (VpPlan) plan = new_plan ();
   g_autofree char *xml = NULL;
   g_autofree char *memory = NULL, *cell = NULL, *cpus = NULL;
+  g_autoptr (GError) error = NULL;
 
-  plan->vcpus = 288;
+  plan->vcpus = 255;
   plan->memory = (G_GUINT64_CONSTANT (5) << 40) + 1;
   xml = vp_domain_xml (plan, &vp_driver_qemu, NULL);
   memory = query (xml, "/domain/memory");
@@ -170,7 +171,11 @@ test_sizes (void)
   cpus = query (xml, "//cell/@cpus");
   g_assert_cmpstr (memory, ==, "5368709121");
   g_assert_cmpstr (cell, ==, memory);
-  g_assert_cmpstr (cpus, ==, "0-287");
+  plan->max_vcpus = 256;
+  g_assert_null (vp_domain_xml (plan, &vp_driver_qemu, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
+  g_assert_true (g_str_has_prefix (error->message, "max-vcpus: 256 vCPUs take an IOMMU"));
+  g_assert_cmpstr (cpus, ==, "0-254");
 }
 
 int

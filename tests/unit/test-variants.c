@@ -20,6 +20,8 @@ ignore_error (void *context, const char *format, ...)
 {
 }
 
+static void show_error (void *context, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
 static void
 show_error (void *context, const char *format, ...)
 {
