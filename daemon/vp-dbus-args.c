@@ -27,7 +27,7 @@ vp_dbus_args_check (GVariant *options, const VpDbusOption *table, GError **error
   g_variant_iter_init (&iter, options);
   while (g_variant_iter_next (&iter, "{&sv}", &key, &value))
     {
-      g_autoptr (GVariant) owned = value;
+      G_GNUC_UNUSED g_autoptr (GVariant) owned = value;
       const VpDbusOption *option = find_option (table, key);
 
       if (option == NULL)

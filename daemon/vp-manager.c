@@ -171,7 +171,7 @@ static void
 on_deleted (VpSandbox *sandbox, gpointer user_data)
 {
   VpManager *self = user_data;
-  g_autoptr (VpSandbox) keep = g_object_ref (sandbox);
+  G_GNUC_UNUSED g_autoptr (VpSandbox) keep = g_object_ref (sandbox);
 
   g_signal_handlers_disconnect_by_data (sandbox, self);
   g_hash_table_remove (self->sandboxes, vp_sandbox_get_id (sandbox));

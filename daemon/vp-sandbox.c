@@ -265,7 +265,7 @@ vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **e
 void
 vp_sandbox_drop_container (VpSandbox *self, VpContainer *container)
 {
-  g_autoptr (VpContainer) keep = g_object_ref (container);
+  G_GNUC_UNUSED g_autoptr (VpContainer) keep = g_object_ref (container);
   g_autoptr (GError) error = NULL;
 
   if (!g_ptr_array_remove (self->containers, container))
