@@ -194,6 +194,42 @@ test_versions (void)
 }
 
 static void
+append_cell (GString *text, const VpDriver *driver, VpFeature feature)
+{
+  const VpCapability *cell = &driver->capabilities[feature];
+
+  if (cell->since == 0)
+    g_string_append (text, " | yes");
+  else if (cell->since == VP_NEVER)
+    g_string_append_printf (text, " | no: %s", cell->reason);
+  else
+    g_string_append_printf (text, " | libvirt %" G_GUINT64_FORMAT ".%" G_GUINT64_FORMAT "%s%s",
+                            cell->since / 1000000, cell->since / 1000 % 1000, cell->reason != NULL ? " " : "",
+                            cell->reason != NULL ? cell->reason : "");
+}
+
+/* The page administrators read says what the tables say. */
+static void
+test_page (void)
+{
+  g_autoptr (GString) text = g_string_new ("| Feature | QEMU | Cloud Hypervisor |\n|---|---|---|\n");
+  g_autofree char *page = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (VpFeature feature = 0; feature < VP_N_FEATURES; feature++)
+    {
+      g_string_append_printf (text, "| %s", vp_feature_to_string (feature));
+      append_cell (text, &vp_driver_qemu, feature);
+      append_cell (text, &vp_driver_ch, feature);
+      g_string_append (text, " |\n");
+    }
+  g_file_get_contents (VP_DRIVERS_PAGE, &page, NULL, &error);
+  g_assert_no_error (error);
+  if (strstr (page, text->str) == NULL)
+    g_error (VP_DRIVERS_PAGE " must have this table:\n%s", text->str);
+}
+
+static void
 load_schema (void)
 {
   xmlRelaxNGParserCtxt *parser;
@@ -224,6 +260,7 @@ main (int argc, char **argv)
   g_test_add_func ("/variants/qemu-lacks", test_qemu_lacks);
   g_test_add_func ("/variants/every-feature", test_every_feature);
   g_test_add_func ("/variants/versions", test_versions);
+  g_test_add_func ("/variants/page", test_page);
   for (guint i = 0; i < n_variants; i++)
     {
       const Variant *variant = &variants[i];

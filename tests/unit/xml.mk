@@ -10,7 +10,8 @@ TESTS += $(vp_xml_tests)
 EXTRA_DIST += tests/domain-xml
 
 vp_xml_test_cppflags = $(vp_drivers_test_cppflags) -I$(srcdir)/tests/lib \
-	-DVP_DOMAIN_XML_DIR=\"$(abs_srcdir)/tests/domain-xml\"
+	-DVP_DOMAIN_XML_DIR=\"$(abs_srcdir)/tests/domain-xml\" \
+	-DVP_DRIVERS_PAGE=\"$(abs_srcdir)/docs/drivers.md\"
 
 tests_unit_test_cmdline_SOURCES = tests/unit/test-cmdline.c
 tests_unit_test_cmdline_CPPFLAGS = $(vp_xml_test_cppflags)
