@@ -40,7 +40,7 @@ struct _VpSandbox
   const VpServices *services;
   char *id;
   char *handler;
-  VpConfig *config; /* of the handler */
+  VpConfig *config; /* of the handler; once planned, with the sandbox's annotations over it */
   char *domain_name;
   char *uuid;
   GHashTable *labels;

@@ -28,6 +28,7 @@ make_plan (VpSandbox *self, GError **error)
   VpSandboxIdentity who = { self->id, self->uuid, self->handler, directory };
   g_autoptr (VpPlan) plan = NULL;
   g_autofree char *xml = NULL;
+  g_autoptr (VpConfig) effective = NULL;
   const VpDriver *driver;
 
   if (facts == NULL)
@@ -44,10 +45,15 @@ make_plan (VpSandbox *self, GError **error)
                    vp_facts_get (facts)->driver);
       return FALSE;
     }
-  plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error);
-  if (plan == NULL || (xml = vp_domain_xml (plan, driver, error)) == NULL)
+  effective = vp_planner_effective_config (spec, self->config, facts, error);
+  if (effective == NULL || (plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error)) == NULL
+      || (xml = vp_domain_xml (plan, driver, error)) == NULL)
     return FALSE;
 
+  /* time limits and containers follow what the sandbox was planned with; doing
+   * it once more, when a start is tried again, changes nothing */
+  vp_config_unref (self->config);
+  self->config = g_steal_pointer (&effective);
   g_clear_pointer (&self->machine.plan, vp_plan_unref);
   self->machine.plan = g_steal_pointer (&plan);
   g_free (self->machine.xml);

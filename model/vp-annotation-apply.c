@@ -262,7 +262,6 @@ apply (Job *job, const VpAnnotationRow *row, const char *value, GError **error)
       note (job, row, vp_annotation_row_short_name (row), value, "this is so anyway");
       return TRUE;
     case VP_ANNOTATION_PASS:
-    case VP_ANNOTATION_RESOURCE:
       break;
     }
   return TRUE;
@@ -343,4 +342,26 @@ vp_annotations_apply (VpSpec *spec, VpConfig *config, VpFacts *facts, GError **e
   if (!check_whole (&job, error))
     return NULL;
   return g_steal_pointer (&result);
+}
+
+gboolean
+vp_annotations_check_container (VpSpec *spec, GError **error)
+{
+  Job job = { spec, NULL, NULL, FALSE };
+
+  for (guint i = 0; vp_spec_get_annotations (spec) != NULL && i < vp_annotation_n_rows; i++)
+    {
+      const VpAnnotationRow *row = &vp_annotation_table[i];
+      const char *value
+          = row->scope == VP_ANNOTATION_CONTAINER ? vp_spec_get_annotation (spec, row->name) : NULL;
+      g_autoptr (GError) local = NULL;
+      g_autofree char *text = NULL;
+
+      if (value == NULL)
+        continue;
+      if (!vp_annotation_parse_value (row, value, NULL, &text, &local))
+        return fail (&job, row, (VpError)local->code, error, "%s", local->message);
+      return fail (&job, row, VP_ERROR_NOT_SUPPORTED, error, "%s", row->reason);
+    }
+  return TRUE;
 }

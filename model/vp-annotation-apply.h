@@ -34,6 +34,10 @@ VpAnnotations *vp_annotations_apply (VpSpec *spec, VpConfig *config, VpFacts *fa
 void vp_annotations_free (VpAnnotations *annotations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpAnnotations, vp_annotations_free)
 
+/* Those that are about one container, which pods' further containers have as
+ * well. The same errors. */
+gboolean vp_annotations_check_container (VpSpec *spec, GError **error);
+
 /* Whether one of the patterns matches all of @name. */
 gboolean vp_annotation_is_allowed (const char *const *patterns, const char *name);
 /* Whether one of the globs matches @path; "*" does not match "/". */

@@ -3,12 +3,7 @@
 
 #include <string.h>
 
-#include "vp-annotation-table.h"
-#include "vp-annotation-value.h"
-
 #define CRI "io.kubernetes.cri.sandbox-"
-#define SWAPPINESS "io.katacontainers.container.resource.swappiness"
-#define SWAP "io.katacontainers.container.resource.swap_in_bytes"
 
 /* The present name and the one before it. */
 static const char *const crio_names[]
@@ -92,34 +87,6 @@ vp_annotation_get_sandbox_resources (VpSpec *spec, VpSandboxResources *ret, GErr
           && !read_crio (spec, crio_names[i], &found, error))
         return FALSE;
     }
-  *ret = found;
-  return TRUE;
-}
-
-static gboolean
-read_resource (VpSpec *spec, const char *name, gboolean *ret_has, guint64 *ret, GError **error)
-{
-  const char *value = vp_spec_get_annotation (spec, name);
-  g_autoptr (GError) local = NULL;
-  g_autofree char *text = NULL;
-
-  if (value == NULL)
-    return TRUE;
-  if (!vp_annotation_parse_value (vp_annotation_find (name), value, NULL, &text, &local))
-    return vp_json_set_member_error (error, vp_spec_get_annotations (spec), name, "%s", local->message);
-  *ret = g_ascii_strtoull (text, NULL, 10);
-  *ret_has = TRUE;
-  return TRUE;
-}
-
-gboolean
-vp_annotation_get_container_resources (VpSpec *spec, VpContainerResources *ret, GError **error)
-{
-  VpContainerResources found = { 0 };
-
-  if (!read_resource (spec, SWAPPINESS, &found.has_swappiness, &found.swappiness, error)
-      || !read_resource (spec, SWAP, &found.has_swap, &found.swap, error))
-    return FALSE;
   *ret = found;
   return TRUE;
 }

@@ -17,13 +17,3 @@ typedef struct
 
 /* Numbers have 64 bits; what is none is InvalidArgument. */
 gboolean vp_annotation_get_sandbox_resources (VpSpec *spec, VpSandboxResources *ret, GError **error);
-
-/* Swap of one container, which the CRI has no field for. */
-typedef struct
-{
-  gboolean has_swappiness, has_swap;
-  guint64 swappiness; /* 0..200, memory.swappiness */
-  guint64 swap;       /* bytes of memory and swap together, linux.resources.memory.swap */
-} VpContainerResources;
-
-gboolean vp_annotation_get_container_resources (VpSpec *spec, VpContainerResources *ret, GError **error);

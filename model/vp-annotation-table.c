@@ -177,9 +177,10 @@ const VpAnnotationRow vp_annotation_table[] = {
 
   /* one container */
   { KATA "container.resource.swappiness", VP_ANNOTATION_CONTAINER, VP_ANNOTATION_TYPE_UINT,
-    VP_ANNOTATION_RESOURCE, 0, NONE, NONE, 0, 200, NULL, NULL, NULL, NULL },
+    VP_ANNOTATION_REFUSE, 0, NONE, NONE, 0, 200, NULL, NULL, NULL,
+    "the guest has cgroup v2 only, which has no such setting" },
   { KATA "container.resource.swap_in_bytes", VP_ANNOTATION_CONTAINER, VP_ANNOTATION_TYPE_UINT,
-    VP_ANNOTATION_RESOURCE, 0, NONE, NONE, 0, G_MAXINT64, NULL, NULL, NULL, NULL },
+    VP_ANNOTATION_REFUSE, 0, NONE, NONE, 0, G_MAXINT64, NULL, NULL, NULL, "the guest has no swap" },
 
   /* said by a runtime to itself */
   ROW (KATA "pkg.oci.bundle_path", SANDBOX, TEXT, PASS, 0, NONE),

@@ -46,13 +46,12 @@ const char *vp_annotation_type_to_string (VpAnnotationType type);
 
 typedef enum
 {
-  VP_ANNOTATION_SET,      /* the key takes the value */
-  VP_ANNOTATION_SET_NOT,  /* the key takes the opposite of a boolean */
-  VP_ANNOTATION_MERGE,    /* parameters and arguments: those of the same name are replaced */
-  VP_ANNOTATION_DIGEST,   /* what the file that the key names must hash to */
-  VP_ANNOTATION_RESOURCE, /* read by vp_annotation_get_container_resources () */
-  VP_ANNOTATION_PASS,     /* nothing to do, goes to the guest with the rest */
-  VP_ANNOTATION_REFUSE,   /* NotSupported for the reason given, but for what `neutral` says */
+  VP_ANNOTATION_SET,     /* the key takes the value */
+  VP_ANNOTATION_SET_NOT, /* the key takes the opposite of a boolean */
+  VP_ANNOTATION_MERGE,   /* parameters and arguments: those of the same name are replaced */
+  VP_ANNOTATION_DIGEST,  /* what the file that the key names must hash to */
+  VP_ANNOTATION_PASS,    /* nothing to do, goes to the guest with the rest */
+  VP_ANNOTATION_REFUSE,  /* NotSupported for the reason given, but for what `neutral` says */
 } VpAnnotationAction;
 
 enum

@@ -138,7 +138,7 @@ parse_number (const VpAnnotationRow *row, const char *value, const VpFactsInit *
       if (number < min || number > max)
         return invalid (error, "must be from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " MiB", min, max);
     }
-  else if (!parse_uint (value, row->action == VP_ANNOTATION_RESOURCE, min, max, &number, error))
+  else if (!parse_uint (value, row->scope == VP_ANNOTATION_CONTAINER, min, max, &number, error))
     return FALSE;
   if (number == 0 && (row->flags & VP_ANNOTATION_ZERO_KEEPS) != 0)
     return TRUE;

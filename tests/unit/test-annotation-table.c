@@ -333,6 +333,16 @@ static const Case cases[] = {
   { AG "cdh_api_timeout_ms", BAD, "1s", "number" },
   { AG "cdh_api_timeout_ms", BEYOND, "18446744073709551616", "number" },
 
+  { KATA "container.resource.swappiness", REFUSED, "60", "cgroup v2" },
+  { KATA "container.resource.swappiness", EDGE, "0xC8", NULL },
+  { KATA "container.resource.swappiness", BEYOND, "201", "number from 0 to 200" },
+  { KATA "container.resource.swappiness", BAD, "", "number" },
+  { KATA "container.resource.swappiness", BAD, "0x0x1", "number" },
+  { KATA "container.resource.swap_in_bytes", REFUSED, "1073741824", "no swap" },
+  { KATA "container.resource.swap_in_bytes", EDGE, "0777", NULL },
+  { KATA "container.resource.swap_in_bytes", BEYOND, "9223372036854775808", "number" },
+  { KATA "container.resource.swap_in_bytes", BAD, "1Gi", "number" },
+
   { KATA "pkg.oci.bundle_path", GOOD, "/b", NULL },
   { KATA "pkg.oci.container_type", GOOD, "pod_sandbox", NULL },
 };
@@ -578,7 +588,7 @@ test_complete (void)
       g_assert_true (vp_annotation_find (row->name) == row);
       if (row->action == VP_ANNOTATION_REFUSE)
         g_assert_nonnull (row->reason);
-      if (row->scope == VP_ANNOTATION_MOUNT || row->action == VP_ANNOTATION_RESOURCE)
+      if (row->scope == VP_ANNOTATION_MOUNT)
         continue; /* not the sandbox's, below */
       if (row->type == VP_ANNOTATION_TYPE_BOOL)
         run_bool (row);
@@ -659,6 +669,20 @@ test_plug_resets (void)
 }
 
 static void
+test_container (void)
+{
+  g_autoptr (VpSpec) plain = spec_with ("\"" HV "kernel\":\"/bin/sh\"");
+  g_autoptr (VpSpec) swappy = spec_with ("\"" KATA "container.resource.swappiness\":\"60\"");
+  g_autoptr (GError) error = NULL;
+
+  /* what a pod's container carries of its sandbox was the sandbox's */
+  g_assert_true (vp_annotations_check_container (plain, &error));
+  g_assert_no_error (error);
+  g_assert_false (vp_annotations_check_container (swappy, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
+}
+
+static void
 test_patterns (void)
 {
   static const struct
@@ -713,6 +737,7 @@ main (int argc, char **argv)
   g_test_add_func ("/annotation-table/cases", test_cases);
   g_test_add_func ("/annotation-table/together", test_together);
   g_test_add_func ("/annotation-table/plug-resets", test_plug_resets);
+  g_test_add_func ("/annotation-table/container", test_container);
   g_test_add_func ("/annotation-table/patterns", test_patterns);
   g_test_add_func ("/annotation-table/defaults", test_defaults);
   return g_test_run ();
