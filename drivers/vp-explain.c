@@ -15,6 +15,7 @@ gboolean
 vp_explain_format_from_string (const char *word, VpExplainFormat *ret, GError **error)
 {
   static const char *const words[] = { "text", "json", "xml" };
+  g_autofree char *shown = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     if (g_str_equal (word, words[i]))
@@ -22,8 +23,8 @@ vp_explain_format_from_string (const char *word, VpExplainFormat *ret, GError **
         *ret = (VpExplainFormat)i;
         return TRUE;
       }
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "format \"%.40s\": must be text, json or xml",
-               word);
+  shown = vp_error_shown (word);
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "format \"%s\": must be text, json or xml", shown);
   return FALSE;
 }
 

@@ -12,7 +12,6 @@
 #define PREFIX "io.katacontainers."
 #define SGX_EPC "sgx.intel.com/epc"
 #define SOURCE "annotation "
-#define NAME_MAX_ 120 /* of an unknown name in a message */
 
 typedef struct
 {
@@ -290,10 +289,11 @@ collect (Job *job, VpJson *annotations, const char **values, gboolean *ret_any, 
       row = vp_annotation_find (name);
       if (row == NULL)
         {
+          g_autofree char *shown = vp_error_shown (name);
+
           g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
-                       "%s: annotations[\"%.*s%s\"]: no annotation has this name",
-                       vp_json_get_file (annotations), NAME_MAX_, name,
-                       strlen (name) > NAME_MAX_ ? "..." : "");
+                       "%s: annotations[\"%s\"]: no annotation has this name", vp_json_get_file (annotations),
+                       shown);
           return FALSE;
         }
       values[row - vp_annotation_table] = vp_json_get_string (item);

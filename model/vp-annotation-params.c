@@ -7,7 +7,6 @@
 #include "vp-error.h"
 #include "vp-json.h"
 
-#define SHOWN_MAX 80
 
 static gboolean fail (GError **error, VpError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
@@ -177,6 +176,8 @@ split_arguments (const char *value, char ***ret, GError **error)
 static gboolean
 take_argument (const char *name, const char *value, GPtrArray *arguments, GError **error)
 {
+  g_autofree char *all = NULL;
+
   for (guint i = 0; i < G_N_ELEMENTS (options); i++)
     {
       const Option *option = &options[i];
@@ -190,15 +191,18 @@ take_argument (const char *name, const char *value, GPtrArray *arguments, GError
       if (value == NULL || value[0] == '\0')
         return invalid (error, "\"%s\" has no value", option->name);
       if (words != NULL && !g_strv_contains ((const char *const *)words, value))
-        return fail (error, VP_ERROR_NOT_SUPPORTED, "\"%s=%.*s\": libvirt knows %s", option->name, SHOWN_MAX,
-                     value, option->words);
+        {
+          g_autofree char *shown = vp_error_shown (value);
+          return fail (error, VP_ERROR_NOT_SUPPORTED, "\"%s=%s\": libvirt knows %s", option->name, shown,
+                       option->words);
+        }
       argument = g_new (VpAnnotationArgument, 1);
       *argument = (VpAnnotationArgument){ option->key, g_strdup (value) };
       g_ptr_array_add (arguments, argument);
       return TRUE;
     }
-  return fail (error, VP_ERROR_NOT_SUPPORTED, "\"%.*s\": libvirt has no place for this argument of virtiofsd",
-               SHOWN_MAX, name);
+  all = vp_error_shown (name);
+  return fail (error, VP_ERROR_NOT_SUPPORTED, "\"%s\": libvirt has no place for this argument of virtiofsd", all);
 }
 
 /* Whether "--name" is followed by its value as an argument of its own. */
@@ -237,7 +241,8 @@ vp_annotation_parse_arguments (const char *value, GError **error)
         name = item + 2;
       else
         {
-          invalid (error, "\"%.*s\" is no option of virtiofsd", SHOWN_MAX, item);
+          g_autofree char *shown = vp_error_shown (item);
+          invalid (error, "\"%s\" is no option of virtiofsd", shown);
           return NULL;
         }
       equals = strchr (name, '=');

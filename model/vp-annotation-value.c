@@ -11,7 +11,6 @@
 #define FRACTION_MAX 6 /* digits */
 #define SHA512_DIGITS 128
 #define NODE_MAX 1023
-#define SHOWN_MAX 80
 
 static gboolean fail (GError **error, VpError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
@@ -238,7 +237,10 @@ parse_modules (const char *value, char **ret, GError **error)
       g_strstrip (*item);
       n = strspn (*item, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-");
       if ((*item)[0] != '\0' && (n == 0 || ((*item)[n] != '\0' && (*item)[n] != ' ' && (*item)[n] != '\t')))
-        return invalid (error, "\"%.*s\" does not begin with the name of a module", SHOWN_MAX, *item);
+        {
+          g_autofree char *shown = vp_error_shown (*item);
+          return invalid (error, "\"%s\" does not begin with the name of a module", shown);
+        }
     }
   *ret = g_strdup (value);
   return TRUE;
@@ -275,7 +277,10 @@ parse_nodes (const char *value, char **ret, GError **error)
       if ((*item)[0] == '\0')
         continue;
       if (!is_node_set (*item))
-        return invalid (error, "\"%.*s\" is no set of nodes as in \"0-1,3\"", SHOWN_MAX, *item);
+        {
+          g_autofree char *shown = vp_error_shown (*item);
+          return invalid (error, "\"%s\" is no set of nodes as in \"0-1,3\"", shown);
+        }
       g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", *item);
     }
   if (text->len > 0)

@@ -105,8 +105,8 @@ vp_verity_parse (const char *text, GError **error)
 
       if (field < 0)
         {
-          g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "\"%.40s\" is none of its parameters",
-                       *item);
+          g_autofree char *shown = vp_error_shown (*item);
+          g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "\"%s\" is none of its parameters", shown);
           return NULL;
         }
       if (seen[field])

@@ -5,6 +5,8 @@
 
 #include "vp-names.h"
 
+#define SHOWN_MAX 80 /* characters of a text from outside */
+
 static const GDBusErrorEntry vp_error_entries[] = {
   { VP_ERROR_FAILED, VP_ERROR_PREFIX "Failed" },
   { VP_ERROR_NOT_FOUND, VP_ERROR_PREFIX "NotFound" },
@@ -143,4 +145,34 @@ vp_error_set_errno (GError **error, int errsv, const char *format, ...)
 
   g_set_error (error, VP_ERROR, (int) code_from_errno (errsv), "%s: %s", what, g_strerror (errsv));
   return FALSE;
+}
+
+char *
+vp_error_shown (const char *text)
+{
+  GString *shown = g_string_new (NULL);
+  guint n = 0;
+
+  for (const char *p = text; *p != '\0';)
+    {
+      gunichar c = g_utf8_get_char_validated (p, -1);
+
+      if (n++ == SHOWN_MAX)
+        {
+          g_string_append (shown, "...");
+          break;
+        }
+      if (c == (gunichar) -1 || c == (gunichar) -2 || g_unichar_iscntrl (c))
+        g_string_append_printf (shown, "\\x%02x", (guchar) *p++);
+      else
+        {
+          /* separators of lines, and what turns the direction of writing */
+          if (c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+            g_string_append_printf (shown, "\\u%04x", c);
+          else
+            g_string_append_unichar (shown, c);
+          p = g_utf8_next_char (p);
+        }
+    }
+  return g_string_free (shown, FALSE);
 }

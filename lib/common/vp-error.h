@@ -39,6 +39,10 @@ const char *vp_error_dbus_name (VpError code);
 /* True when @error is ours with @code. */
 gboolean vp_error_is (const GError *error, VpError code);
 
+/* @text from outside as a part of a message: one line that moves no cursor, cut
+ * between characters when it is long. */
+char *vp_error_shown (const char *text);
+
 /* Puts @error into our domain when it is of another one: G_IO_ERROR and
  * G_FILE_ERROR codes get the nearest of ours, the rest becomes @fallback.
  * Takes and returns ownership; NULL stays NULL. */
