@@ -33,18 +33,13 @@ group_is_known (const char *group)
   return FALSE;
 }
 
-static gboolean merge_fail (GError **error, const char *source, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
+/* @name of a group or key as it is in the file. */
 static gboolean
-merge_fail (GError **error, const char *source, const char *format, ...)
+merge_fail (GError **error, const char *source, const char *name, const char *what)
 {
-  g_autofree char *message = NULL;
-  va_list args;
+  g_autofree char *shown = vp_error_shown (name);
 
-  va_start (args, format);
-  message = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s", source, message);
+  g_set_error (error, VP_ERROR, VP_ERROR_CONFIG_ERROR, "%s: %s: %s", source, shown, what);
   return FALSE;
 }
 
@@ -60,20 +55,23 @@ merge_handler (Merge *merge, const char *name, const char *key, const char *valu
   g_autoptr (GError) local = NULL;
 
   if (!vp_config_handler_name_is_valid (name))
-    return merge_fail (error, where,
-                       "[handler %s]: the name must be up to 63 letters, digits, \".\", \"_\" and \"-\"", name);
+    {
+      g_autofree char *group = g_strdup_printf ("[" HANDLER_PREFIX "%s]", name);
+      return merge_fail (error, where, group,
+                         "the name must be up to 63 letters, digits, \".\", \"_\" and \"-\"");
+    }
   handler = vp_config_ensure_handler (merge->config, name);
   if (key == NULL)
     return TRUE;
 
   index = vp_config_find_key (key);
   if (index == VP_N_CONFIG_KEYS)
-    return merge_fail (error, source, "%s: key is not known (in a handler it is GROUP.KEY)", key);
+    return merge_fail (error, source, key, "key is not known (in a handler it is GROUP.KEY)");
   if (vp_config_key_is_global (index))
-    return merge_fail (error, source, "%s: is the same for all handlers", key);
+    return merge_fail (error, source, key, "is the same for all handlers");
   parsed = vp_config_value_parse (&vp_config_table[index], value, &local);
   if (parsed == NULL)
-    return merge_fail (error, source, "%s: %s", key, local->message);
+    return merge_fail (error, source, key, local->message);
   vp_config_handler_add (handler, index, value, source, merge->number);
   return TRUE;
 }
@@ -89,13 +87,16 @@ merge_one (const char *group, const char *key, const char *value, guint line, gp
   if (g_str_has_prefix (group, HANDLER_PREFIX))
     return merge_handler (merge, group + strlen (HANDLER_PREFIX), key, value, where, error);
   if (!group_is_known (group))
-    return merge_fail (error, where, "[%s]: group is not known", group);
+    {
+      g_autofree char *bracketed = g_strdup_printf ("[%s]", group);
+      return merge_fail (error, where, bracketed, "group is not known");
+    }
   if (key == NULL)
     return TRUE;
   name = g_strconcat (group, ".", key, NULL);
   index = vp_config_find_key (name);
   if (index == VP_N_CONFIG_KEYS)
-    return merge_fail (error, where, "%s: key is not known", name);
+    return merge_fail (error, where, name, "key is not known");
   return vp_config_set (merge->config, index, value, where, merge->number, VP_ERROR_CONFIG_ERROR, error);
 }
 

@@ -8,7 +8,6 @@
 #include "vp-error.h"
 
 #define TEXT_MAX 65536
-#define SHOWN_MAX 120
 #define NUMBER_MAX 24 /* characters */
 #define EXACT_MAX 9007199254740992.0 /* 2^53: what a double counts to */
 
@@ -25,11 +24,13 @@ fail (GError **error, const char *format, ...)
   return FALSE;
 }
 
-/* For a message: a text that may be as long as it likes. */
-static const char *
-shown (const char *text)
+/* @what is wrong with @text, which may be as long as it likes. */
+static gboolean
+fail_text (GError **error, const char *text, const char *what)
 {
-  return strlen (text) <= SHOWN_MAX ? text : "(a long text)";
+  g_autofree char *shown = vp_error_shown (text);
+
+  return fail (error, "\"%s\" %s", shown, what);
 }
 
 VpConfigValue *
@@ -267,7 +268,10 @@ check_pattern (const char *item, GError **error)
   g_autoptr (GRegex) regex = g_regex_new (item, 0, 0, &local);
 
   if (regex == NULL)
-    return fail (error, "\"%s\" is not a regular expression: %s", shown (item), local->message);
+    {
+      g_autofree char *shown = vp_error_shown (local->message); /* it quotes the pattern */
+      return fail (error, "is not a regular expression: %s", shown);
+    }
   return TRUE;
 }
 
@@ -277,9 +281,9 @@ check_bind_mount (const char *item, GError **error)
   const char *colon = strrchr (item, ':');
 
   if (!g_path_is_absolute (item))
-    return fail (error, "\"%s\" must be an absolute path", shown (item));
+    return fail_text (error, item, "must be an absolute path");
   if (colon != NULL && !g_str_equal (colon, ":ro") && !g_str_equal (colon, ":rw"))
-    return fail (error, "\"%s\" must end with :ro, :rw or no colon", shown (item));
+    return fail_text (error, item, "must end with :ro, :rw or no colon");
   return TRUE;
 }
 
@@ -291,7 +295,7 @@ check_item (const VpConfigRow *row, const char *item, GError **error)
   if ((row->flags & VP_CONFIG_BIND_MOUNTS) != 0)
     return check_bind_mount (item, error);
   if (row->type == VP_CONFIG_TYPE_PATH_LIST && !g_path_is_absolute (item))
-    return fail (error, "\"%s\" must be an absolute path", shown (item));
+    return fail_text (error, item, "must be an absolute path");
   return TRUE;
 }
 
@@ -341,10 +345,12 @@ static gboolean
 check_choice (const VpConfigRow *row, const char *text, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (row->words, "|", -1);
+  g_autofree char *what = NULL;
 
   if (g_strv_contains ((const char *const *)words, text))
     return TRUE;
-  return fail (error, "\"%s\" must be one of %s", shown (text), row->words);
+  what = g_strdup_printf ("must be one of %s", row->words);
+  return fail_text (error, text, what);
 }
 
 static gboolean

@@ -51,19 +51,21 @@ parse_pair (Parser *parser, char *line, GError **error)
 {
   char *equals = strchr (line, '=');
   g_autofree char *id = NULL;
+  g_autofree char *shown = NULL;
   gpointer before;
 
   if (equals == NULL || equals == line)
     return fail (parser, error, "must be [GROUP], KEY=VALUE or a comment after #");
   *equals = '\0';
   g_strchomp (line);
+  shown = vp_error_shown (line);
   if (parser->group == NULL)
-    return fail (parser, error, "%s: is before the first [GROUP]", line);
+    return fail (parser, error, "%s: is before the first [GROUP]", shown);
 
   id = g_strconcat (parser->group, "\n", line, NULL);
   before = g_hash_table_lookup (parser->seen, id);
   if (before != NULL)
-    return fail (parser, error, "%s.%s: is set in line %u already", parser->group, line,
+    return fail (parser, error, "%s.%s: is set in line %u already", parser->group, shown,
                  GPOINTER_TO_UINT (before));
   g_hash_table_insert (parser->seen, g_steal_pointer (&id), GUINT_TO_POINTER (parser->line));
   return parser->func (parser->group, line, g_strchug (equals + 1), parser->line, parser->user_data, error);

@@ -35,6 +35,14 @@ fail (const Parser *parser, GError **error, const char *format, ...)
   return FALSE;
 }
 
+static gboolean
+fail_key (const Parser *parser, const char *key, const char *what, GError **error)
+{
+  g_autofree char *shown = vp_error_shown (key);
+
+  return fail (parser, error, "%s: %s", shown, what);
+}
+
 /* ---- between things --------------------------------------------------------- */
 
 static void
@@ -265,8 +273,10 @@ parse_word (Parser *parser, VpTomlType *ret_type, char **ret_text, GError **erro
       text = g_steal_pointer (&word);
     }
   else if (!scan_number (word, ret_type, &text))
-    return fail (parser, error, "\"%.80s\" is not a string, number, boolean or array",
-                 length <= 80 ? word : "(a long word)");
+    {
+      g_autofree char *shown = vp_error_shown (word);
+      return fail (parser, error, "\"%s\" is not a string, number, boolean or array", shown);
+    }
   parser->at += length;
   *ret_text = g_steal_pointer (&text);
   return TRUE;
@@ -332,11 +342,11 @@ parse_pair (Parser *parser, GError **error)
   if (!parse_key (parser, path, error))
     return FALSE;
   if (*parser->at != '=')
-    return fail (parser, error, "%s: \"=\" is missing", path->str);
+    return fail_key (parser, path->str, "\"=\" is missing", error);
   parser->at++;
   skip_blanks (parser);
   if (!g_hash_table_add (parser->seen, g_strdup (path->str)))
-    return fail (parser, error, "%s: is set twice", path->str);
+    return fail_key (parser, path->str, "is set twice", error);
   if (*parser->at == '[')
     {
       if (!parse_array (parser, items, error))
