@@ -203,7 +203,6 @@ static const Unused unused[] = {
   { VP_CONFIG_GUEST_SWAP, "false" },
   { VP_CONFIG_GUEST_SECCOMP, "true" },
   { VP_CONFIG_GUEST_SELINUX_LABEL, "" },
-  { VP_CONFIG_SHARE_SANDBOX, "auto" },
   { VP_CONFIG_BLOCK_VHOST_USER, "false" },
   { VP_CONFIG_RUNTIME_SANDBOX_BIND_MOUNTS, "" },
   { VP_CONFIG_RUNTIME_VFIO_MODE, "guest-kernel" },
