@@ -287,7 +287,8 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
       || !vp_planner_plan_boot (&p, error))
     return NULL;
   plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
-  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error))
+  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error)
+      || !vp_driver_check_plan (p.driver, plan, error))
     return NULL;
   plan_guest (&p);
   return g_steal_pointer (&plan);
