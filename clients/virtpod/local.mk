@@ -24,5 +24,5 @@ virtpod_SOURCES = \
 	clients/virtpod/vp-tty.c clients/virtpod/vp-tty.h
 virtpod_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(builddir)/lib/dbus -I$(srcdir)/clients/virtpod \
 	-DLOCALEDIR=\"$(localedir)\" -DVP_SBINDIR=\"$(sbindir)\"
-virtpod_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
-virtpod_LDADD = libvp-dbus.la libvp-common.la $(GLIB_LIBS) $(LIBINTL)
+virtpod_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)
+virtpod_LDADD = libvp-dbus.la libvp-common.la $(GLIB_LIBS) $(JSON_LIBS) $(LIBINTL)

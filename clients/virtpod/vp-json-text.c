@@ -3,117 +3,21 @@
 
 #include "vp-json-text.h"
 
-static void append_value (GString *out, GVariant *value, guint depth);
+#include <json-glib/json-glib.h>
 
-static void
-append_string (GString *out, const char *text)
-{
-  g_string_append_c (out, '"');
-  for (const char *p = text; *p != '\0'; p++)
-    {
-      guchar c = (guchar) *p;
-
-      if (c == '"' || c == '\\')
-        g_string_append_printf (out, "\\%c", c);
-      else if (c == '\n')
-        g_string_append (out, "\\n");
-      else if (c == '\t')
-        g_string_append (out, "\\t");
-      else if (c < 0x20 || c == 0x7f)
-        g_string_append_printf (out, "\\u%04x", c);
-      else
-        g_string_append_c (out, *p);
-    }
-  g_string_append_c (out, '"');
-}
-
-static void
-append_line (GString *out, guint depth)
-{
-  g_string_append_c (out, '\n');
-  for (guint i = 0; i < depth; i++)
-    g_string_append (out, "  ");
-}
-
-static gboolean
-is_object (GVariant *value)
-{
-  return g_variant_is_of_type (value, G_VARIANT_TYPE ("a{s*}"))
-         || g_variant_is_of_type (value, G_VARIANT_TYPE ("a{o*}"));
-}
-
-static void
-append_container (GString *out, GVariant *value, guint depth)
-{
-  gboolean object = is_object (value);
-  gsize n = g_variant_n_children (value);
-
-  g_string_append_c (out, object ? '{' : '[');
-  for (gsize i = 0; i < n; i++)
-    {
-      g_autoptr (GVariant) child = g_variant_get_child_value (value, i);
-
-      if (i > 0)
-        g_string_append_c (out, ',');
-      append_line (out, depth + 1);
-      if (object)
-        {
-          g_autoptr (GVariant) key = g_variant_get_child_value (child, 0);
-          g_autoptr (GVariant) member = g_variant_get_child_value (child, 1);
-
-          append_string (out, g_variant_get_string (key, NULL));
-          g_string_append (out, ": ");
-          append_value (out, member, depth + 1);
-        }
-      else
-        append_value (out, child, depth + 1);
-    }
-  if (n > 0)
-    append_line (out, depth);
-  g_string_append_c (out, object ? '}' : ']');
-}
-
-static void
-append_value (GString *out, GVariant *value, guint depth)
-{
-  switch (g_variant_classify (value))
-    {
-    case G_VARIANT_CLASS_VARIANT:
-      {
-        g_autoptr (GVariant) inner = g_variant_get_variant (value);
-        append_value (out, inner, depth);
-        break;
-      }
-    case G_VARIANT_CLASS_STRING:
-    case G_VARIANT_CLASS_OBJECT_PATH:
-    case G_VARIANT_CLASS_SIGNATURE:
-      append_string (out, g_variant_get_string (value, NULL));
-      break;
-    case G_VARIANT_CLASS_BYTE:
-      g_string_append_printf (out, "%u", g_variant_get_byte (value));
-      break;
-    case G_VARIANT_CLASS_ARRAY:
-    case G_VARIANT_CLASS_TUPLE:
-    case G_VARIANT_CLASS_DICT_ENTRY:
-      append_container (out, value, depth);
-      break;
-    default:
-      {
-        /* booleans and numbers: GVariant's own text without type marks is JSON's */
-        g_autofree char *text = g_variant_print (value, FALSE);
-        g_string_append (out, text);
-      }
-    }
-}
+#define INDENT 2
 
 char *
 vp_json_text (GVariant *value)
 {
   g_autoptr (GVariant) held = g_variant_ref_sink (value);
-  GString *out = g_string_new (NULL);
+  g_autoptr (JsonNode) root = json_gvariant_serialize (held);
+  g_autoptr (JsonGenerator) generator = json_generator_new ();
 
-  append_value (out, held, 0);
-  return g_string_free (out, FALSE);
+  json_generator_set_root (generator, root);
+  json_generator_set_pretty (generator, TRUE);
+  json_generator_set_indent (generator, INDENT);
+  return json_generator_to_data (generator, NULL);
 }
 
 char *

@@ -4,6 +4,7 @@ vp_model_tests = \
 	tests/unit/test-annotation \
 	tests/unit/test-config \
 	tests/unit/test-json \
+	tests/unit/test-json-oracle \
 	tests/unit/test-oci-state \
 	tests/unit/test-record \
 	tests/unit/test-spec \
@@ -93,3 +94,8 @@ tests_unit_test_plan_CPPFLAGS = $(vp_drivers_test_cppflags)
 tests_unit_test_plan_CFLAGS = $(vp_drivers_test_cflags)
 tests_unit_test_plan_LDADD = $(vp_drivers_test_ldadd)
 
+
+tests_unit_test_json_oracle_SOURCES = tests/unit/test-json-oracle.c
+tests_unit_test_json_oracle_CPPFLAGS = $(vp_model_test_cppflags)
+tests_unit_test_json_oracle_CFLAGS = $(vp_model_test_cflags) $(JSON_CFLAGS)
+tests_unit_test_json_oracle_LDADD = $(vp_model_test_ldadd) $(JSON_LIBS)
