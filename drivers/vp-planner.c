@@ -201,7 +201,6 @@ static const Unused unused[] = {
   { VP_CONFIG_HYPERVISOR_HOT_PLUG_VFIO, "no-port" },
   { VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, "no-port" },
   { VP_CONFIG_GUEST_SWAP, "false" },
-  { VP_CONFIG_SHARE_SANDBOX, "auto" },
   { VP_CONFIG_BLOCK_VHOST_USER, "false" },
   { VP_CONFIG_RUNTIME_SANDBOX_BIND_MOUNTS, "" },
   { VP_CONFIG_RUNTIME_VFIO_MODE, "guest-kernel" },
@@ -286,7 +285,8 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
       || !vp_planner_plan_boot (&p, error))
     return NULL;
   plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
-  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error))
+  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error)
+      || !vp_driver_check_plan (p.driver, plan, error))
     return NULL;
   plan_guest (&p);
   return g_steal_pointer (&plan);
