@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-explain-private.h"
 #include "vp-json-writer.h"
+#include "vp-spec-table.h"
 
 /* The difference of two documents by their members. Elements of an array are
  * the same thing if they have the same name (a mount's destination, a
@@ -19,6 +20,36 @@ change_free (gpointer data)
   g_free (change);
 }
 
+/* What the table of the specification says of the field; an element of a list
+ * is said what its list is said. */
+static const VpSpecField *
+find_field (VpJson *node)
+{
+  VpJson *parent = vp_json_get_parent (node);
+  const VpSpecField *field;
+
+  if (parent == NULL)
+    return NULL;
+  if (vp_json_get_name (node) == NULL)
+    return find_field (parent);
+  if (vp_json_get_parent (parent) == NULL)
+    return vp_spec_field_find (vp_spec_fields, vp_json_get_name (node));
+  field = find_field (parent);
+  return field != NULL && field->members != NULL ? vp_spec_field_find (field->members, vp_json_get_name (node))
+                                                 : NULL;
+}
+
+static const char *
+find_reason (VpJson *node)
+{
+  const VpSpecField *field = find_field (node);
+
+  /* whether an element of a list stays is decided by its type, if it has one */
+  if (field != NULL && field->how == NULL && vp_json_get_name (node) == NULL && field->members != NULL)
+    field = vp_spec_field_find (field->members, "type");
+  return field != NULL && field->fate != VP_FATE_GUEST ? field->how : NULL;
+}
+
 static void
 add_change (GPtrArray *changes, VpJson *before, VpJson *after)
 {
@@ -26,6 +57,7 @@ add_change (GPtrArray *changes, VpJson *before, VpJson *after)
 
   change->verb = before == NULL ? "added" : after == NULL ? "removed" : "changed";
   change->path = vp_json_dup_path (before != NULL ? before : after);
+  change->why = find_reason (before != NULL ? before : after);
   change->before = before != NULL ? vp_json_to_text (before, FALSE, NULL) : NULL;
   change->after = after != NULL ? vp_json_to_text (after, FALSE, NULL) : NULL;
   g_ptr_array_add (changes, change);

@@ -108,6 +108,8 @@ add_changes (VpJsonWriter *w, const GPtrArray *changes)
       vp_json_writer_add_string (w, "change", change->verb);
       add_json (w, "before", change->before);
       add_json (w, "after", change->after);
+      if (change->why != NULL)
+        vp_json_writer_add_string (w, "why", change->why);
       vp_json_writer_end_object (w);
     }
   vp_json_writer_end_array (w);

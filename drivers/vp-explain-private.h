@@ -33,6 +33,7 @@ typedef struct
   char *path;       /* "linux.namespaces[1]" */
   char *before;     /* JSON, NULL when added */
   char *after;      /* JSON, NULL when removed */
+  const char *why;  /* a phrase, static; NULL: nothing is to be said */
 } VpSpecChange;
 
 GPtrArray *vp_explain_changes (VpJson *before, VpJson *after);

@@ -10,6 +10,7 @@
 
 #define WIDTH 100
 #define MAX_COLUMN 34 /* a longer name gets a line of its own */
+#define MAX_VALUE 34    /* of the middle column */
 #define MAX_SHOWN 160 /* of a value in the list of differences; JSON has it all */
 
 static void
@@ -135,25 +136,77 @@ add_head (GString *text, const VpExplanation *e)
   g_string_append (text, "\nNothing was started.\n");
 }
 
+/* Three columns; @why, if any, is in lines below the third. */
 static void
-add_decisions (GString *text, const GPtrArray *decisions)
+add_sourced_row (GString *text, const guint *widths, const char *name, const char *value, const char *source,
+                 const char *why)
 {
-  guint width = 0;
+  guint indent = widths[0] + widths[1] + 6;
+  guint length = (guint)g_utf8_strlen (value, -1);
 
-  for (guint i = 0; decisions != NULL && i < decisions->len; i++)
-    width = name_width (width, ((const VpDecision *)decisions->pdata[i])->what);
+  if (length > widths[1])
+    {
+      g_autofree char *line = g_strdup_printf ("%s  (%s)", value, source);
+
+      add_row (text, widths[0], name, line);
+    }
+  else
+    {
+      add_row (text, widths[0], name, value[0] != '\0' ? value : "-");
+      if (source[0] != '\0')
+        {
+          g_string_truncate (text, text->len - 1);
+          add_spaces (text, widths[1] - MAX (length, 1) + 2);
+          add_wrapped (text, indent, source);
+          g_string_append_c (text, '\n');
+        }
+    }
+  if (why[0] == '\0')
+    return;
+  add_spaces (text, indent);
+  add_wrapped (text, indent, why);
+  g_string_append_c (text, '\n');
+}
+
+static guint
+value_width (guint width, const char *value)
+{
+  guint length = (guint)g_utf8_strlen (value, -1);
+
+  return length <= MAX_VALUE ? MAX (width, length) : width;
+}
+
+static void
+measure (guint *widths, const GPtrArray *decisions)
+{
   for (guint i = 0; decisions != NULL && i < decisions->len; i++)
     {
       const VpDecision *decision = decisions->pdata[i];
-      g_autofree char *head = g_strdup_printf ("%s%s%s", decision->value[0] != '\0' ? decision->value : "-",
-                                               decision->source[0] != '\0' ? "  <- " : "", decision->source);
 
-      add_row (text, width, decision->what, head);
-      if (decision->why[0] != '\0')
+      widths[0] = name_width (widths[0], decision->what);
+      widths[1] = value_width (widths[1], decision->value);
+    }
+}
+
+static void
+add_decisions (GString *text, const VpExplanation *e)
+{
+  const GPtrArray *lists[] = { e->plan != NULL ? e->plan->decisions : NULL, e->container->decisions };
+  guint widths[2] = { 0, 1 };
+  gboolean any = FALSE;
+
+  for (guint n = 0; n < G_N_ELEMENTS (lists); n++)
+    measure (widths, lists[n]);
+  for (guint n = 0; n < G_N_ELEMENTS (lists); n++)
+    {
+      for (guint i = 0; lists[n] != NULL && i < lists[n]->len; i++)
         {
-          add_spaces (text, width + 4);
-          add_wrapped (text, width + 4, decision->why);
-          g_string_append_c (text, '\n');
+          const VpDecision *decision = lists[n]->pdata[i];
+
+          if (!any)
+            add_section (text, "Decisions");
+          any = TRUE;
+          add_sourced_row (text, widths, decision->what, decision->value, decision->source, decision->why);
         }
     }
 }
@@ -161,22 +214,25 @@ add_decisions (GString *text, const GPtrArray *decisions)
 static void
 add_settings (GString *text, const VpExplanation *e)
 {
-  guint width = 0, n = 0;
+  guint widths[2] = { 0, 1 };
+  gboolean any = FALSE;
 
-  for (guint key = 0; key < VP_N_CONFIG_KEYS; key++)
-    if (!vp_config_is_default (e->config, key))
-      width = name_width (width, vp_config_key_name (key));
   for (guint key = 0; key < VP_N_CONFIG_KEYS; key++)
     {
-      g_autofree char *value = NULL;
-
       if (vp_config_is_default (e->config, key))
         continue;
-      if (n++ == 0)
+      widths[0] = name_width (widths[0], vp_config_key_name (key));
+      widths[1] = value_width (widths[1], vp_config_get_string (e->config, key));
+    }
+  for (guint key = 0; key < VP_N_CONFIG_KEYS; key++)
+    {
+      if (vp_config_is_default (e->config, key))
+        continue;
+      if (!any)
         add_section (text, "Settings that are not the default");
-      value = g_strdup_printf ("%s  <- %s", vp_config_get_string (e->config, key),
-                               vp_config_get_source (e->config, key));
-      add_row (text, width, vp_config_key_name (key), value);
+      any = TRUE;
+      add_sourced_row (text, widths, vp_config_key_name (key), vp_config_get_string (e->config, key),
+                       vp_config_get_source (e->config, key), "");
     }
 }
 
@@ -223,6 +279,7 @@ shorten (const char *value)
 static void
 add_changes (GString *text, const VpExplanation *e)
 {
+  g_autoptr (GHashTable) told = g_hash_table_new (NULL, NULL);
   guint width = 0;
 
   for (guint i = 0; i < e->changes->len; i++)
@@ -241,6 +298,13 @@ add_changes (GString *text, const VpExplanation *e)
       else
         value = g_strdup_printf ("%s -> %s", before, after);
       add_row (text, width, change->path, value);
+      /* the same field of another mount has the same reason: once is enough */
+      if (change->why != NULL && g_hash_table_add (told, (gpointer)change->why))
+        {
+          add_spaces (text, width + 4);
+          add_wrapped (text, width + 4, change->why);
+          g_string_append_c (text, '\n');
+        }
     }
 }
 
@@ -276,12 +340,6 @@ add_message (GString *text, const char *name, gsize size, const char *remark, co
   add_block (text, pretty != NULL ? pretty : json);
 }
 
-static gboolean
-has_any (const GPtrArray *decisions)
-{
-  return decisions != NULL && decisions->len > 0;
-}
-
 char *
 vp_explanation_to_text (const VpExplanation *e)
 {
@@ -290,13 +348,7 @@ vp_explanation_to_text (const VpExplanation *e)
   g_autofree char *container = vp_container_plan_to_text (e->container);
 
   add_head (text, e);
-  if (has_any (e->plan != NULL ? e->plan->decisions : NULL) || has_any (e->container->decisions))
-    {
-      add_section (text, "Decisions");
-      if (e->plan != NULL)
-        add_decisions (text, e->plan->decisions);
-      add_decisions (text, e->container->decisions);
-    }
+  add_decisions (text, e);
   add_settings (text, e);
   if (plan != NULL)
     {

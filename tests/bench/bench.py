@@ -13,12 +13,13 @@ from world import World, from_memory, to_memory
 
 import bus_figures
 import guest_figures
+import plan_figures
 import start_figures
 
 KINDS = {
     "test": ("P13", "P8"),
     "guest": ("P1", "P2", "P6", "P19", "P21", "P11"),
-    "none": ("size",),
+    "none": ("size", "P18"),
 }
 
 
@@ -40,6 +41,8 @@ def main():
         world.require()     # may start this program again
     if "size" in wanted:
         guest_figures.sizes()
+    if "P18" in wanted:
+        plan_figures.run(rounds or 5)
     memory = to_memory()
     try:
         for world, run in worlds:

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/bench/bench.py \
 	tests/bench/bus_figures.py \
 	tests/bench/guest_figures.py \
+	tests/bench/plan_figures.py \
 	tests/bench/rawvm.py \
 	tests/bench/report.py \
 	tests/bench/start_figures.py \

@@ -56,7 +56,8 @@ test_formats (void)
   g_assert_true (g_str_has_prefix (text, "Sandbox one, handler default\nBundle /srv/bundle\n"));
   g_assert_nonnull (strstr (text, "QEMU 7.2.22, libvirt 9.0.0, x86_64, " URI));
   g_assert_nonnull (strstr (text, "\nMessage CreateSandbox, "));
-  g_assert_nonnull (strstr (text, "linux.namespaces[0]"));
+  g_assert_nonnull (strstr (text, "linux.namespaces[0]  removed {\"type\":\"network\"}\n"));
+  g_assert_nonnull (strstr (text, "\nDecisions\n"));
 
   parsed = vp_json_parse (object, strlen (object), "answer", &error);
   g_assert_no_error (error);
