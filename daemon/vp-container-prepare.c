@@ -119,6 +119,7 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
   Grpc__CreateContainerRequest *request;
   g_autoptr (GBytes) packed = NULL;
   GCancellable *cancellable;
+  guint timeout_ms;
   GError *error = NULL;
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
@@ -138,8 +139,15 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
   packed = vp_guest_message_pack (&request->base);
   grpc__create_container_request__free_unpacked (request, NULL);
   cancellable = g_task_get_cancellable (task);
-  vp_agent_client_create_container_async (self->agent, packed, vp_container_get_request_timeout (), cancellable,
+  timeout_ms = self->create_timeout_ms != 0 ? self->create_timeout_ms : vp_container_get_request_timeout ();
+  vp_agent_client_create_container_async (self->agent, packed, timeout_ms, cancellable,
                                           on_created_in_guest, g_steal_pointer (&task));
+}
+
+void
+vp_container_set_create_timeout (VpContainer *self, guint timeout_ms)
+{
+  self->create_timeout_ms = timeout_ms;
 }
 
 void

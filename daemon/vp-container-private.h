@@ -12,6 +12,7 @@ struct _VpContainer
   VpSpec *spec;
   VpContainerPlan *plan; /* from prepare on */
   VpContainerState state;
+  guint create_timeout_ms; /* 0: the request timeout */
   gint64 created_at;
   gint64 started_at;
   gboolean starting;

@@ -46,6 +46,9 @@ gint64 vp_container_get_started_at (VpContainer *self);
 /* NULL when there is none; "" is the first process. Borrowed. */
 VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
 
+/* How long the guest may take to make it; 0, the default: as any request. */
+void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
+
 /* Makes the host files visible in @share_dir and the container in the guest:
  * creating -> created. A failure leaves nothing of it on either side. */
 void vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,

@@ -60,6 +60,9 @@ struct _VpSandbox
   VpSandboxEnd end;
 };
 
+/* the step that has a file of its own */
+void vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+
 extern const VpStep vp_sandbox_steps[];
 extern const gsize vp_sandbox_n_steps;
 

@@ -2,7 +2,6 @@
 #include "vp-domain-xml.h"
 
 #include "vp-domain-xml-private.h"
-#include "vp-error.h"
 #include "vp-names.h"
 
 static gboolean
@@ -187,18 +186,9 @@ add_devices (xmlNode *domain, const VpPlan *plan, const VpDriver *driver, GError
 static gboolean
 build (xmlNode *domain, const VpPlan *plan, const VpDriver *driver, GError **error)
 {
-  const char *type = driver->domain_type (plan->accel);
-
-  if (type == NULL)
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
-                   "accelerator \"%s\": libvirt's %s driver has none", vp_accel_to_string (plan->accel),
-                   driver->name);
-      return FALSE;
-    }
   if (!vp_driver_check_plan (driver, plan, error))
     return FALSE;
-  vp_xml_set_word (domain, "type", type);
+  vp_xml_set_word (domain, "type", driver->domain_type (plan->accel));
   if (!add_identity (domain, plan, error) || !vp_domain_emit_memory (plan, driver, domain, error))
     return FALSE;
   if (!vp_domain_emit_vcpus (plan, driver, domain, error) || !add_tuning (domain, plan, error)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-driver.h"
 
+#include "vp-error.h"
+
 #define ENTROPY_BUILT_IN "/dev/urandom" /* what a hypervisor with a generator of its own reads */
 
 /* One question of many; carries what all of them need. */
@@ -96,6 +98,19 @@ vp_driver_check_device (const VpDriver *driver, const VpPlan *plan, const VpDevi
 /* ---- the machine ------------------------------------------------------------ */
 
 static gboolean
+check_accel (const Check *check)
+{
+  VpAccel accel = check->plan->accel;
+
+  if (check->driver->domain_type (accel) != NULL)
+    return TRUE;
+  g_set_error (check->error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
+               "accelerator: libvirt's %s driver does not run domains with \"%s\"", check->driver->name,
+               vp_accel_to_string (accel));
+  return FALSE;
+}
+
+static gboolean
 check_machine (const Check *check)
 {
   const VpPlan *plan = check->plan;
@@ -154,7 +169,8 @@ vp_driver_check_plan (const VpDriver *driver, const VpPlan *plan, GError **error
 {
   const Check check = { driver, plan, error };
 
-  if (!check_machine (&check) || !check_cpus (&check) || !check_memory (&check) || !check_boot (&check))
+  if (!check_accel (&check) || !check_machine (&check) || !check_cpus (&check) || !check_memory (&check)
+      || !check_boot (&check))
     return FALSE;
   for (guint i = 0; i < plan->devices->len; i++)
     {

@@ -49,12 +49,17 @@ plan_share (VpPlanning *p, GError **error)
                                     &device->u.share.cache);
   if (threads > 0)
     device->u.share.threads = (guint)threads;
+  device->u.share.no_threads = threads == 0;
+  if (!vp_planning_is (p, VP_CONFIG_SHARE_SANDBOX, "auto"))
+    device->u.share.sandbox = vp_planning_dup (p, VP_CONFIG_SHARE_SANDBOX);
   vp_plan_add_device (p->plan, device);
   vp_planning_note_chosen (p, "share cache", vp_config_get_string (p->config, VP_CONFIG_SHARE_CACHE),
                            VP_CONFIG_SHARE_CACHE, NULL);
   vp_planning_note_chosen (p, "share threads",
                            vp_config_get_string (p->config, VP_CONFIG_SHARE_THREAD_POOL_SIZE),
                            VP_CONFIG_SHARE_THREAD_POOL_SIZE, NULL);
+  vp_planning_note_chosen (p, "share sandbox", vp_config_get_string (p->config, VP_CONFIG_SHARE_SANDBOX),
+                           VP_CONFIG_SHARE_SANDBOX, NULL);
   return TRUE;
 }
 

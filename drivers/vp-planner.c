@@ -194,18 +194,54 @@ plan_guest (VpPlanning *p)
 typedef struct
 {
   VpConfigKey key;
-  const char *nothing; /* values, "|" between them */
+  const char *nothing; /* NULL: the default */
 } Unused;
 
 static const Unused unused[] = {
   { VP_CONFIG_HYPERVISOR_HOT_PLUG_VFIO, "no-port" },
   { VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, "no-port" },
   { VP_CONFIG_GUEST_SWAP, "false" },
-  { VP_CONFIG_SHARE_SANDBOX, "auto" },
   { VP_CONFIG_BLOCK_VHOST_USER, "false" },
   { VP_CONFIG_RUNTIME_SANDBOX_BIND_MOUNTS, "" },
   { VP_CONFIG_RUNTIME_VFIO_MODE, "guest-kernel" },
+  { VP_CONFIG_AGENT_KERNEL_MODULES, NULL },
+  { VP_CONFIG_BLOCK_AIO, NULL },
+  { VP_CONFIG_BLOCK_CACHE_DIRECT, NULL },
+  { VP_CONFIG_BLOCK_CACHE_NOFLUSH, NULL },
+  { VP_CONFIG_BLOCK_CACHE_SET, NULL },
+  { VP_CONFIG_BLOCK_DISCARD, NULL },
+  { VP_CONFIG_BLOCK_LOGICAL_SECTOR_SIZE, NULL },
+  { VP_CONFIG_BLOCK_MAX_BYTES_PER_SECOND, NULL },
+  { VP_CONFIG_BLOCK_MAX_OPS_PER_SECOND, NULL },
+  { VP_CONFIG_BLOCK_PHYSICAL_SECTOR_SIZE, NULL },
+  { VP_CONFIG_BLOCK_QUEUES, NULL },
+  { VP_CONFIG_BLOCK_QUEUE_SIZE, NULL },
+  { VP_CONFIG_BLOCK_VHOST_USER_DIR, NULL },
+  { VP_CONFIG_BLOCK_VHOST_USER_RECONNECT, NULL },
+  { VP_CONFIG_GUEST_HOOK_DIR, NULL },
+  { VP_CONFIG_NETWORK_MODEL, NULL },
+  { VP_CONFIG_NETWORK_NEW_NETNS, NULL },
+  { VP_CONFIG_NETWORK_QUEUES, NULL },
+  { VP_CONFIG_NETWORK_RX_MAX_RATE, NULL },
+  { VP_CONFIG_NETWORK_TX_MAX_RATE, NULL },
+  { VP_CONFIG_NETWORK_VHOST, NULL },
+  { VP_CONFIG_RUNTIME_GUEST_EMPTY_DIR, NULL },
+  { VP_CONFIG_RUNTIME_KEEP_FAILED, NULL },
+  { VP_CONFIG_RUNTIME_KUBELET_DIR, NULL },
 };
+
+static gboolean
+asks_for_nothing (VpConfig *config, const Unused *row, const char *value)
+{
+  g_autoptr (VpConfig) defaults = NULL;
+
+  if (row->nothing != NULL)
+    return g_str_equal (value, row->nothing);
+  if (vp_config_is_default (config, row->key))
+    return TRUE;
+  defaults = vp_config_new_default ();
+  return g_str_equal (value, vp_config_get_string (defaults, row->key));
+}
 
 static gboolean
 check_unused (VpPlanning *p, GError **error)
@@ -215,7 +251,7 @@ check_unused (VpPlanning *p, GError **error)
       const char *value = vp_config_get_string (p->config, unused[i].key);
       const char *source = vp_config_get_source (p->config, unused[i].key);
 
-      if (g_str_equal (value, unused[i].nothing))
+      if (asks_for_nothing (p->config, &unused[i], value))
         continue;
       if (g_str_has_prefix (source, "annotation "))
         return vp_planning_not_supported (p, unused[i].key, error, "\"%s\": this version does not act on it",
@@ -286,7 +322,8 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
       || !vp_planner_plan_boot (&p, error))
     return NULL;
   plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
-  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error))
+  if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error)
+      || !vp_driver_check_plan (p.driver, plan, error))
     return NULL;
   plan_guest (&p);
   return g_steal_pointer (&plan);

@@ -49,6 +49,7 @@ def test_walk(env):
     equal(call(env, manager, "Manager1", "GetSandbox", "s", "web"), 'o "%s"' % sandbox, "GetSandbox")
     equal(call(env, manager, "Manager1", "GetContainer", "s", "web"), 'o "%s"' % container, "GetContainer")
     match(call(env, manager, "Manager1", "GetConfig", "s", ""), r'"hypervisor\.uri" "test:///default"', "GetConfig")
+    match(call(env, manager, "Manager1", "Explain", "sa{sv}", env.bundle(), "1", "format", "s", "xml"), r"<domain type=", "Explain")
     match(call(env, manager, "Manager1", "ListSandboxes", "a{ss}", "1", "label:app", "web"), r'^a\(sssto\) 1 "web" "created"', "list")
     match(call(env, manager, "Manager1", "ListContainers", "a{ss}", "0"), r'^a\(ssssuto\) 1 "web" "web" "creating"', "list")
     equal(call(env, sandbox, "Sandbox1", "Start", "a{sv}", "1", "timeout_usec", "t", "60000000"), "", "Start")

@@ -2,6 +2,7 @@
 /* The planner's decisions one by one; whole plans are in tests/golden. */
 #include <string.h>
 
+#include "vp-decision.h"
 #include "vp-error.h"
 #include "vp-planner.h"
 
@@ -303,6 +304,49 @@ test_container_binds (void)
   input_clear (&in);
 }
 
+/* What nothing acts on yet must not look as if it were granted: a workload is
+ * refused, an administrator is told by a decision. */
+static void
+test_without_effect (void)
+{
+  static const struct
+  {
+    const char *annotation, *value, *key, *setting;
+  } rows[] = {
+    { "io.katacontainers.config.hypervisor.rx_rate_limiter_max_rate", "1000000", "network.rx-max-rate", "1000000" },
+    { "io.katacontainers.config.agent.kernel_modules", "e1000e", "agent.kernel-modules", "e1000e" },
+    { "io.katacontainers.config.hypervisor.block_device_cache_set", "true", "block.cache-set", "true" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *rest
+          = g_strdup_printf (",\"annotations\":{\"%s\":\"%s\"}", rows[i].annotation, rows[i].value);
+      g_autoptr (VpPlan) result = NULL;
+      gboolean noted = FALSE;
+      Input in;
+
+      input_init (&in, rest);
+      set (&in, "annotations.hypervisor", ".*");
+      set (&in, "annotations.agent", ".*");
+      assert_refused (&in, VP_ERROR_NOT_SUPPORTED, "does not act on it");
+      input_clear (&in);
+
+      input_init (&in, "");
+      set (&in, rows[i].key, rows[i].setting);
+      result = plan (&in, NULL);
+      g_assert_nonnull (result);
+      for (guint j = 0; j < result->decisions->len; j++)
+        {
+          const VpDecision *decision = result->decisions->pdata[j];
+
+          noted = noted || (g_str_equal (decision->what, rows[i].key) && g_str_equal (decision->value, "no effect"));
+        }
+      g_assert_true (noted);
+      input_clear (&in);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -311,6 +355,7 @@ main (int argc, char **argv)
   g_test_add_func ("/plan/refused", test_refused);
   g_test_add_func ("/plan/size", test_size);
   g_test_add_func ("/plan/cmdline", test_cmdline);
+  g_test_add_func ("/plan/without-effect", test_without_effect);
   g_test_add_func ("/plan/hostname", test_hostname);
   g_test_add_func ("/plan/container/refused", test_container_refused);
   g_test_add_func ("/plan/container/binds", test_container_binds);
