@@ -6,6 +6,7 @@
 #include "vp-names.h"
 
 #define SHOWN_MAX 80 /* characters of a text from outside */
+#define MESSAGE_MAX 4000
 
 static const GDBusErrorEntry vp_error_entries[] = {
   { VP_ERROR_FAILED, VP_ERROR_PREFIX "Failed" },
@@ -147,8 +148,8 @@ vp_error_set_errno (GError **error, int errsv, const char *format, ...)
   return FALSE;
 }
 
-char *
-vp_error_shown (const char *text)
+static char *
+show (const char *text, guint max)
 {
   GString *shown = g_string_new (NULL);
   guint n = 0;
@@ -157,22 +158,37 @@ vp_error_shown (const char *text)
     {
       gunichar c = g_utf8_get_char_validated (p, -1);
 
-      if (n++ == SHOWN_MAX)
+      if (n++ == max)
         {
           g_string_append (shown, "...");
           break;
         }
-      if (c == (gunichar) -1 || c == (gunichar) -2 || g_unichar_iscntrl (c))
+      if (c == (gunichar) -1 || c == (gunichar) -2)
         g_string_append_printf (shown, "\\x%02x", (guchar) *p++);
       else
         {
-          /* separators of lines, and what turns the direction of writing */
-          if (c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
-            g_string_append_printf (shown, "\\u%04x", c);
+          /* also separators of lines, and what turns the direction of writing */
+          if (g_unichar_iscntrl (c) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e)
+              || (c >= 0x2066 && c <= 0x2069))
+            g_string_append_printf (shown, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
           else
             g_string_append_unichar (shown, c);
           p = g_utf8_next_char (p);
         }
     }
   return g_string_free (shown, FALSE);
+}
+
+char *
+vp_error_shown (const char *text)
+{
+  return show (text, SHOWN_MAX);
+}
+
+char *
+vp_error_clean (char *message)
+{
+  g_autofree char *old = message;
+
+  return show (old, MESSAGE_MAX);
 }

@@ -43,6 +43,10 @@ gboolean vp_error_is (const GError *error, VpError code);
  * between characters when it is long. */
 char *vp_error_shown (const char *text);
 
+/* The same for a whole message, at the doors by which messages leave: the bus
+ * and the log. Takes @message. */
+char *vp_error_clean (char *message);
+
 /* Puts @error into our domain when it is of another one: G_IO_ERROR and
  * G_FILE_ERROR codes get the nearest of ours, the rest becomes @fallback.
  * Takes and returns ownership; NULL stays NULL. */

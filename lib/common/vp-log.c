@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vp-error.h"
 #include "vp-names.h"
 
 static const struct {
@@ -98,7 +99,7 @@ vp_log (GLogLevelFlags level, const char *sandbox, const char *container, const 
     return;
 
   va_start (args, format);
-  message = g_strdup_vprintf (format, args);
+  message = vp_error_clean (g_strdup_vprintf (format, args));
   va_end (args);
 
   fields[n++] = (GLogField) { "MESSAGE", message, -1 };

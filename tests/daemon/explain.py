@@ -59,6 +59,13 @@ def test_refused(env):
     env.raises("NotSupported", lambda: env.manager.create_sandbox("bad", path), r"linux\.intelRdt")
 
 
+def test_message_is_one_line(env):
+    """what a bundle says cannot write on the terminal of who reads the error"""
+    document = dict(bundle.spec(["true"]), ociVersion="\x1b[2J\n\u202e9")
+    path = env.bundles.make(document=document)
+    env.raises("InvalidArgument", lambda: explain(env, path), r'"\\x1b\[2J\\x0a\\u202e9" is not version 1')
+
+
 def test_bad_arguments(env):
     """arguments that make no sense"""
     path = env.bundle(["true"])

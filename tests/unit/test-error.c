@@ -70,6 +70,32 @@ test_errno (void)
     }
 }
 
+static void
+test_shown (void)
+{
+  static const struct {
+    const char *text, *shown;
+  } rows[] = {
+    { "", "" },
+    { "plain \"text\" größe", "plain \"text\" größe" },
+    { "a\nb\tc\033[2J\177", "a\\x0ab\\x09c\\x1b[2J\\x7f" },
+    { "\xc2\x9b" "2J \xe2\x80\xae" "abc", "\\x9b2J \\u202eabc" },
+    { "cut \xe2\x82", "cut \\xe2\\x82" },
+  };
+  g_autofree char *many = g_strnfill (100, 'x');
+  g_autofree char *cut = vp_error_shown (many);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *shown = vp_error_shown (rows[i].text);
+      g_autofree char *clean = vp_error_clean (g_strdup (rows[i].text));
+
+      g_assert_cmpstr (shown, ==, rows[i].shown);
+      g_assert_cmpstr (clean, ==, rows[i].shown);
+    }
+  g_assert_cmpuint (strlen (cut), ==, 83);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -78,5 +104,6 @@ main (int argc, char **argv)
   g_test_add_func ("/error/bus", test_crosses_the_bus);
   g_test_add_func ("/error/adopt", test_adopt);
   g_test_add_func ("/error/errno", test_errno);
+  g_test_add_func ("/error/shown", test_shown);
   return g_test_run ();
 }
