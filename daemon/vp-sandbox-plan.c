@@ -40,6 +40,14 @@ make_plan (VpSandbox *self, GError **error)
       || (xml = vp_domain_xml (plan, driver, error)) == NULL)
     return FALSE;
 
+  if (vp_plan_find_device (plan, VP_DEVICE_CHANNEL) == NULL)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
+                   "agent.transport (%s): this version reaches the agent over virtio-serial only",
+                   vp_config_get_source (effective, VP_CONFIG_AGENT_TRANSPORT));
+      return FALSE;
+    }
+
   /* time limits and containers follow what the sandbox was planned with; doing
    * it once more, when a start is tried again, changes nothing */
   vp_config_unref (self->config);

@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	tests/lib/tap.py \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
+	tests/daemon/transport.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
 	tests/vm/cycles.py \
