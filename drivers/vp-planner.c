@@ -16,6 +16,9 @@
 
 /* ---- helpers of the rooms --------------------------------------------------- */
 
+static gboolean set_error (VpPlanning *p, VpConfigKey key, VpError code, GError **error, const char *format,
+                           va_list args) G_GNUC_PRINTF (5, 0);
+
 static gboolean
 set_error (VpPlanning *p, VpConfigKey key, VpError code, GError **error, const char *format, va_list args)
 {
