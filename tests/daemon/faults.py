@@ -358,8 +358,8 @@ def test_delete_starting(env):
     equal(call.outcome(), "Cancelled", "start")
     outcomes = [c.outcome() for c in calls]
     # who comes last may find the object itself gone from the bus
-    gone = {"NotFound", "org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownObject"}
-    check("ok" in outcomes and set(outcomes) <= gone | {"ok"}, "outcomes: %r" % outcomes)
+    absent = {"NotFound", "org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownObject"}
+    check("ok" in outcomes and set(outcomes) <= absent | {"ok"}, "outcomes: %r" % outcomes)
     gone(env)
 
 
