@@ -65,8 +65,8 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     "hypervisor.cpu_features"),
   [VP_CONFIG_HYPERVISOR_VCPUS] = NUMBER (
     DOUBLE, "hypervisor", "vcpus", 0, 0.1, 4096, "1",
-    "Virtual CPUs of a sandbox. One whose first container has a larger CPU quota gets as many as that "
-    "needs. Fractions count until everything is added up, then the sum is rounded up.",
+    "Virtual CPUs of a sandbox, to which those are added that the CPU quota of its first container or its pod "
+    "asks for. Fractions count until everything is added up, then the sum is rounded up.",
     "hypervisor.default_vcpus"),
   [VP_CONFIG_HYPERVISOR_MAX_VCPUS] = NUMBER (
     UINT, "hypervisor", "max-vcpus", 0, 0, 4096, "0",
