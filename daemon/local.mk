@@ -68,6 +68,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-container.c \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-process.c \
+	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
 	daemon/vp-dbus-server.c
 

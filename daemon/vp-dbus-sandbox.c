@@ -32,10 +32,8 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_sandbox_start_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_sandbox1_complete_start (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_start_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -60,10 +58,8 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_sandbox1_complete_stop (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static const VpDbusOption force_option[] = { { "force", "b" }, { NULL } };
@@ -87,10 +83,8 @@ on_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_sandbox1_complete_delete (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -112,10 +106,8 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   guint status = 0;
   gint64 exited_at = 0;
 
-  if (vp_sandbox_wait_finish (VP_SANDBOX (source), result, &status, &exited_at, &error))
-    vp_dbus_sandbox1_complete_wait (NULL, user_data, status, (guint64) exited_at);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_wait_finish (VP_SANDBOX (source), result, &status, &exited_at, &error);
+  vp_dbus_reply_exit (user_data, status, exited_at, error);
 }
 
 static gboolean

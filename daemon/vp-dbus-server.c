@@ -19,7 +19,7 @@ struct _VpDbusServer
 
 G_DEFINE_FINAL_TYPE (VpDbusServer, vp_dbus_server, G_TYPE_OBJECT)
 
-/* ---- what the interfaces share ---- */
+/* ---- paths ---- */
 
 char *
 vp_dbus_path_sandbox (const char *sandbox_id)
@@ -45,47 +45,6 @@ vp_dbus_path_process (const char *sandbox_id, const char *container_id, const ch
   g_autofree char *element = vp_id_to_path_element (exec_id);
 
   return g_strdup_printf ("%s/process/%s", container, element);
-}
-
-void
-vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error)
-{
-  g_autoptr (GError) ours = vp_error_adopt (error, VP_ERROR_FAILED);
-
-  ours->message = vp_error_clean (ours->message);
-  vp_info (NULL, NULL, "%s.%s: %s", g_dbus_method_invocation_get_interface_name (invocation),
-           g_dbus_method_invocation_get_method_name (invocation), ours->message);
-  g_dbus_method_invocation_return_gerror (invocation, ours);
-}
-
-static void
-on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-}
-
-static void
-unwatch_caller (gpointer id)
-{
-  g_bus_unwatch_name (GPOINTER_TO_UINT (id));
-}
-
-GCancellable *
-vp_dbus_watch_caller (GDBusMethodInvocation *invocation)
-{
-  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
-  const char *sender = g_dbus_method_invocation_get_sender (invocation);
-  GCancellable *cancellable;
-  guint id;
-
-  if (sender == NULL)
-    return NULL;
-  cancellable = g_cancellable_new ();
-  id = g_bus_watch_name_on_connection (connection, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_caller_vanished,
-                                       g_object_ref (cancellable), g_object_unref);
-  g_object_set_data_full (G_OBJECT (invocation), "caller-watch", GUINT_TO_POINTER (id), unwatch_caller);
-  g_object_set_data_full (G_OBJECT (invocation), "caller-cancellable", cancellable, g_object_unref);
-  return cancellable;
 }
 
 /* ---- objects come and go ---- */

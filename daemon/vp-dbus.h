@@ -5,22 +5,16 @@
 #include <vp-dbus-generated.h>
 
 #include "vp-bouncer.h"
+#include "vp-dbus-reply.h"
 #include "vp-manager.h"
 
-/* What the files of the front share: object paths, and how a call ends. An
- * interface's file unmarshals, calls one function below it, replies, and
+/* What the files of the front share: object paths, and with vp-dbus-reply.h
+ * how a call ends. An interface's file unmarshals, calls one function below it, replies, and
  * mirrors properties; it decides nothing. */
 
 char *vp_dbus_path_sandbox (const char *sandbox_id);
 char *vp_dbus_path_container (const char *sandbox_id, const char *container_id);
 char *vp_dbus_path_process (const char *sandbox_id, const char *container_id, const char *exec_id);
-
-/* Cancelled when the caller has left the bus: for calls that may take for ever.
- * Borrowed from @invocation; NULL when there is no bus in between. */
-GCancellable *vp_dbus_watch_caller (GDBusMethodInvocation *invocation);
-
-/* Ends @invocation with @error (taken), made one of ours if it is not. */
-void vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error);
 
 /* Connects @handler so that @object lives as long as @skeleton. */
 #define vp_dbus_handle(skeleton, signal, handler, object)                                                             \
