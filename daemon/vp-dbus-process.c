@@ -6,8 +6,6 @@
 
 /* org.virtpod.Process1 */
 
-#define CALL_TIMEOUT_MS 60000
-
 static gboolean
 handle_wait (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
@@ -31,7 +29,7 @@ handle_kill (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, const 
   int signum;
 
   if (vp_signal_parse (text, &signum, &error))
-    vp_process_kill_async (user_data, signum, FALSE, CALL_TIMEOUT_MS, on_killed, invocation);
+    vp_process_kill_async (user_data, signum, FALSE, vp_container_get_request_timeout (), on_killed, invocation);
   else
     vp_dbus_fail (invocation, error);
   return TRUE;
@@ -54,7 +52,7 @@ handle_resize_tty (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, 
     vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
                                            "size %u x %u: columns and rows are 1 or more", columns, rows));
   else
-    vp_process_resize_async (user_data, columns, rows, CALL_TIMEOUT_MS, on_resized, invocation);
+    vp_process_resize_async (user_data, columns, rows, vp_container_get_request_timeout (), on_resized, invocation);
   return TRUE;
 }
 

@@ -30,7 +30,7 @@ vp_dbus_reply_exit (GDBusMethodInvocation *invocation, guint status, gint64 exit
   if (error != NULL)
     vp_dbus_fail (invocation, error);
   else
-    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(ut)", status, (guint64) exited_at));
+    g_dbus_method_invocation_return_value (invocation, g_variant_new ("(ut)", status, (guint64)exited_at));
 }
 
 static void
@@ -56,8 +56,8 @@ vp_dbus_watch_caller (GDBusMethodInvocation *invocation)
   if (sender == NULL)
     return NULL;
   cancellable = g_cancellable_new ();
-  id = g_bus_watch_name_on_connection (connection, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_caller_vanished,
-                                       g_object_ref (cancellable), g_object_unref);
+  id = g_bus_watch_name_on_connection (connection, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
+                                       on_caller_vanished, g_object_ref (cancellable), g_object_unref);
   g_object_set_data_full (G_OBJECT (invocation), "caller-watch", GUINT_TO_POINTER (id), unwatch_caller);
   g_object_set_data_full (G_OBJECT (invocation), "caller-cancellable", cancellable, g_object_unref);
   return cancellable;
@@ -70,7 +70,7 @@ on_process_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   guint status = 0;
   gint64 exited_at = 0;
 
-  (void) vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error);
+  (void)vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error);
   vp_dbus_reply_exit (user_data, status, exited_at, error);
 }
 
