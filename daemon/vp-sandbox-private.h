@@ -83,6 +83,10 @@ void vp_sandbox_stop_asking (VpSandbox *self);
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
 
+/* Prepares @container in the machine, with what the sandbox gives it for that. */
+void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 
 /* Starts to end: unwinds the steps, then enters end.state with end.reason. */
