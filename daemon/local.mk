@@ -44,6 +44,7 @@ libvp_daemon_la_SOURCES += \
 
 # domain: process < container < sandbox < manager
 libvp_daemon_la_SOURCES += \
+	daemon/vp-states.c daemon/vp-states.h \
 	daemon/vp-streams.c daemon/vp-streams.h \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
@@ -74,6 +75,20 @@ libvp_daemon_la_SOURCES += \
 # composition root
 libvp_daemon_la_SOURCES += \
 	daemon/vp-daemon.c daemon/vp-daemon.h
+
+# prints the table of states into docs/states.md, which is kept in the source
+# tree; test-docs says when it is behind
+noinst_PROGRAMS += daemon/vp-states-doc
+daemon_vp_states_doc_SOURCES = daemon/vp-states-doc.c
+daemon_vp_states_doc_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
+daemon_vp_states_doc_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+daemon_vp_states_doc_LDADD = $(virtpodd_LDADD)
+noinst_DATA += daemon/states.stamp
+CLEANFILES += daemon/states.stamp
+daemon/states.stamp: daemon/vp-states-doc$(EXEEXT) $(srcdir)/docs/states.md
+	$(AM_V_GEN)daemon/vp-states-doc$(EXEEXT) $(srcdir)/docs/states.md > $@.tmp && \
+	if ! cmp -s $@.tmp $(srcdir)/docs/states.md && test -w $(srcdir)/docs; then \
+		cat $@.tmp > $(srcdir)/docs/states.md; fi && rm -f $@.tmp && touch $@
 
 # our layers in link order, for programs that are (or test) the daemon
 vp_daemon_libs = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-dbus.la libvp-wire.la libvp-common.la

@@ -17,6 +17,7 @@ vp_wire_sources = \
 	lib/wire/vp-message.c lib/wire/vp-message.h \
 	lib/wire/vp-message-json.c lib/wire/vp-message-json.h \
 	lib/wire/vp-oci-names.c lib/wire/vp-oci-names.h \
+	lib/wire/vp-agent-names.h \
 	lib/wire/vp-rpc.c lib/wire/vp-rpc.h \
 	lib/wire/vp-sync.c lib/wire/vp-sync.h \
 	lib/wire/vp-ttrpc.c lib/wire/vp-ttrpc.h \
