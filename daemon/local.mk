@@ -66,6 +66,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus.h \
 	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
 	daemon/vp-dbus-container.c \
+	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-process.c \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
