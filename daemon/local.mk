@@ -13,6 +13,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
+	daemon/vp-virt-call.c \
+	daemon/vp-virt-destroy.c \
 	daemon/vp-virt-domain.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
 	daemon/vp-virt-error.c daemon/vp-virt-error.h \
