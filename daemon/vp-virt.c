@@ -4,6 +4,7 @@
 #include <libvirt-glib/libvirt-glib.h>
 
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
 
@@ -269,6 +270,7 @@ on_connected (VpVirt *self, Attempt *a)
   g_clear_pointer (&self->reason, g_free);
   self->retry_ms = RETRY_MIN_MS;
   vp_virt_lives_reconcile (self, a->domains);
+  vp_event (VP_EVENT_LIBVIRT_CONNECTED, NULL, NULL, "connected to libvirt at %s", self->uri);
   set_state (self, VP_VIRT_CONNECTED);
   if (task != NULL)
     g_task_return_boolean (task, TRUE);
@@ -329,7 +331,7 @@ vp_virt_connection_lost (VpVirt *self, const char *reason)
       self->lost_early = TRUE;
       return;
     }
-  vp_warning (NULL, NULL, "libvirt at %s: %s", self->uri, reason);
+  vp_event (VP_EVENT_LIBVIRT_LOST, NULL, NULL, "libvirt at %s: %s", self->uri, reason);
   set_reason (self, reason);
   disconnect (self, self, NULL);
   schedule_retry (self);
