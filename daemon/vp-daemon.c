@@ -157,8 +157,8 @@ on_virt_state (VpVirt *virt, gpointer user_data)
 {
   Daemon *self = user_data;
 
-  vp_notice (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
-             vp_virt_state_to_string (vp_virt_get_state (virt)));
+  vp_info (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
+           vp_virt_state_to_string (vp_virt_get_state (virt)));
   if (self->server != NULL)
     clean_leftovers (self);
 }
