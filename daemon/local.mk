@@ -13,6 +13,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
+	daemon/vp-virt-call.c \
+	daemon/vp-virt-destroy.c \
 	daemon/vp-virt-domain.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
 	daemon/vp-virt-error.c daemon/vp-virt-error.h \
@@ -67,8 +69,10 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus.h \
 	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
 	daemon/vp-dbus-container.c \
+	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-process.c \
+	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
 	daemon/vp-dbus-server.c
 

@@ -32,7 +32,6 @@ struct _VpContainer
 void vp_container_set_state (VpContainer *self, VpContainerState state);
 void vp_container_emit_process (VpContainer *self, VpProcess *process, gboolean added);
 void vp_container_emit_exited (VpContainer *self, VpProcess *process);
-guint vp_container_get_request_timeout (void);
 
 /* The guest's runtime does not always say which program it could not run. */
 void vp_container_name_program (GError *error, const char *program);

@@ -22,6 +22,7 @@ G_DECLARE_FINAL_TYPE (VpContainer, vp_container, VP, CONTAINER, GObject)
 
 /* How long a request to the agent may take; set once by the composition root. */
 void vp_container_set_request_timeout (guint timeout_ms);
+guint vp_container_get_request_timeout (void);
 
 /* Takes @streams (may be NULL): what the first process will use. */
 VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);

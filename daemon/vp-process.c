@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-log.h"
 #include "vp-waiters.h"
 
@@ -174,8 +175,10 @@ set_stopped (VpProcess *self, guint status)
   self->state = VP_PROCESS_STOPPED;
   self->exit_status = status;
   self->exited_at = g_get_real_time ();
-  vp_info (self->sandbox_id, self->container_id, "process %s%sended with status %u", self->exec_id,
-           *self->exec_id != '\0' ? " " : "", status);
+  if (*self->exec_id == '\0')
+    vp_event (VP_EVENT_CONTAINER_EXITED, self->sandbox_id, self->container_id, "ended with status %u", status);
+  else
+    vp_info (self->sandbox_id, self->container_id, "process %s ended with status %u", self->exec_id, status);
 
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);

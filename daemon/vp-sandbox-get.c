@@ -104,6 +104,12 @@ vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max)
   return n;
 }
 
+gsize
+vp_sandbox_get_n_stages (VpSandbox *self)
+{
+  return vp_sandbox_n_steps;
+}
+
 GPtrArray *
 vp_sandbox_get_containers (VpSandbox *self)
 {

@@ -2,6 +2,7 @@
 #include "vp-sandbox-private.h"
 
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-id.h"
 #include "vp-log.h"
 #include "vp-planner.h"
@@ -134,22 +135,37 @@ vp_sandbox_changed (VpSandbox *self)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
+/* The steps in between are for who looks closely; a failed start is told where
+ * it is known why. */
+static void
+tell_state (VpSandbox *self, VpSandboxState before)
+{
+  vp_info (self->id, NULL, "sandbox %s -> %s", vp_sandbox_state_to_string (before),
+           vp_sandbox_state_to_string (self->state));
+  if (self->state == VP_SANDBOX_READY && before == VP_SANDBOX_STARTING)
+    vp_event (VP_EVENT_SANDBOX_STARTED, self->id, NULL, "sandbox is ready");
+  else if (self->state == VP_SANDBOX_STOPPED)
+    vp_event (VP_EVENT_SANDBOX_STOPPED, self->id, NULL, "sandbox has stopped (%s)", self->exit_reason);
+  else if (self->state == VP_SANDBOX_LOST)
+    vp_event (VP_EVENT_SANDBOX_LOST, self->id, NULL, "sandbox was lost (%s)", self->exit_reason);
+}
+
 void
 vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
 {
+  VpSandboxState before = self->state;
   g_autoptr (GError) error = NULL;
 
-  if (!vp_states_may_change (VP_NOUN_SANDBOX, self->state, state))
+  if (!vp_states_may_change (VP_NOUN_SANDBOX, before, state))
     {
       g_critical ("sandbox %s: no transition from %s to %s", self->id, vp_sandbox_state_to_string (self->state),
                   vp_sandbox_state_to_string (state));
       return;
     }
-  vp_info (self->id, NULL, "sandbox %s -> %s", vp_sandbox_state_to_string (self->state),
-           vp_sandbox_state_to_string (state));
-  if (state == VP_SANDBOX_READY && self->state == VP_SANDBOX_STARTING)
-    self->started_at = g_get_real_time ();
   self->state = state;
+  tell_state (self, before);
+  if (state == VP_SANDBOX_READY && before == VP_SANDBOX_STARTING)
+    self->started_at = g_get_real_time ();
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], state);
   if (vp_sandbox_state_is_end (state))

@@ -62,6 +62,7 @@ const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was plann
 const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
 /* Stages of the last start that were done, in order; returns how many. */
 gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);
+gsize vp_sandbox_get_n_stages (VpSandbox *self); /* of a whole start */
 
 /* In order of creation; the first is the sandbox's own. Borrowed. */
 GPtrArray *vp_sandbox_get_containers (VpSandbox *self);

@@ -74,7 +74,7 @@ def test_errors():
 
 def test_interfaces_name_known_errors():
     known = set(re.findall(r'VP_ERROR_PREFIX "(\w+)"', read(SRCDIR, "lib/common/vp-error.c")))
-    for name in ("Manager1", "Sandbox1", "Container1", "Process1"):
+    for name in ("Manager1", "Sandbox1", "Container1", "Process1", "Job1"):
         text = read(SRCDIR, "data/org.virtpod.%s.xml" % name)
         for sentence in re.findall(r"Errors:(.*?)-->", text, re.DOTALL):
             sentence = re.sub(r"\(.*?\)|\w+\.\w+", "", sentence, flags=re.DOTALL)
@@ -83,7 +83,7 @@ def test_interfaces_name_known_errors():
 
 
 def test_dbus_reference():
-    for name in ("Manager1", "Sandbox1", "Container1", "Process1"):
+    for name in ("Manager1", "Sandbox1", "Container1", "Process1", "Job1"):
         tree = ElementTree.parse(os.path.join(SRCDIR, "data/org.virtpod.%s.xml" % name))
         page = read(BUILDDIR, "docs/dbus/org.virtpod.%s.rst" % name)
         equal("<literal>" in page, False)
