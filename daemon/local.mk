@@ -33,6 +33,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-client-open.c \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
+	daemon/vp-agent-conn-private.h \
+	daemon/vp-agent-conn-open.c \
 	daemon/vp-agent-error.c daemon/vp-agent-error.h \
 	daemon/vp-stdio.c daemon/vp-stdio.h \
 	daemon/vp-stdio-end.c daemon/vp-stdio-end.h \
