@@ -12,7 +12,7 @@ struct _VpContainer
   char *id;
   VpSpec *spec;
   VpContainerPlan *plan; /* from prepare on */
-  VpContainerState state;
+  VpPlace *place; /* its state and its sandbox's */
   guint create_timeout_ms; /* 0: the request timeout */
   gint64 created_at;
   gint64 started_at;

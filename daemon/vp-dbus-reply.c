@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus-reply.h"
 
+#include "vp-dbus-job.h"
 #include "vp-error.h"
 #include "vp-log.h"
 
@@ -10,6 +11,7 @@ vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error)
   g_autoptr (GError) ours = vp_error_adopt (error, VP_ERROR_FAILED);
 
   ours->message = vp_error_clean (ours->message);
+  vp_dbus_job_set_error (invocation, ours);
   vp_info (NULL, NULL, "%s.%s: %s", g_dbus_method_invocation_get_interface_name (invocation),
            g_dbus_method_invocation_get_method_name (invocation), ours->message);
   g_dbus_method_invocation_return_gerror (invocation, ours);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus.h"
 
+#include "vp-dbus-job.h"
 #include "vp-error.h"
 #include "vp-id.h"
 #include "vp-log.h"
@@ -50,6 +51,25 @@ vp_dbus_path_process (const char *sandbox_id, const char *container_id, const ch
 /* ---- objects come and go ---- */
 
 static void
+guard (VpDbusServer *self, GDBusInterfaceSkeleton *skeleton)
+{
+  g_object_set_data (G_OBJECT (skeleton), "server", self);
+  vp_bouncer_watch (self->bouncer, skeleton);
+}
+
+VpDbusServer *
+vp_dbus_server_of (GDBusMethodInvocation *invocation)
+{
+  return g_object_get_data (g_dbus_method_invocation_get_user_data (invocation), "server");
+}
+
+guint32
+vp_dbus_caller_uid (GDBusMethodInvocation *invocation)
+{
+  return vp_bouncer_get_uid (vp_dbus_server_of (invocation)->bouncer, invocation);
+}
+
+static void
 on_process_added (VpContainer *container, VpProcess *process, VpDbusServer *self)
 {
   const char *sandbox_id = g_object_get_data (G_OBJECT (container), "sandbox-id");
@@ -62,7 +82,7 @@ on_process_added (VpContainer *container, VpProcess *process, VpDbusServer *self
   if (sandbox == NULL)
     return;
   skeleton = vp_dbus_process_new (sandbox, container, process);
-  vp_bouncer_watch (self->bouncer, G_DBUS_INTERFACE_SKELETON (skeleton));
+  guard (self, G_DBUS_INTERFACE_SKELETON (skeleton));
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (skeleton), self->connection, path, &error))
     {
       vp_warning (sandbox_id, vp_container_get_id (container), "process not exported: %s", error->message);
@@ -86,7 +106,7 @@ export_object (VpDbusServer *self, const char *path, GDBusInterfaceSkeleton *ske
 {
   g_autoptr (GDBusObjectSkeleton) object = g_dbus_object_skeleton_new (path);
 
-  vp_bouncer_watch (self->bouncer, skeleton);
+  guard (self, skeleton);
   g_dbus_object_skeleton_add_interface (object, skeleton);
   g_dbus_object_manager_server_export (self->objects, object);
 }
@@ -145,6 +165,19 @@ on_sandbox_removed (VpManager *manager, VpSandbox *sandbox, VpDbusServer *self)
   g_dbus_object_manager_server_unexport (self->objects, path);
 }
 
+void
+vp_dbus_server_publish (VpDbusServer *self, const char *path, GDBusInterfaceSkeleton *skeleton)
+{
+  export_object (self, path, skeleton);
+}
+
+void
+vp_dbus_server_withdraw (VpDbusServer *self, const char *path)
+{
+  if (self->objects != NULL)
+    g_dbus_object_manager_server_unexport (self->objects, path);
+}
+
 /* ---- the server ---- */
 
 static void
@@ -194,6 +227,7 @@ check_authorisation_table (GError **error)
     vp_dbus_sandbox1_interface_info (),
     vp_dbus_container1_interface_info (),
     vp_dbus_process1_interface_info (),
+    vp_dbus_job1_interface_info (),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
@@ -215,7 +249,7 @@ vp_dbus_server_new (GDBusConnection *connection, VpManager *manager, VpBouncer *
   self->manager = g_object_ref (manager);
   self->bouncer = g_object_ref (bouncer);
   self->manager_skeleton = vp_dbus_manager_new (manager);
-  vp_bouncer_watch (bouncer, G_DBUS_INTERFACE_SKELETON (self->manager_skeleton));
+  guard (self, G_DBUS_INTERFACE_SKELETON (self->manager_skeleton));
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->manager_skeleton), connection,
                                          VP_PATH_MANAGER, error))
     return NULL;

@@ -38,3 +38,12 @@ G_DECLARE_FINAL_TYPE (VpDbusServer, vp_dbus_server, VP, DBUS_SERVER, GObject)
 /* Fails when a method has no row in the authorisation table. */
 VpDbusServer *vp_dbus_server_new (GDBusConnection *connection, VpManager *manager, VpBouncer *bouncer,
                                   GError **error);
+
+/* Objects of the front itself (jobs), announced by the object manager. */
+void vp_dbus_server_publish (VpDbusServer *self, const char *path, GDBusInterfaceSkeleton *skeleton);
+void vp_dbus_server_withdraw (VpDbusServer *self, const char *path);
+
+/* In a handler, while its object is there: the server it came in by (borrowed)
+ * and the uid of the caller (G_MAXUINT32: not known). */
+VpDbusServer *vp_dbus_server_of (GDBusMethodInvocation *invocation);
+guint32 vp_dbus_caller_uid (GDBusMethodInvocation *invocation);

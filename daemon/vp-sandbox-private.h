@@ -72,7 +72,7 @@ void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
 
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
-gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
+gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);
 
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
