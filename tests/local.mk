@@ -28,6 +28,8 @@ EXTRA_DIST += \
 	tests/lib/libvirtd.py \
 	tests/lib/lsan.supp \
 	tests/lib/tap.py \
+	tests/lib/tsan-glib.c \
+	tests/lib/tsan.supp \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \

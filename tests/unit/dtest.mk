@@ -17,6 +17,7 @@ TESTS += $(vp_dtest_tests)
 EXTRA_DIST += \
 	tests/daemon/authorisation.py \
 	tests/daemon/busctl.py \
+	tests/daemon/cycles.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
