@@ -74,7 +74,7 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_PROCESS_RESIZE] = { "resize the terminal of", "ResizeTty", S (READY), C (CREATED) | C (RUNNING),
                                P (RUNNING), P (CREATED) | P (RUNNING) },
   [VP_VERB_PROCESS_CLOSE_STDIN]
-  = { "close stdin of", "CloseStdin", 0, 0, P (CREATED) | P (RUNNING), P (CREATED) | P (RUNNING) },
+  = { "close stdin of", "CloseStdin", 0, 0, P (RUNNING), P (CREATED) | P (RUNNING) },
 };
 
 static const guint sandbox_changes[VP_N_SANDBOX_STATES] = {
