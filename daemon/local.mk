@@ -11,6 +11,7 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 libvp_daemon_la_SOURCES += \
 	daemon/vp-console.c daemon/vp-console.h \
 	daemon/vp-console-reader.c daemon/vp-console-reader.h \
+	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
@@ -35,6 +36,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-client-open.c \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
+	daemon/vp-agent-conn-private.h \
+	daemon/vp-agent-conn-open.c \
 	daemon/vp-agent-error.c daemon/vp-agent-error.h \
 	daemon/vp-agent-stats.c daemon/vp-agent-stats.h \
 	daemon/vp-stdio.c daemon/vp-stdio.h \
@@ -57,6 +60,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-copy.c daemon/vp-container-copy.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-pause.c \
+	daemon/vp-container-hooks.c \
 	daemon/vp-container-prepare.c \
 	daemon/vp-container-update.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \

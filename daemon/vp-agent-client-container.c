@@ -9,7 +9,7 @@
 #include "vp-agent-error.h"
 #include "vp-agent-stats.h"
 #include "vp-error.h"
-#include "vp-extensions.h"
+#include "vp-agent-names.h"
 
 /* The calls about a container that runs: its cgroup, what it uses, what is in it. */
 

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "vp-agent-names.h"
 #include "vp-container-private.h"
 #include "vp-error.h"
-#include "vp-extensions.h"
 #include "vp-fd.h"
 #include "vp-guest-messages.h"
 #include "vp-id.h"
@@ -86,9 +86,9 @@ answer (Copy *copy, GError *error)
 
 /* What the guest wrote about it: its last line, as the one that ended it. */
 static GError *
-explain (const char *text, gssize len)
+explain (guint status, const char *text, gsize len)
 {
-  g_autofree char *copy = g_strndup (text, (gsize) MAX (len, 0));
+  g_autofree char *copy = g_strndup (text, len);
   g_autofree char *shown = NULL;
   VpError code = VP_ERROR_AGENT_FAILED;
   const char *line;
@@ -97,12 +97,10 @@ explain (const char *text, gssize len)
   line = strrchr (copy, '\n');
   line = line != NULL ? line + 1 : copy;
   shown = vp_error_shown (line);
-  if (g_str_has_suffix (line, strerror (ENOENT)))
+  if (status == VP_TAR_NO_PATH)
     code = VP_ERROR_NOT_FOUND;
-  else if (g_str_has_suffix (line, strerror (EACCES)) || g_str_has_suffix (line, strerror (EPERM)))
-    code = VP_ERROR_NOT_AUTHORIZED;
-  else if (g_str_has_suffix (line, strerror (ENOSPC)))
-    code = VP_ERROR_RESOURCE_EXHAUSTED;
+  else if (status == VP_TAR_BAD_ARCHIVE)
+    code = VP_ERROR_INVALID_ARGUMENT;
   return g_error_new (VP_ERROR, (int) code, "%s", *shown != '\0' ? shown : "the guest does not say why");
 }
 
@@ -114,7 +112,7 @@ on_reason (GObject *source, GAsyncResult *result, gpointer user_data)
   gsize len = 0;
   const char *data = text == NULL ? "" : g_bytes_get_data (text, &len);
 
-  answer (copy, explain (data, (gssize) len));
+  answer (copy, explain (vp_process_get_exit_status (copy->process), data, len));
   copy_free (copy);
 }
 
@@ -129,7 +127,7 @@ fail_with_reason (Copy *copy)
   if (!vp_stdio_attach (vp_process_get_stdio (copy->process), 1u << VP_STDIO_STDERR, ends, &error)
       || ends[VP_STDIO_STDERR] < 0)
     {
-      answer (copy, explain ("", 0));
+      answer (copy, explain (vp_process_get_exit_status (copy->process), "", 0));
       copy_free (copy);
       return;
     }

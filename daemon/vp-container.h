@@ -44,6 +44,21 @@ VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
 /* How long the guest may take to make it; 0, the default: as any request. */
 void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
 
+/* What the hooks of its bundle run with (vp-hook.h). Without it none is run. */
+typedef struct
+{
+  VpWorker *worker; /* of its own: a hook may take its time */
+  pid_t pid;        /* of the hypervisor, which is what the host sees of the container */
+  guint timeout_ms; /* for those that do not say */
+} VpContainerHooks;
+
+void vp_container_set_hooks (VpContainer *self, const VpContainerHooks *with);
+
+/* Runs its poststop hooks, if they are due; once. After it was deleted. Cannot
+ * fail: what they fail at is logged. */
+void vp_container_end_hooks_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_container_end_hooks_finish (VpContainer *self, GAsyncResult *result);
+
 /* Makes the host files visible in @share_dir and the container in the guest:
  * creating -> created. A failure leaves nothing of it on either side. */
 void vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
@@ -68,7 +83,7 @@ typedef enum {
 
 /* Starts a further process; takes @streams (may be NULL). @exec_id "": one is
  * chosen. @process: a complete process object, see vp_spec_make_exec () and
- * vp_spec_parse_process (). The returned process is running (or held) and borrowed. */
+ * vp_spec_parse_exec (). The returned process is running (or held) and borrowed. */
 void vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *process, VpExecFlags flags,
                               VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data);
 VpProcess *vp_container_exec_finish (VpContainer *self, GAsyncResult *result, GError **error);

@@ -95,7 +95,7 @@ handle_exec_process_spec (VpDBusContainer1 *skeleton, GDBusMethodInvocation *inv
   GError *error = NULL;
 
   if (!vp_dbus_args_check (options, table, &error)
-      || (process = vp_spec_parse_process (json, strlen (json), &error)) == NULL
+      || (process = vp_spec_parse_exec (json, strlen (json), &error)) == NULL
       || (streams = vp_dbus_args_dup_streams (options, fds, &error)) == NULL)
     vp_dbus_fail (invocation, error);
   else

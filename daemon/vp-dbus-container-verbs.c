@@ -3,12 +3,12 @@
 
 #include <unistd.h>
 
+#include "vp-agent-names.h"
 #include "vp-container-copy.h"
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
 #include "vp-dbus-verbs.h"
 #include "vp-error.h"
-#include "vp-extensions.h"
 
 /* org.virtpod.Container1: what is done with one that is there */
 
@@ -106,27 +106,29 @@ typedef struct
 } CopyOption;
 
 static const CopyOption into[] = {
-  { "mkdir", VP_TAR_OPTION_MKDIR }, { "no-owner", VP_TAR_OPTION_NO_OWNER }, { "devices", VP_TAR_OPTION_DEVICES },
+  { "no-overwrite", VP_TAR_NO_OVERWRITE },
+  { "no-same-owner", VP_TAR_NO_SAME_OWNER },
+  { "mkdir", VP_TAR_MKDIR },
+  { "devices", VP_TAR_DEVICES },
 };
 static const CopyOption out_of[] = {
-  { "follow", VP_TAR_OPTION_FOLLOW },
-  { "contents", VP_TAR_OPTION_CONTENTS },
-  { "one-file-system", VP_TAR_OPTION_ONE_FILE_SYSTEM },
+  { "dereference", VP_TAR_DEREFERENCE },
+  { "one-file-system", VP_TAR_ONE_FILE_SYSTEM },
 };
-#define N_COPY_OPTIONS 3
-G_STATIC_ASSERT (G_N_ELEMENTS (into) == N_COPY_OPTIONS && G_N_ELEMENTS (out_of) == N_COPY_OPTIONS);
+#define MAX_WORDS 4
 
 static gboolean
-take_words (GVariant *options, const CopyOption *known, const char *words[N_COPY_OPTIONS + 1], GError **error)
+take_words (GVariant *options, const CopyOption *known, guint n_known, const char *words[MAX_WORDS + 1],
+            GError **error)
 {
-  VpDbusOption table[N_COPY_OPTIONS + 1] = { { NULL } };
+  VpDbusOption table[MAX_WORDS + 1] = { { NULL } };
   guint n = 0;
 
-  for (guint i = 0; i < N_COPY_OPTIONS; i++)
+  for (guint i = 0; i < n_known; i++)
     table[i] = (VpDbusOption) { known[i].key, "b" };
   if (!vp_dbus_args_check (options, table, error))
     return FALSE;
-  for (guint i = 0; i < N_COPY_OPTIONS; i++)
+  for (guint i = 0; i < n_known; i++)
     if (vp_dbus_args_get_flag (options, known[i].key))
       words[n++] = known[i].word;
   return TRUE;
@@ -155,14 +157,14 @@ static gboolean
 handle_copy_in (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fds, GVariant *tar,
                 const char *path, GVariant *options, gpointer user_data)
 {
-  const char *words[N_COPY_OPTIONS + 1] = { NULL };
+  const char *words[MAX_WORDS + 1] = { NULL };
   VpContainerCopy what = { .path = path, .options = words };
   GError *error = NULL;
   int fd = -1;
 
-  if (take_words (options, into, words, &error))
+  if (take_words (options, into, G_N_ELEMENTS (into), words, &error))
     {
-      what.as_container = vp_dbus_args_get_flag (options, "no-owner");
+      what.as_container = vp_dbus_args_get_flag (options, "no-same-owner");
       fd = fds == NULL ? -1 : g_unix_fd_list_get (fds, g_variant_get_handle (tar), NULL);
       if (fd < 0)
         g_set_error (&error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "tar: no file descriptor came with it");
@@ -194,11 +196,11 @@ static gboolean
 handle_copy_out (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fds, const char *path,
                  GVariant *options, gpointer user_data)
 {
-  const char *words[N_COPY_OPTIONS + 1] = { NULL };
+  const char *words[MAX_WORDS + 1] = { NULL };
   VpContainerCopy what = { .out = TRUE, .path = path, .options = words };
   GError *error = NULL;
 
-  if (!take_words (options, out_of, words, &error))
+  if (!take_words (options, out_of, G_N_ELEMENTS (out_of), words, &error))
     vp_dbus_fail (invocation, error);
   else
     vp_container_copy_async (user_data, &what, -1, begin_job (invocation, "copy-out"), on_copied_out, invocation);

@@ -89,6 +89,10 @@ void vp_sandbox_refresh_guest (VpSandbox *self);
 /* From now on the agent is asked who runs out of memory, as long as it is there. */
 void vp_sandbox_watch_oom (VpSandbox *self);
 
+/* Prepares @container in the machine, with what the sandbox gives it for that. */
+void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 
 /* Starts to end: unwinds the steps, then enters end.state with end.reason. */

@@ -30,6 +30,7 @@ typedef struct
   VpStore *store;
   VpConfig *config;
   VpWorker *worker;
+  VpWorker *hooks; /* threads for hooks of bundles; NULL: none is run */
 } VpServices;
 
 typedef struct

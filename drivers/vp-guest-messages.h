@@ -12,7 +12,7 @@ Grpc__CreateContainerRequest *vp_guest_message_create_container (const VpContain
 /* @exec_id and @exec as the caller gave them; @plan is the container's. */
 Grpc__ExecProcessRequest *vp_guest_message_exec_process (const VpContainerPlan *plan, const char *exec_id,
                                                          const VpSpecExec *exec, GError **error);
-/* @process: a complete process object (vp_spec_make_exec (), vp_spec_parse_process ()). */
+/* @process: a complete process object (vp_spec_make_exec (), vp_spec_parse_exec ()). */
 Grpc__ExecProcessRequest *vp_guest_message_exec_json (const char *container_id, const char *exec_id,
                                                       VpJson *process, GError **error);
 /* @resources: see vp_spec_parse_resources (). */

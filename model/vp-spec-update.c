@@ -88,7 +88,7 @@ vp_spec_parse_resources (const char *text, gsize len, GError **error)
 }
 
 VpJson *
-vp_spec_parse_process (const char *text, gsize len, GError **error)
+vp_spec_parse_exec (const char *text, gsize len, GError **error)
 {
   const VpSpecField *fields = vp_spec_field_find (vp_spec_fields, "process")->members;
   g_autoptr (VpJson) json = parse (text, len, VP_SPEC_PROCESS_MAX, "process", fields, error);

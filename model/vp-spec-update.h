@@ -17,4 +17,4 @@ VpJson *vp_spec_parse_resources (const char *text, gsize len, GError **error);
 
 /* A process object, for a further process: complete as it is, without the
  * labels of the host's security modules. */
-VpJson *vp_spec_parse_process (const char *text, gsize len, GError **error);
+VpJson *vp_spec_parse_exec (const char *text, gsize len, GError **error);

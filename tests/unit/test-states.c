@@ -48,7 +48,7 @@ static const Expected expected[] = {
   { VP_VERB_CONTAINER_ATTACH, NULL, "created running paused stopped" },
   { VP_VERB_CONTAINER_STATS, "ready", "created running paused" },
   { VP_VERB_CONTAINER_PIDS, "ready", "created running paused" },
-  { VP_VERB_CONTAINER_COPY, "ready", "created running" },
+  { VP_VERB_CONTAINER_COPY, "ready", "created running paused" },
   { VP_VERB_PROCESS_START, "ready", "created running", "created", "" },
   { VP_VERB_PROCESS_KILL, "ready stopping", "created running paused", "running", "created running" },
   { VP_VERB_PROCESS_WAIT, NULL, NULL, "created running stopped", "created running stopped" },
