@@ -10,6 +10,7 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
 	daemon/vp-console.c daemon/vp-console.h \
+	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
@@ -50,9 +51,12 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-prepare.c \
+	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-plan.c \
+	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-stop.c \

@@ -49,16 +49,31 @@ forget_free (gpointer data)
   g_free (forget);
 }
 
+void
+vp_container_forget_later (VpContainer *self, VpProcess *process)
+{
+  Forget *forget = g_new0 (Forget, 1);
+
+  g_set_weak_pointer (&forget->container, self);
+  g_set_weak_pointer (&forget->process, process);
+  g_timeout_add_seconds_full (G_PRIORITY_LOW, KEEP_ENDED_SECONDS, on_forget, forget, forget_free);
+}
+
 static void
 on_exec_exited (VpProcess *process, gpointer user_data)
 {
   VpContainer *self = user_data;
-  Forget *forget = g_new0 (Forget, 1);
 
+  vp_container_note (self);
   vp_container_emit_exited (self, process);
-  g_set_weak_pointer (&forget->container, self);
-  g_set_weak_pointer (&forget->process, process);
-  g_timeout_add_seconds_full (G_PRIORITY_LOW, KEEP_ENDED_SECONDS, on_forget, forget, forget_free);
+  vp_container_forget_later (self, process);
+}
+
+void
+vp_container_take_exec (VpContainer *self, VpProcess *process)
+{
+  g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
+  g_hash_table_replace (self->execs, g_strdup (vp_process_get_exec_id (process)), process);
 }
 
 /* A place for a new one: that of the process which ended first. FALSE when all run. */
@@ -92,11 +107,14 @@ on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
       vp_container_name_program (error, g_object_get_data (G_OBJECT (task), "program"));
       g_prefix_error (&error, "exec in container \"%s\": ", self->id);
       g_hash_table_remove (self->execs, vp_process_get_exec_id (process));
+      vp_process_lose (process, VP_STATUS_LOST);
+      vp_container_note (self);
       g_task_return_error (task, error);
       return;
     }
   vp_process_begin_io (process);
   vp_process_begin_wait (process);
+  vp_container_note (self);
   vp_container_emit_process (self, process, TRUE);
   g_task_return_pointer (task, process, NULL);
 }
@@ -144,13 +162,21 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExe
   grpc__exec_process_request__free_unpacked (request, NULL);
 
   process = vp_process_new (self->sandbox_id, self->id, chosen, exec->terminal);
+  vp_process_note_streams (process, owned);
   if (!vp_process_prepare (process, self->agent, g_steal_pointer (&owned), &error))
     {
+      vp_process_lose (process, VP_STATUS_LOST);
       g_task_return_error (task, error);
       return;
     }
-  g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
-  g_hash_table_replace (self->execs, g_strdup (chosen), g_object_ref (process));
+  vp_container_take_exec (self, g_object_ref (process));
+  if (!vp_container_record (self, &error))
+    {
+      g_hash_table_remove (self->execs, chosen);
+      vp_process_lose (process, VP_STATUS_LOST);
+      g_task_return_error (task, error);
+      return;
+    }
   g_task_set_task_data (task, g_steal_pointer (&process), g_object_unref);
   vp_agent_client_exec_process_async (self->agent, packed, vp_container_get_request_timeout (), NULL, on_exec_made,
                                       g_steal_pointer (&task));
