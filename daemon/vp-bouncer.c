@@ -32,6 +32,12 @@ static const struct {
   { VP_IFACE_MANAGER, "ListContainers", VP_ACTION_INSPECT },
   { VP_IFACE_MANAGER, "Explain", VP_ACTION_INSPECT },
   { VP_IFACE_MANAGER, "GetConfig", VP_ACTION_INSPECT },
+  { VP_IFACE_MANAGER, "Check", VP_ACTION_INSPECT },
+  { VP_IFACE_MANAGER, "GetStats", VP_ACTION_INSPECT },
+  { VP_IFACE_MANAGER, "Prune", VP_ACTION_MANAGE },
+  { VP_IFACE_MANAGER, "Drain", VP_ACTION_MANAGE },
+  { VP_IFACE_MANAGER, "Reload", VP_ACTION_MANAGE },
+  { VP_IFACE_MANAGER, "OpenPrivateConnection", VP_ACTION_INSPECT },
   { VP_IFACE_SANDBOX, "Start", VP_ACTION_MANAGE },
   { VP_IFACE_SANDBOX, "Stop", VP_ACTION_MANAGE },
   { VP_IFACE_SANDBOX, "Delete", VP_ACTION_MANAGE },
@@ -41,15 +47,33 @@ static const struct {
   { VP_IFACE_SANDBOX, "ListContainers", VP_ACTION_INSPECT },
   { VP_IFACE_SANDBOX, "GetDomainXML", VP_ACTION_INSPECT },
   { VP_IFACE_SANDBOX, "GetGuestDetails", VP_ACTION_INSPECT },
+  { VP_IFACE_SANDBOX, "Pause", VP_ACTION_MANAGE },
+  { VP_IFACE_SANDBOX, "Resume", VP_ACTION_MANAGE },
+  { VP_IFACE_SANDBOX, "ListDevices", VP_ACTION_INSPECT },
+  { VP_IFACE_SANDBOX, "Update", VP_ACTION_MANAGE },
+  { VP_IFACE_SANDBOX, "GetStats", VP_ACTION_INSPECT },
+  { VP_IFACE_SANDBOX, "GetMetrics", VP_ACTION_INSPECT },
+  { VP_IFACE_SANDBOX, "OpenConsole", VP_ACTION_EXEC },
   { VP_IFACE_CONTAINER, "Start", VP_ACTION_MANAGE },
   { VP_IFACE_CONTAINER, "Kill", VP_ACTION_MANAGE },
   { VP_IFACE_CONTAINER, "Wait", VP_ACTION_INSPECT },
   { VP_IFACE_CONTAINER, "Delete", VP_ACTION_MANAGE },
   { VP_IFACE_CONTAINER, "Exec", VP_ACTION_EXEC },
+  { VP_IFACE_CONTAINER, "ExecProcessSpec", VP_ACTION_EXEC },
   { VP_IFACE_CONTAINER, "Attach", VP_ACTION_EXEC },
   { VP_IFACE_CONTAINER, "GetState", VP_ACTION_INSPECT },
   { VP_IFACE_CONTAINER, "GetProcess", VP_ACTION_INSPECT },
+  { VP_IFACE_CONTAINER, "Pause", VP_ACTION_MANAGE },
+  { VP_IFACE_CONTAINER, "Resume", VP_ACTION_MANAGE },
+  { VP_IFACE_CONTAINER, "Update", VP_ACTION_MANAGE },
+  { VP_IFACE_CONTAINER, "ListPids", VP_ACTION_INSPECT },
+  { VP_IFACE_CONTAINER, "GetStats", VP_ACTION_INSPECT },
+  { VP_IFACE_CONTAINER, "CopyIn", VP_ACTION_EXEC },
+  { VP_IFACE_CONTAINER, "CopyOut", VP_ACTION_EXEC },
+  { VP_IFACE_JOB, "Cancel", VP_ACTION_MANAGE },
   { VP_IFACE_PROCESS, "Wait", VP_ACTION_INSPECT },
+  { VP_IFACE_PROCESS, "Start", VP_ACTION_EXEC },
+  { VP_IFACE_PROCESS, "Delete", VP_ACTION_EXEC },
   { VP_IFACE_PROCESS, "Kill", VP_ACTION_MANAGE },
   { VP_IFACE_PROCESS, "ResizeTty", VP_ACTION_EXEC },
   { VP_IFACE_PROCESS, "CloseStdin", VP_ACTION_EXEC },
@@ -159,6 +183,15 @@ look_up_uid (VpBouncer *self, GDBusMethodInvocation *invocation, guint32 *ret_ui
   if (*ret_uid < G_MAXUINT32)
     g_hash_table_replace (self->uids, g_strdup (sender), GUINT_TO_POINTER (*ret_uid + 1));
   return TRUE;
+}
+
+guint32
+vp_bouncer_get_uid (VpBouncer *self, GDBusMethodInvocation *invocation)
+{
+  guint32 uid = G_MAXUINT32;
+
+  (void) look_up_uid (self, invocation, &uid);
+  return uid;
 }
 
 /* Runs on a thread of GDBus. */

@@ -122,7 +122,7 @@ on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 check_exec (VpContainer *self, const char *exec_id, GError **error)
 {
-  if (!vp_container_check_verb (self, "exec", error) || !vp_id_check (exec_id, "exec id", error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_EXEC, error) || !vp_id_check (exec_id, "exec id", error))
     return FALSE;
   if (g_hash_table_contains (self->execs, exec_id))
     {
@@ -163,6 +163,7 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExe
 
   process = vp_process_new (self->sandbox_id, self->id, chosen, exec->terminal);
   vp_process_note_streams (process, owned);
+  vp_process_set_place (process, self->place);
   if (!vp_process_prepare (process, self->agent, g_steal_pointer (&owned), &error))
     {
       vp_process_lose (process, VP_STATUS_LOST);

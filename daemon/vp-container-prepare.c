@@ -97,7 +97,7 @@ on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error) && self->state != VP_CONTAINER_CREATING)
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error) && self->place->container != VP_CONTAINER_CREATING)
     g_set_error (&error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "its virtual machine ended meanwhile");
   if (error != NULL)
     {
@@ -160,7 +160,7 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
 
   /* a cancelled call still takes its mounts away before it returns */
   g_task_set_check_cancellable (task, FALSE);
-  if (!vp_container_check_verb (self, "prepare", &error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_PREPARE, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -218,7 +218,7 @@ vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyC
   vp_container_note (self);
   if (self->plan == NULL)
     g_task_return_boolean (task, TRUE);
-  else if (guest_gone || self->state == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))
+  else if (guest_gone || self->place->container == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))
     run_mount_job (self, TRUE, on_discarded_mounts, g_steal_pointer (&task));
   else
     vp_agent_client_remove_container_async (self->agent, self->id, 0, vp_container_get_request_timeout (), NULL,

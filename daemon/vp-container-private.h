@@ -11,13 +11,12 @@ struct _VpContainer
   char *id;
   VpSpec *spec;
   VpContainerPlan *plan; /* from prepare on */
-  VpContainerState state;
+  VpPlace *place; /* its state and its sandbox's */
   guint create_timeout_ms; /* 0: the request timeout */
   gint64 created_at;
   gint64 started_at;
   gboolean starting;
-  gboolean paused;     /* as the record says */
-  gboolean oom_killed; /* the same */
+  gboolean oom_killed;
   gboolean preparing;
   gboolean discarding;
   VpStreams *streams; /* until prepare takes them */
@@ -48,7 +47,6 @@ void vp_container_forget_later (VpContainer *self, VpProcess *process);
 void vp_container_set_state (VpContainer *self, VpContainerState state);
 void vp_container_emit_process (VpContainer *self, VpProcess *process, gboolean added);
 void vp_container_emit_exited (VpContainer *self, VpProcess *process);
-guint vp_container_get_request_timeout (void);
 
 /* The guest's runtime does not always say which program it could not run. */
 void vp_container_name_program (GError *error, const char *program);

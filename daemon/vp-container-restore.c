@@ -20,9 +20,9 @@ record_state (VpContainer *self)
 {
   if (self->discarding)
     return VP_CONTAINER_RECORD_REMOVING;
-  if (self->starting && self->state == VP_CONTAINER_CREATED)
+  if (self->starting && self->place->container == VP_CONTAINER_CREATED)
     return VP_CONTAINER_RECORD_STARTING;
-  return vp_container_state_to_string (self->state);
+  return vp_container_state_to_string (self->place->container);
 }
 
 static void
@@ -54,10 +54,11 @@ vp_container_describe (VpContainer *self, VpRecord *record)
   guint n_ids;
 
   out->started_at = (guint64) self->started_at;
-  out->paused = self->paused;
+  out->hooked = self->hooked;
   out->oom_killed = self->oom_killed;
   /* the container is told before its process is */
-  if (self->state == VP_CONTAINER_RUNNING && init == VP_PROCESS_CREATED)
+  if ((self->place->container == VP_CONTAINER_RUNNING || self->place->container == VP_CONTAINER_PAUSED)
+      && init == VP_PROCESS_CREATED)
     init = VP_PROCESS_RUNNING;
   describe_process (out, self->init, init);
   ids = g_hash_table_get_keys_as_array (self->execs, &n_ids);
@@ -170,9 +171,9 @@ restore_init (VpContainer *self, const VpRecordContainer *record, GError **error
   if (init == NULL)
     {
       /* version 1 did not say; what it had of statuses went with the daemon */
-      if (self->state == VP_CONTAINER_RUNNING)
+      if (self->place->container == VP_CONTAINER_RUNNING)
         vp_process_restore (self->init, VP_PROCESS_RUNNING, 0, 0);
-      else if (self->state == VP_CONTAINER_STOPPED)
+      else if (self->place->container == VP_CONTAINER_STOPPED)
         vp_process_restore (self->init, VP_PROCESS_STOPPED, VP_STATUS_LOST, self->created_at);
       return TRUE;
     }
@@ -199,6 +200,7 @@ restore_execs (VpContainer *self, const VpRecordContainer *record, GError **erro
       if (state == VP_PROCESS_CREATED)
         continue;
       process = vp_process_new (self->sandbox_id, self->id, in->exec_id, in->terminal);
+      vp_process_set_place (process, self->place);
       vp_process_restore (process, state, in->exit_status, (gint64) in->exited_at);
       vp_container_take_exec (self, process);
       if (state == VP_PROCESS_STOPPED)
@@ -220,10 +222,10 @@ vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, V
                            init != NULL && state != VP_CONTAINER_STOPPED
                                ? reopen_streams (sandbox_id, record->id, init)
                                : NULL);
-  self->state = state;
+  self->place->container = state;
   self->created_at = (gint64) record->created_at;
   self->started_at = (gint64) record->started_at;
-  self->paused = record->paused;
+  self->hooked = record->hooked;
   self->oom_killed = record->oom_killed;
   if (!restore_init (self, record, error) || !restore_execs (self, record, error))
     return NULL;
@@ -255,7 +257,7 @@ vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const char *sh
   g_set_object (&self->agent, agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
   self->worker = vp_worker_ref (worker);
-  if (self->state != VP_CONTAINER_STOPPED)
+  if (agent != NULL && self->place->container != VP_CONTAINER_STOPPED)
     prepare_process (self, self->init, g_steal_pointer (&self->streams));
 }
 
@@ -299,7 +301,7 @@ on_started_again (GObject *source, GAsyncResult *result, gpointer user_data)
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error)
       && !vp_error_is (error, VP_ERROR_INVALID_STATE))
     vp_notice (self->sandbox_id, self->id, "its start was under way and is not finished: %s", error->message);
-  else if (self->state == VP_CONTAINER_CREATED)
+  else if (self->place->container == VP_CONTAINER_CREATED)
     {
       vp_container_set_state (self, VP_CONTAINER_RUNNING);
       vp_process_begin_wait (self->init);
@@ -313,14 +315,14 @@ vp_container_resume_async (VpContainer *self, const VpRecordContainer *record, G
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
-  if (self->state == VP_CONTAINER_CREATING || g_str_equal (record->state, VP_CONTAINER_RECORD_REMOVING))
+  if (self->place->container == VP_CONTAINER_CREATING || g_str_equal (record->state, VP_CONTAINER_RECORD_REMOVING))
     {
       /* the guest may have it or not: it is asked to remove it */
       vp_container_set_state (self, VP_CONTAINER_STOPPED);
       g_task_return_boolean (task, FALSE);
       return;
     }
-  if (self->state == VP_CONTAINER_STOPPED)
+  if (self->place->container == VP_CONTAINER_STOPPED)
     {
       g_task_return_boolean (task, TRUE);
       return;

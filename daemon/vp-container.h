@@ -14,25 +14,16 @@
  * plan) is given to its verbs.
  *
  * States are OCI's: creating (the guest does not have it yet), created, running,
- * stopped. The table of what each verb needs is in vp-container.c.
+ * stopped; and paused. What each verb needs is in the table of vp-states.h.
  *
  * Main thread. Signals: "changed" (), "process-added" (VpProcess *),
  * "process-removed" (VpProcess *), "exited" (VpProcess *). */
 #define VP_TYPE_CONTAINER (vp_container_get_type ())
 G_DECLARE_FINAL_TYPE (VpContainer, vp_container, VP, CONTAINER, GObject)
 
-typedef enum {
-  VP_CONTAINER_CREATING,
-  VP_CONTAINER_CREATED,
-  VP_CONTAINER_RUNNING,
-  VP_CONTAINER_STOPPED,
-  VP_N_CONTAINER_STATES
-} VpContainerState;
-
-const char *vp_container_state_to_string (VpContainerState state);
-
 /* How long a request to the agent may take; set once by the composition root. */
 void vp_container_set_request_timeout (guint timeout_ms);
+guint vp_container_get_request_timeout (void);
 
 /* Takes @streams (may be NULL): what the first process will use. */
 VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);
@@ -57,8 +48,8 @@ void vp_container_describe (VpContainer *self, VpRecord *record);
 VpContainer *vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, VpSpec *spec,
                                    GError **error);
 
-/* Gives a restored container that the guest has what prepare would have given
- * it; @agent need not be open yet. A stream that cannot be opened again is kept
+/* Gives a restored container what prepare would have given it; @agent need not be
+ * open yet, and is NULL when there is no guest any more. A stream that cannot be opened again is kept
  * buffered, that is only logged. */
 void vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                              VpWorker *worker);
@@ -73,6 +64,10 @@ gboolean vp_container_resume_finish (VpContainer *self, GAsyncResult *result);
 const char *vp_container_get_id (VpContainer *self);
 VpSpec *vp_container_get_spec (VpContainer *self);
 VpContainerState vp_container_get_state (VpContainer *self);
+
+/* Its sandbox says so at every change, and when it takes the container in: some verbs depend on it. */
+void vp_container_set_sandbox_state (VpContainer *self, VpSandboxState state);
+
 VpProcess *vp_container_get_init (VpContainer *self);
 gint64 vp_container_get_created_at (VpContainer *self);
 gint64 vp_container_get_started_at (VpContainer *self);
@@ -118,7 +113,7 @@ void vp_container_discard_finish (VpContainer *self, GAsyncResult *result);
 void vp_container_lose (VpContainer *self);
 
 /* InvalidState while it is being prepared or discarded: the two would undo each other's work. */
-gboolean vp_container_check_settled (VpContainer *self, const char *verb, GError **error);
+gboolean vp_container_check_settled (VpContainer *self, VpVerb verb, GError **error);
 
 /* InvalidState naming @verb and the state unless the table allows it. */
-gboolean vp_container_check_verb (VpContainer *self, const char *verb, GError **error);
+gboolean vp_container_check_verb (VpContainer *self, VpVerb verb, GError **error);

@@ -176,8 +176,8 @@ on_virt_state (VpVirt *virt, gpointer user_data)
 {
   Daemon *self = user_data;
 
-  vp_notice (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
-             vp_virt_state_to_string (vp_virt_get_state (virt)));
+  vp_info (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
+           vp_virt_state_to_string (vp_virt_get_state (virt)));
   if (self->server != NULL)
     recover (self);
 }
@@ -233,6 +233,7 @@ set_up (Daemon *self, GError **error)
 
   self->services.worker = vp_worker_new ("host", VP_WORKER_THREADS);
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
+  vp_virt_set_wait (self->services.virt, (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_WAIT_MS));
   vp_container_set_request_timeout ((guint) vp_config_get_uint (config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS));
   self->manager = vp_manager_new (&self->services);
   self->bouncer = vp_bouncer_new ();

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
 #include "vp-names.h"
@@ -288,7 +289,8 @@ restore (Recovery *recovery, const char *name, VpRecord **ret_record)
     }
   place = vp_store_quarantine (recovery->services->store, name, NULL);
   if (place != NULL)
-    vp_warning (name, NULL, "record cannot be used, it is now %s: %s", place, error->message);
+    vp_event (VP_EVENT_RECORD_QUARANTINED, name, NULL, "record cannot be used, it is now %s: %s", place,
+              error->message);
   else
     vp_notice (name, NULL, "%s", error->message);
   return NULL;

@@ -75,7 +75,7 @@ void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
 
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
-gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
+gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);
 
 /* ---- vp-sandbox-record.c ---- */
 
@@ -102,6 +102,9 @@ void vp_sandbox_stop_asking (VpSandbox *self);
 
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
+
+/* What its hooks run with. */
+void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
 
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 

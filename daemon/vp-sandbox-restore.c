@@ -3,6 +3,7 @@
 
 #include "vp-device.h"
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-log.h"
 #include "vp-planner.h"
 
@@ -185,7 +186,7 @@ one_settled (GTask *task)
     {
       if (!vp_sandbox_save (self, &error))
         vp_warning (self->id, NULL, "record not written: %s", error->message);
-      vp_notice (self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
+      vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
       vp_sandbox_changed (self);
     }
   g_task_return_boolean (task, TRUE);
@@ -286,12 +287,20 @@ reconnect_container (VpSandbox *self, VpContainer *container)
       plan = vp_container_plan_new (self->id, id, spec);
     }
   vp_container_reconnect (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker);
+  vp_sandbox_give_hooks (self, container);
+}
+
+static void
+reconnect_containers (VpSandbox *self)
+{
+  for (guint i = 0; i < self->containers->len; i++)
+    if (self->state != VP_SANDBOX_CREATED)
+      reconnect_container (self, self->containers->pdata[i]);
 }
 
 static void
 adopt (VpSandbox *self, GTask *task)
 {
-  restore_config (self);
   vp_steps_set_done (self->steps, vp_sandbox_n_steps);
   self->end.cancellable = g_cancellable_new ();
   self->machine.pid = vp_virt_find_pid (self->services->virt, self->domain_name);
@@ -299,8 +308,7 @@ adopt (VpSandbox *self, GTask *task)
   if (self->machine.console != NULL)
     vp_console_start_async (self->machine.console, NULL, on_console_started, g_object_ref (self));
   vp_sandbox_new_agent (self);
-  for (guint i = 0; i < self->containers->len; i++)
-    reconnect_container (self, self->containers->pdata[i]);
+  reconnect_containers (self);
   vp_agent_client_open_async (self->machine.agent,
                               (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               self->end.cancellable, on_agent_opened, task);
@@ -358,9 +366,13 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, gboolean alive, GAs
 
   adoption->record = record;
   g_task_set_task_data (task, adoption, adoption_free);
+  restore_config (self);
+  if ((self->state != VP_SANDBOX_READY && self->state != VP_SANDBOX_PAUSED) || !alive)
+    reconnect_containers (self); /* for the hooks of their ends */
   switch (self->state)
     {
     case VP_SANDBOX_READY:
+    case VP_SANDBOX_PAUSED:
       if (alive)
         {
           adopt (self, task);

@@ -59,7 +59,7 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
 
-  if (!vp_sandbox_check_exists (self, "stop", &error))
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_STOP, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -167,7 +167,7 @@ finish_delete (GTask *task)
   VpSandbox *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (!vp_sandbox_check_verb (self, "delete", &error))
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_DELETE, &error))
     g_task_return_error (task, error);
   else if (self->machine.domain_left)
     vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_left_destroyed, g_object_ref (task));
@@ -251,8 +251,9 @@ check_remove (VpSandbox *self, VpContainer *container, gboolean own, gboolean fo
 
   if (!g_ptr_array_find (self->containers, container, NULL))
     g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "delete container \"%s\": it was deleted", id);
-  else if (!force && vp_container_get_state (container) == VP_CONTAINER_RUNNING)
-    return vp_container_check_verb (container, "delete", error);
+  else if (!force && (vp_container_get_state (container) == VP_CONTAINER_RUNNING
+                     || vp_container_get_state (container) == VP_CONTAINER_PAUSED))
+    return vp_container_check_verb (container, VP_VERB_CONTAINER_DELETE, error);
   else if (own && self->containers->len > 1)
     g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE,
                  "delete container \"%s\": it is its sandbox's own and %u others are left", id,
@@ -262,7 +263,7 @@ check_remove (VpSandbox *self, VpContainer *container, gboolean own, gboolean fo
   else if (self->state == VP_SANDBOX_STARTING)
     g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "delete container \"%s\": its sandbox is starting", id);
   else
-    return vp_container_check_settled (container, "delete", error);
+    return vp_container_check_settled (container, VP_VERB_CONTAINER_DELETE, error);
   return FALSE;
 }
 

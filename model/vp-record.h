@@ -40,7 +40,7 @@ typedef struct
   char *state;
   guint64 created_at; /* microseconds since 1970, like the others */
   guint64 started_at;
-  gboolean paused;
+  gboolean hooked; /* hooks for its end are due */
   gboolean oom_killed;
   GPtrArray *processes; /* of VpRecordProcess, the first one is the container's own; version 1: none */
 } VpRecordContainer;

@@ -34,6 +34,7 @@ static const Case cases[] = {
   { "daemon.orphan-grace-ms", "300000", { "0", "1s", "24h" }, { "25h", "-1", "" } },
 
   STRING ("hypervisor.uri", "qemu:///system"),
+  { "hypervisor.wait-ms", "0", { "5s", "3600000" }, { "3600001", "-1", "" } },
   { "hypervisor.accel", "auto", { "kvm", "tcg" }, { "hvf", "KVM", "", "auto " } },
   PATH_OR_EMPTY ("hypervisor.emulator", ""),
   STRING ("hypervisor.machine", "q35"),
@@ -122,6 +123,7 @@ static const Case cases[] = {
   { "agent.request-timeout-ms", "60000", { "100ms", "3600000" }, { "99", "3600001", "s" } },
   { "agent.create-timeout-ms", "0", { "0", "100", "0s", "60min" }, { "1", "99", "3600001", "-1" } },
   { "agent.stop-timeout-ms", "10000", { "0", "3600000" }, { "3600001", "-1", "" } },
+  { "agent.heartbeat-ms", "30000", { "0", "1000", "1h" }, { "1", "999", "3600001", "" } },
   { "agent.kernel-modules", "", { "e1000e EEE=1;i915" }, { "a\nb", "\xff" } },
   { "agent.container-pipe-size", "0", { "64Ki", "1Gi" }, { "2Gi", "-1" } },
   BOOL ("agent.debug", "false"),
