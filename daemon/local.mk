@@ -11,6 +11,7 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 libvp_daemon_la_SOURCES += \
 	daemon/vp-console.c daemon/vp-console.h \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
+	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
@@ -55,6 +56,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
 	daemon/vp-container-exec.c \
+	daemon/vp-container-hooks.c \
 	daemon/vp-container-prepare.c \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vp-container.h"
+#include "vp-hook.h"
 
 /* Shared by the files of the container's verbs, by nobody else. */
 struct _VpContainer
@@ -19,6 +20,8 @@ struct _VpContainer
   gboolean oom_killed;
   gboolean preparing;
   gboolean discarding;
+  gboolean hooked; /* hooks have begun to run for it: those for its end are due */
+  GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
   VpProcess *init;
   GHashTable *execs; /* exec id -> VpProcess */
@@ -27,6 +30,7 @@ struct _VpContainer
   char *share_dir;
   VpAgentClient *agent;
   VpWorker *worker;
+  VpContainerHooks with; /* for its hooks */
 
   VpContainerRecordFunc record_func; /* NULL: nobody keeps a record */
   gpointer record_data;
@@ -47,6 +51,20 @@ void vp_container_forget_later (VpContainer *self, VpProcess *process);
 void vp_container_set_state (VpContainer *self, VpContainerState state);
 void vp_container_emit_process (VpContainer *self, VpProcess *process, gboolean added);
 void vp_container_emit_exited (VpContainer *self, VpProcess *process);
+
+/* Runs the hooks that belong to a point of its life, one after the other, in the
+ * order of the specification. At CREATE the first that fails ends it and is the
+ * error; at the other points failures are logged and it never fails. */
+typedef enum
+{
+  VP_CONTAINER_HOOKS_CREATE,
+  VP_CONTAINER_HOOKS_STARTED,
+  VP_CONTAINER_HOOKS_STOPPED,
+} VpContainerHookPoint;
+
+void vp_container_run_hooks_async (VpContainer *self, VpContainerHookPoint point, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_container_run_hooks_finish (VpContainer *self, GAsyncResult *result, GError **error);
 
 /* The guest's runtime does not always say which program it could not run. */
 void vp_container_name_program (GError *error, const char *program);

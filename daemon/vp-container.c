@@ -29,6 +29,8 @@ vp_container_dispose (GObject *object)
   g_clear_pointer (&self->execs, g_hash_table_unref);
   g_clear_object (&self->agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
+  g_clear_pointer (&self->with.worker, vp_worker_unref);
+  g_clear_object (&self->hooks);
   g_clear_pointer (&self->plan, vp_container_plan_unref);
   g_clear_pointer (&self->streams, vp_streams_free);
   G_OBJECT_CLASS (vp_container_parent_class)->dispose (object);
@@ -252,6 +254,15 @@ vp_container_name_program (GError *error, const char *program)
 /* ---- start and kill ---- */
 
 static void
+on_poststarted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  (void) vp_container_run_hooks_finish (VP_CONTAINER (source), result, NULL);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
 on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -274,7 +285,10 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   vp_container_set_state (self, VP_CONTAINER_RUNNING);
   vp_process_begin_wait (self->init);
-  g_task_return_boolean (task, TRUE);
+  g_clear_object (&self->hooks);
+  self->hooks = g_cancellable_new ();
+  vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_STARTED, self->hooks, on_poststarted,
+                                g_steal_pointer (&task));
 }
 
 void
@@ -350,6 +364,7 @@ vp_container_lose (VpContainer *self)
   GHashTableIter iter;
   gpointer process;
 
+  g_cancellable_cancel (self->hooks);
   g_hash_table_iter_init (&iter, self->execs);
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);

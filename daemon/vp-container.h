@@ -81,6 +81,21 @@ GList *vp_container_list_execs (VpContainer *self);
 /* How long the guest may take to make it; 0, the default: as any request. */
 void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
 
+/* What the hooks of its bundle run with (vp-hook.h). Without it none is run. */
+typedef struct
+{
+  VpWorker *worker; /* of its own: a hook may take its time */
+  pid_t pid;        /* of the hypervisor, which is what the host sees of the container */
+  guint timeout_ms; /* for those that do not say */
+} VpContainerHooks;
+
+void vp_container_set_hooks (VpContainer *self, const VpContainerHooks *with);
+
+/* Runs its poststop hooks, if they are due; once. After it was deleted. Cannot
+ * fail: what they fail at is logged. */
+void vp_container_end_hooks_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_container_end_hooks_finish (VpContainer *self, GAsyncResult *result);
+
 /* Makes the host files visible in @share_dir and the container in the guest:
  * creating -> created. A failure leaves nothing of it on either side. */
 void vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,

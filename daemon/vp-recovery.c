@@ -315,12 +315,14 @@ recover_one (GTask *task, const char *name)
 
   if (sandbox != NULL)
     {
-      gboolean alive = domain != NULL && g_str_equal (domain->uuid, vp_sandbox_get_uuid (sandbox));
+      VpSandboxLife life = VP_SANDBOX_GONE;
 
+      if (domain != NULL && g_str_equal (domain->uuid, vp_sandbox_get_uuid (sandbox)))
+        life = domain->paused ? VP_SANDBOX_ASLEEP : VP_SANDBOX_AWAKE;
       recovery->pending++;
       recovery->restored++;
       vp_manager_take (recovery->manager, sandbox);
-      vp_sandbox_recover_async (sandbox, record, alive, on_recovered, g_object_ref (task));
+      vp_sandbox_recover_async (sandbox, record, life, on_recovered, g_object_ref (task));
     }
   else if (domain == NULL)
     {

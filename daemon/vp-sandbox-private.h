@@ -106,6 +106,10 @@ void vp_sandbox_all_prepared (VpSandbox *self);
 /* What its hooks run with. */
 void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
 
+/* Prepares @container in the machine, with what the sandbox gives it for that. */
+void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 
 /* Starts to end: unwinds the steps, then enters end.state with end.reason. */

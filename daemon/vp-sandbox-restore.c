@@ -143,6 +143,7 @@ typedef struct
 {
   VpRecord *record;
   guint left; /* containers that are being resumed or removed */
+  gboolean told; /* whoever waited for it does not any more */
 } Adoption;
 
 static void
@@ -173,6 +174,12 @@ restore_config (VpSandbox *self)
   self->config = effective;
 }
 
+static gboolean
+runs (VpSandbox *self)
+{
+  return self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED;
+}
+
 static void
 one_settled (GTask *task)
 {
@@ -182,14 +189,15 @@ one_settled (GTask *task)
 
   if (--adoption->left > 0)
     return;
-  if (self->state == VP_SANDBOX_READY)
+  if (runs (self))
     {
       if (!vp_sandbox_save (self, &error))
         vp_warning (self->id, NULL, "record not written: %s", error->message);
       vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
       vp_sandbox_changed (self);
     }
-  g_task_return_boolean (task, TRUE);
+  if (!adoption->told)
+    g_task_return_boolean (task, TRUE);
 }
 
 static void
@@ -249,7 +257,7 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   for (guint i = 0; i < self->containers->len; i++)
     g_ptr_array_add (containers, g_object_ref (self->containers->pdata[i]));
-  for (guint i = 0; error == NULL && self->state == VP_SANDBOX_READY && i < containers->len; i++)
+  for (guint i = 0; error == NULL && runs (self) && i < containers->len; i++)
     {
       const VpRecordContainer *record = find_record (adoption->record, vp_container_get_id (containers->pdata[i]));
 
@@ -301,6 +309,9 @@ reconnect_containers (VpSandbox *self)
 static void
 adopt (VpSandbox *self, GTask *task)
 {
+  Adoption *adoption = g_task_get_task_data (task);
+  guint timeout_ms = (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS);
+
   vp_steps_set_done (self->steps, vp_sandbox_n_steps);
   self->end.cancellable = g_cancellable_new ();
   self->machine.pid = vp_virt_find_pid (self->services->virt, self->domain_name);
@@ -309,9 +320,14 @@ adopt (VpSandbox *self, GTask *task)
     vp_console_start_async (self->machine.console, NULL, on_console_started, g_object_ref (self));
   vp_sandbox_new_agent (self);
   reconnect_containers (self);
-  vp_agent_client_open_async (self->machine.agent,
-                              (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
-                              self->end.cancellable, on_agent_opened, task);
+  if (self->state == VP_SANDBOX_PAUSED)
+    {
+      /* the agent answers when somebody resumes it; nobody waits for that */
+      timeout_ms = 0;
+      adoption->told = TRUE;
+      g_task_return_boolean (task, TRUE);
+    }
+  vp_agent_client_open_async (self->machine.agent, timeout_ms, self->end.cancellable, on_agent_opened, task);
 }
 
 /* ---- everything else ---- */
@@ -356,7 +372,7 @@ on_left_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, gboolean alive, GAsyncReadyCallback callback,
+vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life, GAsyncReadyCallback callback,
                           gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
@@ -367,13 +383,18 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, gboolean alive, GAs
   adoption->record = record;
   g_task_set_task_data (task, adoption, adoption_free);
   restore_config (self);
-  if ((self->state != VP_SANDBOX_READY && self->state != VP_SANDBOX_PAUSED) || !alive)
+  /* which of the two it is libvirt knows best */
+  if (runs (self) && life != VP_SANDBOX_GONE)
+    self->state = life == VP_SANDBOX_ASLEEP ? VP_SANDBOX_PAUSED : VP_SANDBOX_READY;
+  for (guint i = 0; i < self->containers->len; i++)
+    vp_container_set_sandbox_state (self->containers->pdata[i], self->state);
+  if (!runs (self) || life == VP_SANDBOX_GONE)
     reconnect_containers (self); /* for the hooks of their ends */
   switch (self->state)
     {
     case VP_SANDBOX_READY:
     case VP_SANDBOX_PAUSED:
-      if (alive)
+      if (life != VP_SANDBOX_GONE)
         {
           adopt (self, task);
           return;
@@ -392,7 +413,7 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, gboolean alive, GAs
                 asked ? "stopped" : (by_guest ? "guest-shutdown" : "lost"), task);
       return;
     default:
-      if (alive)
+      if (life != VP_SANDBOX_GONE)
         {
           self->machine.domain_left = TRUE;
           vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_left_destroyed, task);

@@ -306,10 +306,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
       return;
     }
   self->n_preparing++;
-  vp_container_set_create_timeout (container,
-                                   (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
-  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
-                              self->end.cancellable, on_added_prepared, g_steal_pointer (&task));
+  vp_sandbox_prepare_container (self, container, plan, on_added_prepared, g_steal_pointer (&task));
 }
 
 VpContainer *

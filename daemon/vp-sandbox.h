@@ -30,6 +30,7 @@ typedef struct
   VpStore *store;
   VpConfig *config;
   VpWorker *worker;
+  VpWorker *hooks; /* threads for hooks of bundles; NULL: none is run */
 } VpServices;
 
 typedef struct
@@ -53,11 +54,19 @@ gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, G
  * handler now. InvalidArgument: a record that makes no sense. Reads specs. */
 VpSandbox *vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig *config, GError **error);
 
-/* Goes on where the record (borrowed for the call) ends: a ready one whose domain
- * is @alive is adopted, an ended one only stands; whatever else is there is
+/* What libvirt has of its domain. */
+typedef enum
+{
+  VP_SANDBOX_GONE,
+  VP_SANDBOX_AWAKE,
+  VP_SANDBOX_ASLEEP, /* its CPUs are stopped */
+} VpSandboxLife;
+
+/* Goes on where the record (taken) ends: a ready or paused one whose domain is
+ * there is adopted, an ended one only stands; whatever else is there is
  * undone by the steps' undos. Finishes when the sandbox is in a state in which it
  * can stay; cannot fail. Once, right after it has become known to the manager. */
-void vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, gboolean alive, GAsyncReadyCallback callback,
+void vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life, GAsyncReadyCallback callback,
                                gpointer user_data);
 void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
 

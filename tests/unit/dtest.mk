@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/daemon/authorisation.py \
 	tests/daemon/busctl.py \
 	tests/daemon/faults.py \
+	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
 	tests/daemon/restart.py \
 	tests/lib/testdriver.py

@@ -32,6 +32,8 @@ static const Case cases[] = {
   { "daemon.max-containers", "10000", { "1", "1000000" }, { "0", "1000001", "x", "0x10", "" } },
   { "daemon.on-stop", "keep", { "delete" }, { "", "Keep", "stop" } },
   { "daemon.orphan-grace-ms", "300000", { "0", "1s", "24h" }, { "25h", "-1", "" } },
+  BOOL ("daemon.hooks", "true"),
+  { "daemon.hook-timeout-ms", "30000", { "100ms", "60min" }, { "99", "3600001", "s" } },
 
   STRING ("hypervisor.uri", "qemu:///system"),
   { "hypervisor.wait-ms", "0", { "5s", "3600000" }, { "3600001", "-1", "" } },
