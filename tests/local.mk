@@ -26,6 +26,8 @@ EXTRA_DIST += \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
+	tests/lib/machine.py \
+	tests/lib/processes.py \
 	tests/lib/lsan.supp \
 	tests/lib/tap.py \
 	tests/lib/tsan-glib.c \
@@ -38,6 +40,7 @@ EXTRA_DIST += \
 	tests/vm/boot.py \
 	tests/vm/cycles.py \
 	tests/vm/image.sh \
+	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
 	tests/vm/spec.py \

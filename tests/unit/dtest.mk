@@ -22,6 +22,8 @@ EXTRA_DIST += \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
+	tests/daemon/model.py \
+	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/lib/testdriver.py
 
