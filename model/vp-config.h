@@ -23,6 +23,12 @@ typedef enum
   VP_CONFIG_DAEMON_LOG_LEVEL,
   VP_CONFIG_DAEMON_MAX_SANDBOXES,
   VP_CONFIG_DAEMON_MAX_CONTAINERS, /* of all sandboxes together */
+  VP_CONFIG_DAEMON_MAX_SANDBOXES_PER_USER,
+  VP_CONFIG_DAEMON_MAX_CONTAINERS_PER_USER,
+  VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER,
+  VP_CONFIG_DAEMON_MAX_CALLS_PER_USER,
+  VP_CONFIG_DAEMON_SOCKET, /* path, below the state directory unless absolute; "": none */
+  VP_CONFIG_DAEMON_GROUP,  /* name or number; "": none */
 
   VP_CONFIG_HYPERVISOR_URI,
   VP_CONFIG_HYPERVISOR_WAIT_MS,      /* duration: for libvirt to come back; 0: not at all */

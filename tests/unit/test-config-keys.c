@@ -30,6 +30,12 @@ static const Case cases[] = {
   { "daemon.log-level", "notice", { "error", "warning", "info", "debug" }, { "", "Notice", "err", "error|info" } },
   { "daemon.max-sandboxes", "1000", { "1", "100000" }, { "0", "100001", "-1", "1.5", "1k", "" } },
   { "daemon.max-containers", "10000", { "1", "1000000" }, { "0", "1000001", "x", "0x10", "" } },
+  { "daemon.max-sandboxes-per-user", "100", { "0", "100000" }, { "100001", "-1", "" } },
+  { "daemon.max-containers-per-user", "1000", { "0", "1000000" }, { "1000001", "-1", "" } },
+  { "daemon.max-connections-per-user", "64", { "0", "10000" }, { "10001", "-1", "" } },
+  { "daemon.max-calls-per-user", "500", { "1", "100000" }, { "0", "100001", "" } },
+  STRING ("daemon.socket", "virtpod.sock"),
+  STRING ("daemon.group", "virtpod"),
 
   STRING ("hypervisor.uri", "qemu:///system"),
   { "hypervisor.wait-ms", "0", { "5s", "3600000" }, { "3600001", "-1", "" } },
