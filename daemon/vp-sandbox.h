@@ -60,6 +60,10 @@ VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const cha
  * takes @streams. creating -> created. Errors leave nothing behind. */
 gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error);
 
+/* The user who made it, 0 by default: set before vp_sandbox_create (). */
+void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
+guint32 vp_sandbox_get_owner (VpSandbox *self);
+
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
 const char *vp_sandbox_get_domain_name (VpSandbox *self);
