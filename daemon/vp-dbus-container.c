@@ -198,7 +198,7 @@ handle_attach (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GU
   GVariantBuilder dict;
   GError *error = NULL;
 
-  if (!vp_dbus_args_check (options, table, &error) || !vp_container_check_verb (user_data, "attach", &error)
+  if (!vp_dbus_args_check (options, table, &error) || !vp_container_check_verb (user_data, VP_VERB_CONTAINER_ATTACH, &error)
       || (stdio == NULL
               ? (g_set_error (&error, VP_ERROR, VP_ERROR_INVALID_STATE, "attach container \"%s\": it never ran",
                               vp_container_get_id (user_data)),
@@ -232,7 +232,7 @@ vp_dbus_container_pid (VpSandbox *sandbox, VpContainer *container)
 {
   VpContainerState state = vp_container_get_state (container);
 
-  return state == VP_CONTAINER_CREATED || state == VP_CONTAINER_RUNNING
+  return state == VP_CONTAINER_CREATED || state == VP_CONTAINER_RUNNING || state == VP_CONTAINER_PAUSED
              ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox)
              : 0;
 }

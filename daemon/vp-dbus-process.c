@@ -70,10 +70,13 @@ static gboolean
 handle_close_stdin (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   VpStdio *stdio = vp_process_get_stdio (user_data);
+  GError *error = NULL;
 
-  if (stdio == NULL || vp_process_get_state (user_data) == VP_PROCESS_STOPPED)
-    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "close stdin: the process is %s",
-                                           vp_process_state_to_string (vp_process_get_state (user_data))));
+  if (!vp_process_check_verb (user_data, VP_VERB_PROCESS_CLOSE_STDIN, &error))
+    vp_dbus_fail (invocation, error);
+  else if (stdio == NULL)
+    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE,
+                                           "close stdin: the container of the process is creating"));
   else
     vp_stdio_close_stdin_async (stdio, NULL, on_stdin_closed, invocation);
   return TRUE;

@@ -182,7 +182,7 @@ static gboolean
 handle_ping (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   GError *error = NULL;
-  VpAgentClient *agent = vp_sandbox_get_agent (user_data, "ping", &error);
+  VpAgentClient *agent = vp_sandbox_get_agent (user_data, VP_VERB_SANDBOX_PING, &error);
 
   if (agent == NULL)
     vp_dbus_fail (invocation, error);
@@ -218,7 +218,7 @@ static gboolean
 handle_get_guest_details (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   GError *error = NULL;
-  VpAgentClient *agent = vp_sandbox_get_agent (user_data, "ask the guest of", &error);
+  VpAgentClient *agent = vp_sandbox_get_agent (user_data, VP_VERB_SANDBOX_DETAILS, &error);
 
   if (agent == NULL)
     vp_dbus_fail (invocation, error);
@@ -309,7 +309,7 @@ handle_get_domain_xml (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocati
     vp_dbus_fail (invocation, error);
   else if (vp_dbus_args_get_flag (options, "live"))
     {
-      if (!vp_sandbox_check_verb (sandbox, "read the live XML of", &error))
+      if (!vp_sandbox_check_verb (sandbox, VP_VERB_SANDBOX_LIVE_XML, &error))
         vp_dbus_fail (invocation, error);
       else
         vp_virt_dup_xml_async (vp_manager_get_services (manager_of (skeleton))->virt,

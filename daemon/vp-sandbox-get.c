@@ -138,7 +138,7 @@ vp_sandbox_find_container (VpSandbox *self, const char *id)
 }
 
 VpAgentClient *
-vp_sandbox_get_agent (VpSandbox *self, const char *verb, GError **error)
+vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error)
 {
   return vp_sandbox_check_verb (self, verb, error) ? self->machine.agent : NULL;
 }

@@ -63,6 +63,13 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     "daemon", "group", VP_CONFIG_TYPE_STRING, VP_CONFIG_GLOBAL, "virtpod", 0, 0, NULL,
     "Members of this group may do everything, which makes them as good as root: they name paths of the host. A name "
     "or a number. Empty: none.", NULL },
+  [VP_CONFIG_DAEMON_HOOKS] = {
+    "daemon", "hooks", VP_CONFIG_TYPE_BOOL, VP_CONFIG_GLOBAL, "true", 0, 0, NULL,
+    "Whether hooks of bundles that are programs of the host are run. They run as root and outside of any virtual "
+    "machine, as with every runtime. If not, a bundle that has one is refused.", NULL },
+  [VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS] = NUMBER (
+    DURATION, "daemon", "hook-timeout-ms", VP_CONFIG_GLOBAL, 100, HOUR_MS, "30000",
+    "How long a hook may run that has no timeout of its own.", NULL),
 
   /* ---- hypervisor ---- */
 

@@ -29,6 +29,8 @@ typedef enum
   VP_CONFIG_DAEMON_MAX_CALLS_PER_USER,
   VP_CONFIG_DAEMON_SOCKET, /* path, below the state directory unless absolute; "": none */
   VP_CONFIG_DAEMON_GROUP,  /* name or number; "": none */
+  VP_CONFIG_DAEMON_HOOKS,
+  VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS, /* for hooks that do not say */
 
   VP_CONFIG_HYPERVISOR_URI,
   VP_CONFIG_HYPERVISOR_WAIT_MS,      /* duration: for libvirt to come back; 0: not at all */

@@ -8,7 +8,7 @@
 #include "agent-cgroup.h"
 #include "agent-container.h"
 #include "agent.pb-c.h"
-#include "vp-extensions.h"
+#include "vp-agent-names.h"
 
 /* of all the processes there can be in a guest with the kernel's default limit */
 #define MAX_PIDS 32768

@@ -28,6 +28,11 @@ vp_agent_sources = \
 	guest/agent/agent-stats.c guest/agent/agent-stats.h \
 	guest/agent/agent-storage.c guest/agent/agent-storage.h \
 	guest/agent/agent-table.c \
+	guest/agent/agent-tar.c guest/agent/agent-tar.h guest/agent/agent-tar-private.h \
+	guest/agent/agent-tar-create.c \
+	guest/agent/agent-tar-extract.c \
+	guest/agent/agent-tar-header.c guest/agent/agent-tar-header.h \
+	guest/agent/agent-tar-reader.c guest/agent/agent-tar-reader.h \
 	guest/agent/agent-util.c guest/agent/agent-util.h
 
 pkglibexec_PROGRAMS += virtpod-agent

@@ -36,6 +36,8 @@ static const Case cases[] = {
   { "daemon.max-calls-per-user", "500", { "1", "100000" }, { "0", "100001", "" } },
   STRING ("daemon.socket", "virtpod.sock"),
   STRING ("daemon.group", "virtpod"),
+  BOOL ("daemon.hooks", "true"),
+  { "daemon.hook-timeout-ms", "30000", { "100ms", "60min" }, { "99", "3600001", "s" } },
 
   STRING ("hypervisor.uri", "qemu:///system"),
   { "hypervisor.wait-ms", "0", { "5s", "3600000" }, { "3600001", "-1", "" } },

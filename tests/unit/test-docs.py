@@ -56,6 +56,16 @@ def test_virtpodd_options():
     equal([re.findall(r"--[a-z-]+", option) for option in page], names)
 
 
+def test_states():
+    """The tables of the page are those the daemon checks."""
+    program = os.path.join(BUILDDIR, "daemon/vp-states-doc")
+    if not os.path.exists(program):
+        return
+    page = os.path.join(SRCDIR, "docs/states.md")
+    made = subprocess.run([program, page], capture_output=True, text=True, check=True).stdout
+    equal(read(page), made, "docs/states.md: the build prints it anew")
+
+
 def test_errors():
     source = re.findall(r'VP_ERROR_PREFIX "(\w+)"', read(SRCDIR, "lib/common/vp-error.c"))
     table = re.findall(r"^\| (\w+) \|", read(SRCDIR, "docs/errors.md"), re.MULTILINE)
