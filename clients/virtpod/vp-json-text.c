@@ -7,17 +7,52 @@
 
 #define INDENT 2
 
-char *
-vp_json_text (GVariant *value)
+static char *
+generate (JsonNode *root, gboolean pretty)
 {
-  g_autoptr (GVariant) held = g_variant_ref_sink (value);
-  g_autoptr (JsonNode) root = json_gvariant_serialize (held);
   g_autoptr (JsonGenerator) generator = json_generator_new ();
 
   json_generator_set_root (generator, root);
-  json_generator_set_pretty (generator, TRUE);
+  json_generator_set_pretty (generator, pretty);
   json_generator_set_indent (generator, INDENT);
   return json_generator_to_data (generator, NULL);
+}
+
+static char *
+serialize (GVariant *value, gboolean pretty)
+{
+  g_autoptr (GVariant) held = g_variant_ref_sink (value);
+  g_autoptr (JsonNode) root = json_gvariant_serialize (held);
+
+  return generate (root, pretty);
+}
+
+char *
+vp_json_text (GVariant *value)
+{
+  return serialize (value, TRUE);
+}
+
+char *
+vp_json_line (GVariant *value)
+{
+  return serialize (value, FALSE);
+}
+
+char *
+vp_json_pretty (const char *json)
+{
+  g_autoptr (JsonNode) root = json_from_string (json, NULL);
+
+  return root == NULL ? NULL : generate (root, TRUE);
+}
+
+GVariant *
+vp_json_parse (const char *json)
+{
+  g_autoptr (JsonNode) root = json_from_string (json, NULL);
+
+  return root == NULL ? NULL : json_gvariant_deserialize (root, NULL, NULL);
 }
 
 char *
