@@ -15,9 +15,13 @@
 #define UNASKED_MAX 64
 /* Envelope around an answer: status and its text. */
 #define ENVELOPE_MAX (16u << 10)
-/* A message takes many times its packed size when it is made of tiny fields. */
+/* Packed answers: of most calls, and of those that bring text for administrators. */
 #define ANSWER_MAX (256u << 10)
-#define UNPACKED_MAX (16u << 20)
+#define TEXT_ANSWER_MAX (1u << 20)
+/* A message takes many times its packed size when it is made of tiny fields, and
+ * reading it takes as long as what it allocates is large: no more than this. */
+#define UNPACKED_MIN (64u << 10)
+#define UNPACKED_FACTOR 8
 
 typedef struct
 {
@@ -181,21 +185,20 @@ arm_timer (VpAgentClient *self, gint64 deadline)
 
 /* ---- requests ------------------------------------------------------------------ */
 
-/* The longest packed answer that makes sense for @rpc. */
+/* The longest packed answer that makes sense for @rpc; @note: how much a read asks for. */
 static gsize
-answer_limit (VpRpc rpc)
+answer_limit (VpRpc rpc, gsize note)
 {
   switch (rpc)
     {
     case VP_RPC_READ_STDOUT:
     case VP_RPC_READ_STDERR:
-      return VP_AGENT_CLIENT_MAX_IO + 64;
+      return MIN (note, VP_AGENT_CLIENT_MAX_IO) + 64;
     case VP_RPC_GET_METRICS:
     case VP_RPC_GET_DIAGNOSTIC_DATA:
     case VP_RPC_GET_IPTABLES:
     case VP_RPC_SET_IPTABLES:
-    case VP_RPC_STATS_CONTAINER:
-      return VP_FRAME_MAX;
+      return TEXT_ANSWER_MAX;
     default:
       return ANSWER_MAX;
     }
@@ -272,7 +275,7 @@ start_call (VpAgentClient *self, VpRpc rpc, GBytes *payload, gsize note, guint t
 
   call->client = self;
   call->rpc = rpc;
-  call->limit = answer_limit (rpc);
+  call->limit = answer_limit (rpc, note);
   call->task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (call->task, start_call);
   g_task_set_check_cancellable (call->task, FALSE);
@@ -362,7 +365,7 @@ ProtobufCMessage *
 vp_agent_client_call_finish (VpAgentClient *self, GAsyncResult *result, GError **error)
 {
   g_autoptr (GBytes) answer = NULL;
-  gsize left = UNPACKED_MAX;
+  gsize left;
   ProtobufCAllocator budget = { budget_alloc, budget_free, &left };
   const VpRpcInfo *info;
   ProtobufCMessage *message;
@@ -372,6 +375,7 @@ vp_agent_client_call_finish (VpAgentClient *self, GAsyncResult *result, GError *
   answer = g_task_propagate_pointer (G_TASK (result), error);
   if (answer == NULL)
     return NULL;
+  left = UNPACKED_MIN + g_bytes_get_size (answer) * UNPACKED_FACTOR;
   message = protobuf_c_message_unpack (info->response, &budget, g_bytes_get_size (answer),
                                        g_bytes_get_data (answer, NULL));
   if (message == NULL)
@@ -409,6 +413,22 @@ drop_unasked (VpAgentClient *self, guint32 stream)
         self, "the guest goes on answering calls nobody made (stream %" G_GUINT32_FORMAT ")", stream);
 }
 
+static gboolean
+on_header (VpAgentConn *conn, guint32 stream, gsize len, gpointer user_data)
+{
+  g_autoptr (VpAgentClient) self = g_object_ref (user_data);
+  Call *call = g_hash_table_lookup (self->calls, GUINT_TO_POINTER (stream));
+
+  if (call == NULL)
+    drop_unasked (self, stream);
+  else if (len > call->limit + ENVELOPE_MAX)
+    vp_agent_client_violation (self, "an answer of %" G_GSIZE_FORMAT " bytes to %s", len,
+                               vp_rpc_info (call->rpc)->method);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static void
 on_frame (VpAgentConn *conn, guint32 stream, const guint8 *payload, gsize len, gpointer user_data)
 {
@@ -420,15 +440,9 @@ on_frame (VpAgentConn *conn, guint32 stream, const guint8 *payload, gsize len, g
   GError *error = NULL;
   int code = 0;
 
-  if (call == NULL)
+  if (call == NULL) /* given up while its answer was on its way */
     {
       drop_unasked (self, stream);
-      return;
-    }
-  if (len > call->limit + ENVELOPE_MAX)
-    {
-      vp_agent_client_violation (self, "an answer of %" G_GSIZE_FORMAT " bytes to %s", len,
-                                 vp_rpc_info (call->rpc)->method);
       return;
     }
   if (vp_ttrpc_parse_response (payload, len, &code, &message, &answer, &answer_len) < 0)
@@ -530,7 +544,7 @@ vp_agent_client_finalize (GObject *object)
 
   /* calls keep the client alive: there are none */
   g_signal_handlers_disconnect_by_data (self->conn, self);
-  vp_agent_conn_set_frame_func (self->conn, NULL, NULL);
+  vp_agent_conn_set_frame_func (self->conn, NULL, NULL, NULL);
   vp_agent_conn_close (self->conn);
   g_clear_object (&self->conn);
   clear_source (&self->timer);
@@ -560,7 +574,7 @@ vp_agent_client_new (VpAgentConn *conn)
   VpAgentClient *self = g_object_new (VP_TYPE_AGENT_CLIENT, NULL);
 
   self->conn = g_object_ref (conn);
-  vp_agent_conn_set_frame_func (conn, on_frame, self);
+  vp_agent_conn_set_frame_func (conn, on_header, on_frame, self);
   g_signal_connect (conn, "closed", G_CALLBACK (on_conn_closed), self);
   return self;
 }

@@ -1,75 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "vp-agent-conn.h"
+#include "vp-agent-conn-private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include "vp-error.h"
 #include "vp-fd.h"
-#include "vp-ttrpc-client.h"
 
 /* one recv() */
 #define CHUNK (64u << 10)
-/* the socket is looked for this often: from, up to */
+/* the first pause between tries to connect */
 #define RETRY_MIN_MS 10
-#define RETRY_MAX_MS 200
-/* A sync that got lost in a booting guest is sent again this often. Only the
- * ack of the newest one counts, so that nothing of an older one can follow it;
- * the interval grows for guests so slow that acks take longer than that. */
-#define RESYNC_MS 1000
-#define RESYNC_MAX_MS 8000
-#define RESYNC_PER_STEP 16
-
-typedef enum {
-  STATE_NEW,
-  STATE_CONNECTING,
-  STATE_SYNCING,
-  STATE_OPEN,
-  STATE_CLOSED,
-} State;
-
-typedef struct
-{
-  guint8 *data; /* from malloc() */
-  gsize len;
-  gsize sent;
-} Chunk;
-
-struct _VpAgentConn
-{
-  GObject parent_instance;
-
-  char *path;
-  VpChannelKind kind;
-  State state;
-  int fd; /* -1: none */
-  GMainContext *context;
-
-  GSource *readable;
-  GSource *writable; /* only while something is queued */
-  GSource *timer; /* next try to connect, next sync */
-  GSource *deadline;
-  GSource *cancelled;
-  GTask *opening;
-  guint retry_ms;
-  guint n_syncs;
-
-  VpTtrpcClient wire;
-  guint8 *buffer; /* CHUNK bytes */
-  gboolean in_feed;
-  GQueue queue; /* of Chunk */
-  gsize queued;
-  guint64 bytes_in;
-  guint64 bytes_out;
-
-  VpAgentConnFrameFunc func;
-  gpointer func_data;
-};
 
 G_DEFINE_FINAL_TYPE (VpAgentConn, vp_agent_conn, G_TYPE_OBJECT)
 
@@ -80,9 +22,6 @@ enum
 };
 static guint signals[N_SIGNALS];
 
-static void try_connect (VpAgentConn *self);
-static void send_sync (VpAgentConn *self);
-
 static void
 chunk_free (Chunk *chunk)
 {
@@ -90,8 +29,8 @@ chunk_free (Chunk *chunk)
   g_free (chunk);
 }
 
-static void
-clear_source (GSource **source)
+void
+vp_agent_conn_clear_source (GSource **source)
 {
   if (*source == NULL)
     return;
@@ -99,9 +38,8 @@ clear_source (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
-/* Takes @source, which runs @callback with @self on the connection's context. */
-static GSource *
-attach (VpAgentConn *self, GSource *source, GSourceFunc callback, const char *name)
+GSource *
+vp_agent_conn_attach (VpAgentConn *self, GSource *source, GSourceFunc callback, const char *name)
 {
   g_source_set_callback (source, callback, self, NULL);
   g_source_set_static_name (source, name);
@@ -114,11 +52,11 @@ static void
 tear_down (VpAgentConn *self)
 {
   self->state = STATE_CLOSED;
-  clear_source (&self->readable);
-  clear_source (&self->writable);
-  clear_source (&self->timer);
-  clear_source (&self->deadline);
-  clear_source (&self->cancelled);
+  vp_agent_conn_clear_source (&self->readable);
+  vp_agent_conn_clear_source (&self->writable);
+  vp_agent_conn_clear_source (&self->timer);
+  vp_agent_conn_clear_source (&self->deadline);
+  vp_agent_conn_clear_source (&self->cancelled);
   vp_fd_clear (&self->fd);
   g_queue_clear_full (&self->queue, (GDestroyNotify) chunk_free);
   self->queued = 0;
@@ -126,9 +64,8 @@ tear_down (VpAgentConn *self)
     vp_ttrpc_client_clear (&self->wire);
 }
 
-/* Takes @error. */
-static void
-end_with (VpAgentConn *self, GError *error)
+void
+vp_agent_conn_end_with (VpAgentConn *self, GError *error)
 {
   g_autoptr (GError) reason = error;
   g_autoptr (GTask) opening = g_steal_pointer (&self->opening);
@@ -143,8 +80,8 @@ end_with (VpAgentConn *self, GError *error)
     g_signal_emit (self, signals[SIGNAL_CLOSED], 0, reason);
 }
 
-static void G_GNUC_PRINTF (3, 4)
-end_with_code (VpAgentConn *self, VpError code, const char *format, ...)
+void
+vp_agent_conn_end_with_code (VpAgentConn *self, VpError code, const char *format, ...)
 {
   g_autofree char *text = NULL;
   va_list args;
@@ -152,19 +89,7 @@ end_with_code (VpAgentConn *self, VpError code, const char *format, ...)
   va_start (args, format);
   text = g_strdup_vprintf (format, args);
   va_end (args);
-  end_with (self, g_error_new (VP_ERROR, (int) code, "agent channel: %s", text));
-}
-
-static void
-opened (VpAgentConn *self)
-{
-  g_autoptr (GTask) opening = g_steal_pointer (&self->opening);
-
-  self->state = STATE_OPEN;
-  clear_source (&self->timer);
-  clear_source (&self->deadline);
-  clear_source (&self->cancelled);
-  g_task_return_boolean (opening, TRUE);
+  vp_agent_conn_end_with (self, g_error_new (VP_ERROR, (int) code, "agent channel: %s", text));
 }
 
 /* Sends what the socket takes; FALSE with errno when the socket is of no use. */
@@ -200,19 +125,19 @@ on_writable (gint fd, GIOCondition condition, gpointer user_data)
 
   if (!flush (self))
     {
-      end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "writing failed: %s", g_strerror (errno));
+      vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "writing failed: %s", g_strerror (errno));
       return G_SOURCE_REMOVE;
     }
   if (!g_queue_is_empty (&self->queue))
     return G_SOURCE_CONTINUE;
-  clear_source (&self->writable);
+  vp_agent_conn_clear_source (&self->writable);
   return G_SOURCE_REMOVE;
 }
 
 /* Takes @data. A failure is left to the next turn of the main loop, so that
  * nobody is called back from within a call. */
-static void
-enqueue (VpAgentConn *self, guint8 *data, gsize len)
+void
+vp_agent_conn_enqueue (VpAgentConn *self, guint8 *data, gsize len)
 {
   Chunk *chunk = g_new0 (Chunk, 1);
 
@@ -223,7 +148,7 @@ enqueue (VpAgentConn *self, guint8 *data, gsize len)
   if (self->writable != NULL)
     return;
   if (!flush (self) || !g_queue_is_empty (&self->queue))
-    self->writable = attach (self, g_unix_fd_source_new (self->fd, G_IO_OUT), G_SOURCE_FUNC (on_writable),
+    self->writable = vp_agent_conn_attach (self, g_unix_fd_source_new (self->fd, G_IO_OUT), G_SOURCE_FUNC (on_writable),
                              "agent channel: writable");
 }
 
@@ -235,19 +160,32 @@ end_with_violation (VpAgentConn *self, int code)
   switch (code)
     {
     case -EMSGSIZE:
-      end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE,
+      vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE,
                      "protocol violation: the guest announced a frame of %" G_GUINT32_FORMAT
                      " bytes, more than %u",
                      header->length, VP_FRAME_MAX);
       return;
     case -ENOMEM:
-      end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "out of memory for a frame");
+      vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "out of memory for a frame");
       return;
     default:
-      end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE,
+      vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE,
                      "protocol violation: the guest sent a frame of type %u where only a response may be",
                      header->type);
     }
+}
+
+/* A frame of another type, or one that nobody waits for, is never assembled. */
+static int
+admit_frame (const VpFrameHeader *header, void *data)
+{
+  VpAgentConn *self = data;
+  gboolean wanted;
+
+  if (header->type != VP_FRAME_RESPONSE)
+    return -EPROTO;
+  wanted = self->admit == NULL || self->admit (self, header->stream, header->length, self->func_data);
+  return self->state == STATE_CLOSED ? -ECANCELED : wanted;
 }
 
 /* FALSE when the connection has ended meanwhile. */
@@ -266,7 +204,7 @@ feed (VpAgentConn *self, gsize len)
       data += consumed;
       len -= consumed;
       if (event == VP_TTRPC_CLIENT_SYNCED)
-        opened (self);
+        vp_agent_conn_opened (self);
       else if (event == VP_TTRPC_CLIENT_RESPONSE && self->func != NULL)
         self->func (self, self->wire.reader.header.stream, self->wire.reader.payload,
                     self->wire.reader.header.length, self->func_data);
@@ -297,7 +235,7 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
         break;
       if (n <= 0)
         {
-          end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "%s",
+          vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "%s",
                          n == 0 ? "the other end has closed it" : g_strerror (errno));
           return G_SOURCE_REMOVE;
         }
@@ -309,165 +247,12 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-on_resync (gpointer user_data)
-{
-  send_sync (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-static void
-send_sync (VpAgentConn *self)
-{
-  guint8 token[VP_SYNC_TOKEN];
-  guint8 *message = g_try_malloc (VP_SYNC_SIZE);
-  guint wait_ms = MIN (RESYNC_MS << MIN (self->n_syncs / RESYNC_PER_STEP, 3), RESYNC_MAX_MS);
-
-  clear_source (&self->timer);
-  if (message == NULL || getrandom (token, sizeof token, 0) != sizeof token)
-    {
-      g_free (message);
-      end_with_code (self, VP_ERROR_FAILED, "no random bytes for the handshake");
-      return;
-    }
-  self->n_syncs++;
-  vp_ttrpc_client_start_sync (&self->wire, token, message);
-  self->timer = attach (self, g_timeout_source_new (wait_ms), on_resync, "agent channel: resync");
-  enqueue (self, message, VP_SYNC_SIZE);
-}
-
-static void
-connected (VpAgentConn *self)
+void
+vp_agent_conn_start_reading (VpAgentConn *self)
 {
   self->buffer = g_malloc (CHUNK);
-  self->readable = attach (self, g_unix_fd_source_new (self->fd, G_IO_IN), G_SOURCE_FUNC (on_readable),
-                           "agent channel: readable");
-  if (self->kind == VP_CHANNEL_PLAIN)
-    {
-      opened (self);
-      return;
-    }
-  self->state = STATE_SYNCING;
-  send_sync (self);
-}
-
-static gboolean
-on_retry (gpointer user_data)
-{
-  try_connect (user_data);
-  return G_SOURCE_REMOVE;
-}
-
-/* Connects to a path of any length: one that does not fit is reached through
- * its directory's descriptor. 0 or -errno. */
-static int
-connect_path (int fd, const char *path)
-{
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  VP_AUTO_FD dir = -1;
-
-  if (strlen (path) < sizeof address.sun_path)
-    g_strlcpy (address.sun_path, path, sizeof address.sun_path);
-  else
-    {
-      g_autofree char *dirname = g_path_get_dirname (path);
-      g_autofree char *basename = g_path_get_basename (path);
-      int n;
-
-      dir = open (dirname, O_PATH | O_DIRECTORY | O_CLOEXEC);
-      if (dir < 0)
-        return -errno;
-      n = g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir, basename);
-      if (n >= (int) sizeof address.sun_path)
-        return -ENAMETOOLONG;
-    }
-  return connect (fd, (struct sockaddr *) &address, sizeof address) == 0 ? 0 : -errno;
-}
-
-static void
-try_connect (VpAgentConn *self)
-{
-  VP_AUTO_FD fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int r = fd < 0 ? -errno : connect_path (fd, self->path);
-
-  clear_source (&self->timer);
-  switch (r)
-    {
-    case 0:
-      self->fd = vp_fd_steal (&fd);
-      connected (self);
-      return;
-    case -ENOENT: /* not made yet */
-    case -ECONNREFUSED: /* made, nobody listens yet */
-    case -EAGAIN: /* nobody accepts yet */
-    case -EINTR:
-      self->timer = attach (self, g_timeout_source_new (self->retry_ms), on_retry, "agent channel: connect");
-      self->retry_ms = MIN (self->retry_ms * 2, RETRY_MAX_MS);
-      return;
-    default:
-      {
-        GError *error = NULL;
-
-        vp_error_set_errno (&error, -r, "agent channel %s", self->path);
-        end_with (self, error);
-      }
-    }
-}
-
-static gboolean
-on_open_deadline (gpointer user_data)
-{
-  VpAgentConn *self = user_data;
-
-  if (self->state == STATE_CONNECTING)
-    end_with_code (self, VP_ERROR_TIMED_OUT, "nobody listens at %s", self->path);
-  else
-    end_with_code (self, VP_ERROR_TIMED_OUT, "the agent does not answer (%u handshakes sent)", self->n_syncs);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-on_open_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  end_with_code (user_data, VP_ERROR_CANCELLED, "opening was cancelled");
-  return G_SOURCE_REMOVE;
-}
-
-void
-vp_agent_conn_open_async (VpAgentConn *self, guint timeout_ms, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
-
-  g_task_set_source_tag (task, vp_agent_conn_open_async);
-  /* cancellation is answered here, in our own error domain */
-  g_task_set_check_cancellable (task, FALSE);
-  if (self->state != STATE_NEW)
-    {
-      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "agent channel: opened once already");
-      return;
-    }
-
-  self->state = STATE_CONNECTING;
-  self->context = g_main_context_ref_thread_default ();
-  self->opening = g_steal_pointer (&task);
-  if (timeout_ms != 0)
-    self->deadline
-        = attach (self, g_timeout_source_new (timeout_ms), on_open_deadline, "agent channel: deadline");
-  if (cancellable != NULL)
-    self->cancelled = attach (self, g_cancellable_source_new (cancellable), G_SOURCE_FUNC (on_open_cancelled),
-                              "agent channel: cancelled");
-  if (self->fd >= 0)
-    connected (self);
-  else
-    try_connect (self);
-}
-
-gboolean
-vp_agent_conn_open_finish (VpAgentConn *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
+  self->readable = vp_agent_conn_attach (self, g_unix_fd_source_new (self->fd, G_IO_IN), G_SOURCE_FUNC (on_readable),
+                                         "agent channel: readable");
 }
 
 guint32
@@ -492,7 +277,7 @@ vp_agent_conn_send (VpAgentConn *self, guint8 *frame, gsize len, GError **error)
                    "agent channel: %" G_GSIZE_FORMAT " bytes wait for the guest to take them", self->queued);
       return FALSE;
     }
-  enqueue (self, frame, len);
+  vp_agent_conn_enqueue (self, frame, len);
   return TRUE;
 }
 
@@ -511,7 +296,7 @@ vp_agent_conn_close (VpAgentConn *self)
 void
 vp_agent_conn_fail (VpAgentConn *self, const GError *error)
 {
-  end_with (self, g_error_copy (error));
+  vp_agent_conn_end_with (self, g_error_copy (error));
 }
 
 gboolean
@@ -539,8 +324,10 @@ vp_agent_conn_get_queued (VpAgentConn *self)
 }
 
 void
-vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnFrameFunc func, gpointer user_data)
+vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnAdmitFunc admit, VpAgentConnFrameFunc func,
+                              gpointer user_data)
 {
+  self->admit = admit;
   self->func = func;
   self->func_data = user_data;
 }
@@ -573,6 +360,8 @@ vp_agent_conn_init (VpAgentConn *self)
   self->retry_ms = RETRY_MIN_MS;
   g_queue_init (&self->queue);
   vp_ttrpc_client_init (&self->wire);
+  self->wire.reader.admit = admit_frame;
+  self->wire.reader.admit_data = self;
 }
 
 VpAgentConn *

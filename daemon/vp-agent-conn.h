@@ -19,12 +19,17 @@ G_DECLARE_FINAL_TYPE (VpAgentConn, vp_agent_conn, VP, AGENT_CONN, GObject)
 
 /* Most bytes handled per wake-up, most bytes that wait to be sent. */
 #define VP_AGENT_CONN_SLICE (256u << 10)
-#define VP_AGENT_CONN_MAX_QUEUE (8u << 20)
+#define VP_AGENT_CONN_MAX_QUEUE (5u << 20)
 
 typedef enum {
   VP_CHANNEL_PLAIN, /* connection means a fresh peer: vsock, hybrid vsock, a Unix socket */
   VP_CHANNEL_SERIAL, /* virtio-serial: no connect in the guest, so a token handshake comes first */
 } VpChannelKind;
+
+/* The header of a response has arrived and nothing of its payload is kept yet.
+ * TRUE: it is wanted. FALSE: its @len bytes are thrown away as they come. It may
+ * end the connection. */
+typedef gboolean (*VpAgentConnAdmitFunc) (VpAgentConn *self, guint32 stream, gsize len, gpointer user_data);
 
 /* A whole response has arrived (a frame of another type ends the connection).
  * @payload is borrowed until the function returns. It may close the connection
@@ -39,8 +44,10 @@ VpAgentConn *vp_agent_conn_new (const char *path, VpChannelKind kind);
  * then only does the handshake (if @kind has one). */
 VpAgentConn *vp_agent_conn_new_for_fd (int fd, VpChannelKind kind);
 
-/* Who gets the frames; set it before opening, once. */
-void vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnFrameFunc func, gpointer user_data);
+/* Who says which frames are wanted (NULL: all are), and who gets them; set it
+ * before opening, once. */
+void vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnAdmitFunc admit, VpAgentConnFrameFunc func,
+                                   gpointer user_data);
 
 /* Connects, again and again until the socket is there, and does the handshake.
  * Nothing is delivered and nothing can be sent before it has finished. Once per object.

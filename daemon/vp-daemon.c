@@ -14,6 +14,9 @@
 #include "vp-recovery.h"
 #include "vp-sdnotify.h"
 
+/* How many hooks of bundles may run at once; more wait. */
+#define HOOK_THREADS 32
+
 typedef struct
 {
   const VpDaemonOptions *options;
@@ -212,7 +215,9 @@ set_up (Daemon *self, GError **error)
     return FALSE;
 
   self->services.worker = vp_worker_new ("host", VP_WORKER_THREADS);
+  self->services.hooks = vp_worker_new ("hook", HOOK_THREADS);
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
+  vp_virt_set_wait (self->services.virt, (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_WAIT_MS));
   vp_container_set_request_timeout ((guint) vp_config_get_uint (config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS));
   self->manager = vp_manager_new (&self->services);
   self->bouncer = vp_bouncer_new ();
@@ -248,6 +253,7 @@ tear_down (Daemon *self)
   g_clear_object (&self->bouncer);
   g_clear_object (&self->services.virt);
   g_clear_pointer (&self->services.worker, vp_worker_unref);
+  g_clear_pointer (&self->services.hooks, vp_worker_unref);
   g_clear_object (&self->services.store);
   g_strfreev (self->leftovers);
   g_clear_pointer (&self->loop, g_main_loop_unref);

@@ -83,7 +83,7 @@ vp_sandbox_start_async (VpSandbox *self, guint timeout_ms, GAsyncReadyCallback c
   GError *error = NULL;
   StartTimer *timer;
 
-  if (!vp_sandbox_check_verb (self, "start", &error))
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_START, &error))
     {
       g_task_return_error (task, error);
       return;

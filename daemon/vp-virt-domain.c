@@ -8,96 +8,6 @@
 #include "vp-virt-error.h"
 #include "vp-virt-xml.h"
 
-/* ---- calls --------------------------------------------------------------- */
-
-static VpVirtCall *
-call_new (VpVirt *self, const char *name)
-{
-  VpVirtCall *call = g_new0 (VpVirtCall, 1);
-
-  call->uri = g_strdup (self->uri);
-  call->name = g_strdup (name);
-  if (self->conn != NULL)
-    {
-      (void) virConnectRef (self->conn);
-      call->conn = self->conn;
-    }
-  if (self->embed != NULL)
-    {
-      call->embed = vp_virt_embed_ref (self->embed);
-      vp_virt_embed_hold (call->embed);
-    }
-  return call;
-}
-
-static void
-call_free (gpointer data)
-{
-  VpVirtCall *call = data;
-
-  if (call->embed != NULL)
-    {
-      vp_virt_embed_release (call->embed);
-      vp_virt_embed_unref (call->embed);
-    }
-  /* left only when the job never ran; then the door still has its own reference */
-  if (call->conn != NULL)
-    virConnectClose (call->conn);
-  g_free (call->uri);
-  g_free (call->name);
-  g_free (call->xml);
-  g_free (call);
-}
-
-static void
-run_call (VpVirt *self, gpointer tag, VpWorkerFunc func, VpVirtCall *call, GCancellable *cancellable,
-          GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = NULL;
-
-  if (call->conn != NULL)
-    {
-      vp_worker_run_async (self->worker, self, tag, func, call, call_free, cancellable, callback, user_data);
-      return;
-    }
-  call_free (call);
-  task = g_task_new (self, NULL, callback, user_data);
-  g_task_set_source_tag (task, tag);
-  g_task_return_new_error (task, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s", self->uri,
-                           self->reason != NULL ? self->reason : "not connected");
-}
-
-/* In the worker, when a call is over: the last reference on a connection blocks. */
-static void
-drop_connection (VpVirtCall *call)
-{
-  virConnectPtr conn = g_steal_pointer (&call->conn);
-
-  virConnectClose (conn);
-}
-
-/* libvirt's last error; when the connection is dead that is all there is to
- * say, whatever code the call got out of it. */
-static GError *
-call_error (VpVirtCall *call, const char *verb)
-{
-  virErrorPtr last = virSaveLastError ();
-  GError *error = vp_virt_error (last);
-
-  if (last != NULL)
-    virFreeError (last);
-  if (virConnectIsAlive (call->conn) != 1)
-    {
-      error->code = VP_ERROR_HYPERVISOR_UNAVAILABLE;
-      g_prefix_error (&error, "libvirt at %s: ", call->uri);
-    }
-  else if (call->name != NULL)
-    g_prefix_error (&error, "%s domain \"%s\": ", verb, call->name);
-  else
-    g_prefix_error (&error, "%s domain: ", verb);
-  return error;
-}
-
 /* ---- create -------------------------------------------------------------- */
 
 /* libvirt says "operation invalid" or "failed" about a name that is taken. */
@@ -105,7 +15,7 @@ static GError *
 create_error (VpVirtCall *call)
 {
   int code = virGetLastErrorCode ();
-  GError *error = call_error (call, "create");
+  GError *error = vp_virt_call_error (call, "create");
   virDomainPtr existing;
 
   if ((code != VIR_ERR_OPERATION_INVALID && code != VIR_ERR_OPERATION_FAILED) || call->name == NULL)
@@ -131,7 +41,7 @@ create_in_worker (GTask *task, gpointer source, gpointer data)
     flags |= VIR_DOMAIN_START_PAUSED;
   if (call->flags & VP_VIRT_CREATE_VALIDATE)
     flags |= VIR_DOMAIN_START_VALIDATE;
-  call->name = vp_virt_xml_read_domain_name (call->xml);
+  call->sent = TRUE;
   domain = virDomainCreateXML (call->conn, call->xml, flags);
   if (domain != NULL && virDomainGetUUIDString (domain, uuid) == 0)
     g_task_return_pointer (task, g_strdup (uuid), g_free);
@@ -139,7 +49,7 @@ create_in_worker (GTask *task, gpointer source, gpointer data)
     g_task_return_error (task, create_error (call));
   if (domain != NULL)
     virDomainFree (domain);
-  drop_connection (call);
+  vp_virt_call_drop_connection (call);
 }
 
 static void
@@ -149,13 +59,12 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GTask) outer = data;
   g_autoptr (GError) error = NULL;
   g_autofree char *uuid = g_task_propagate_pointer (G_TASK (result), &error);
+  VpVirtCall *call = g_task_get_task_data (G_TASK (result));
 
   if (uuid != NULL)
-    {
-      VpVirtCall *call = g_task_get_task_data (G_TASK (result));
-
-      vp_virt_life_seen (self, call->name, uuid, TRUE);
-    }
+    vp_virt_life_seen (self, call->name, uuid, TRUE);
+  else if (call->sent && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
+    vp_virt_doom (self, call->name); /* libvirtd may have come so far as to start it */
   vp_virt_snapshot_end (self);
   if (uuid != NULL)
     g_task_return_pointer (outer, g_steal_pointer (&uuid), g_free);
@@ -176,12 +85,19 @@ void
 vp_virt_create_async (VpVirt *self, const char *xml, VpVirtCreateFlags flags, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer user_data)
 {
-  VpVirtCall *call = call_new (self, NULL);
+  g_autofree char *name = vp_virt_xml_read_domain_name (xml);
+  VpVirtCall *call = vp_virt_call_new (self, name);
 
   call->xml = g_strdup (xml);
   call->flags = flags;
+  call->needs_name = name != NULL;
+  if (name != NULL)
+    {
+      g_hash_table_remove (self->doomed, name);
+      g_hash_table_remove (self->gone, name);
+    }
   vp_virt_snapshot_begin (self);
-  run_call (self, vp_virt_create_async, create_in_worker, call, cancellable, on_created,
+  vp_virt_call_run (self, vp_virt_create_async, create_in_worker, call, cancellable, on_created,
             outer_task (self, vp_virt_create_async, callback, user_data));
 }
 
@@ -201,7 +117,6 @@ typedef struct
 } Verb;
 
 static const Verb verb_resume = { "resume", virDomainResume };
-static const Verb verb_destroy = { "destroy", virDomainDestroy };
 static const Verb verb_shutdown = { "shut down", virDomainShutdown };
 
 static void
@@ -212,22 +127,16 @@ run_verb (GTask *task, VpVirtCall *call, const Verb *verb)
   if (domain != NULL && verb->func (domain) == 0)
     g_task_return_boolean (task, TRUE);
   else
-    g_task_return_error (task, call_error (call, verb->name));
+    g_task_return_error (task, vp_virt_call_error (call, verb->name));
   if (domain != NULL)
     virDomainFree (domain);
-  drop_connection (call);
+  vp_virt_call_drop_connection (call);
 }
 
 static void
 resume_in_worker (GTask *task, gpointer source, gpointer data)
 {
   run_verb (task, data, &verb_resume);
-}
-
-static void
-destroy_in_worker (GTask *task, gpointer source, gpointer data)
-{
-  run_verb (task, data, &verb_destroy);
 }
 
 static void
@@ -240,7 +149,7 @@ void
 vp_virt_resume_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_call (self, vp_virt_resume_async, resume_in_worker, call_new (self, domain_name), cancellable, callback,
+  vp_virt_call_run (self, vp_virt_resume_async, resume_in_worker, vp_virt_call_new (self, domain_name), cancellable, callback,
             user_data);
 }
 
@@ -252,27 +161,10 @@ vp_virt_resume_finish (VpVirt *self, GAsyncResult *result, GError **error)
 }
 
 void
-vp_virt_destroy_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
-                       GAsyncReadyCallback callback, gpointer user_data)
-{
-  if (self->conn != NULL)
-    vp_virt_life_hint_by_name (self, domain_name, "destroyed");
-  run_call (self, vp_virt_destroy_async, destroy_in_worker, call_new (self, domain_name), cancellable,
-            callback, user_data);
-}
-
-gboolean
-vp_virt_destroy_finish (VpVirt *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_async_result_is_tagged (result, vp_virt_destroy_async), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
-}
-
-void
 vp_virt_shutdown_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                         GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_call (self, vp_virt_shutdown_async, shutdown_in_worker, call_new (self, domain_name), cancellable,
+  vp_virt_call_run (self, vp_virt_shutdown_async, shutdown_in_worker, vp_virt_call_new (self, domain_name), cancellable,
             callback, user_data);
 }
 
@@ -293,18 +185,18 @@ dup_xml_in_worker (GTask *task, gpointer source, gpointer data)
   if (xml != NULL)
     g_task_return_pointer (task, g_strdup (xml), g_free);
   else
-    g_task_return_error (task, call_error (call, "read"));
+    g_task_return_error (task, vp_virt_call_error (call, "read"));
   free (xml);
   if (domain != NULL)
     virDomainFree (domain);
-  drop_connection (call);
+  vp_virt_call_drop_connection (call);
 }
 
 void
 vp_virt_dup_xml_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data)
 {
-  run_call (self, vp_virt_dup_xml_async, dup_xml_in_worker, call_new (self, domain_name), cancellable,
+  vp_virt_call_run (self, vp_virt_dup_xml_async, dup_xml_in_worker, vp_virt_call_new (self, domain_name), cancellable,
             callback, user_data);
 }
 
@@ -390,7 +282,7 @@ list_in_worker (GTask *task, gpointer source, gpointer data)
   else
     g_task_return_new_error (task, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s", call->uri,
                              error->message);
-  drop_connection (call);
+  vp_virt_call_drop_connection (call);
 }
 
 static void
@@ -419,7 +311,7 @@ void
 vp_virt_list_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   vp_virt_snapshot_begin (self);
-  run_call (self, vp_virt_list_async, list_in_worker, call_new (self, NULL), cancellable, on_listed,
+  vp_virt_call_run (self, vp_virt_list_async, list_in_worker, vp_virt_call_new (self, NULL), cancellable, on_listed,
             outer_task (self, vp_virt_list_async, callback, user_data));
 }
 

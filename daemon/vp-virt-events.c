@@ -63,9 +63,17 @@ handle_lifecycle (gpointer data)
   if (self == NULL)
     return G_SOURCE_REMOVE;
   if (event->event == VIR_DOMAIN_EVENT_STARTED)
-    vp_virt_life_started (self, event->name, event->uuid);
+    {
+      vp_virt_life_started (self, event->name, event->uuid);
+      /* its creation was given up, and libvirt went on with it */
+      if (g_hash_table_contains (self->doomed, event->name))
+        vp_virt_destroy_async (self, event->name, NULL, NULL, NULL);
+    }
   else if (event->event == VIR_DOMAIN_EVENT_STOPPED)
-    vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
+    {
+      g_hash_table_remove (self->gone, event->name);
+      vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
+    }
   else if (event->event == VIR_DOMAIN_EVENT_CRASHED)
     vp_virt_life_hint (self, event->uuid, "crashed");
   /* HOST: QEMU got a signal, which is how destroying begins */

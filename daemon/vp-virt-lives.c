@@ -6,9 +6,10 @@
 /* Who is alive, so that each end is reported once whoever notices it first:
  * libvirt's event, the hypervisor's process, or a list after a reconnect. */
 
-/* From the death of a process to libvirt telling why. It waits for init to reap
- * the process before, and some inits take seconds. */
-#define GRACE_MS 5000
+/* From the death of a process until it is told without a reason. libvirt knows
+ * one, but says so after its clean-up, for which it waits until init has reaped
+ * the process; what a guest did itself it has said before the process ended. */
+#define GRACE_MS 5
 
 typedef struct
 {
@@ -73,6 +74,8 @@ end (VpVirt *self, const char *uuid, const char *reason)
   if (life == NULL)
     return;
   name = g_strdup (life->name);
+  if (life->watch != NULL && vp_pidwatch_has_exited (life->watch))
+    g_hash_table_add (self->gone, g_strdup (name));
   g_hash_table_remove (self->lives, life->uuid);
   vp_debug (NULL, NULL, "domain %s stopped: %s", name, reason);
   g_signal_emit_by_name (self, "domain-stopped", name, reason);
@@ -89,25 +92,21 @@ on_grace_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* When the reason is known there is nothing to wait for. Else libvirt knows,
- * and normally says so within a few hundred milliseconds. */
+/* When the reason is known there is nothing to wait for. Else an event that says
+ * it may be in the queue already. */
 static void
 on_process_exited (VpPidwatch *watch, VpVirtLife *life)
 {
   if (life->hint == NULL && life->virt->state == VP_VIRT_CONNECTED)
-    life->grace_id = g_timeout_add (GRACE_MS, on_grace_over, life);
+    life->grace_id = g_timeout_add_full (G_PRIORITY_HIGH, GRACE_MS, on_grace_over, life, NULL);
   else
-    life->grace_id = g_idle_add (on_grace_over, life);
+    life->grace_id = g_idle_add_full (G_PRIORITY_HIGH, on_grace_over, life, NULL);
 }
 
 static void
-watch_process (VpVirt *self, VpVirtLife *life)
+watch_life (VpVirt *self, VpVirtLife *life)
 {
-  pid_t pid = vp_virt_find_pid (self, life->name);
-
-  if (pid == 0)
-    return;
-  life->watch = vp_pidwatch_open (pid, NULL);
+  life->watch = vp_virt_watch_process (self, life->name);
   if (life->watch != NULL)
     g_signal_connect (life->watch, "exited", G_CALLBACK (on_process_exited), life);
 }
@@ -145,7 +144,7 @@ vp_virt_life_seen (VpVirt *self, const char *name, const char *uuid, gboolean wa
     return;
   life = begin (self, name, uuid);
   if (watch && life->watch == NULL)
-    watch_process (self, life);
+    watch_life (self, life);
 }
 
 void
@@ -164,8 +163,8 @@ vp_virt_life_hint (VpVirt *self, const char *uuid, const char *reason)
     life->hint = g_intern_string (reason);
 }
 
-void
-vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason)
+static VpVirtLife *
+find_by_name (VpVirt *self, const char *name)
 {
   GHashTableIter iter;
   VpVirtLife *life;
@@ -173,7 +172,25 @@ vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason)
   g_hash_table_iter_init (&iter, self->lives);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &life))
     if (g_str_equal (life->name, name))
-      vp_virt_life_hint (self, life->uuid, reason);
+      return life;
+  return NULL;
+}
+
+VpPidwatch *
+vp_virt_life_dup_watch (VpVirt *self, const char *name)
+{
+  VpVirtLife *life = find_by_name (self, name);
+
+  return life != NULL && life->watch != NULL ? g_object_ref (life->watch) : NULL;
+}
+
+void
+vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason)
+{
+  VpVirtLife *life = find_by_name (self, name);
+
+  if (life != NULL)
+    vp_virt_life_hint (self, life->uuid, reason);
 }
 
 /* After a reconnect: what is not in @domains ended while nobody could tell. */

@@ -120,3 +120,15 @@ vp_virt_find_pid (VpVirt *self, const char *domain_name)
     return pid;
   return self->embed != NULL ? 0 : search_proc (domain_name);
 }
+
+VpPidwatch *
+vp_virt_watch_process (VpVirt *self, const char *domain_name)
+{
+  pid_t pid = vp_virt_find_pid (self, domain_name);
+  g_autoptr (VpPidwatch) watch = pid != 0 ? vp_pidwatch_open (pid, NULL) : NULL;
+
+  /* again, now that the watch holds the process: the number may have been another's by then */
+  if (watch == NULL || !vp_virt_pid_is_domain (pid, domain_name))
+    return NULL;
+  return g_steal_pointer (&watch);
+}

@@ -43,6 +43,12 @@ struct _VpVirt
   GTask *open_task;
   GTask *close_task;
 
+  guint wait_ms;         /* how long a call may wait for the connection; 0: not at all */
+  GPtrArray *waiting;    /* calls that do, in order */
+  GHashTable *destroying; /* name -> how many destroys libvirt has not answered */
+  GHashTable *doomed;    /* names that were to be gone while libvirt could not be asked */
+  GHashTable *gone;      /* names whose process has ended, which libvirt has not said yet */
+
   GHashTable *lives; /* uuid -> VpVirtLife: domains whose end is to be reported */
   GHashTable *ended; /* uuids that ended while a snapshot was being taken */
   guint snapshots;   /* creates, lists and connects under way */
@@ -57,6 +63,8 @@ typedef struct
   char *name;
   char *xml;
   guint flags;
+  gboolean needs_name; /* waits until nothing of an earlier domain of this name is left */
+  gboolean sent;       /* libvirt may have got it */
 } VpVirtCall;
 
 /* vp-virt.c */
@@ -64,6 +72,29 @@ VpVirtLink *vp_virt_link_ref (VpVirtLink *link);
 void vp_virt_link_unref (void *link); /* any thread */
 /* The connection of @link is dead: @reason is one line. */
 void vp_virt_connection_lost (VpVirt *self, const char *reason);
+
+/* vp-virt-call.c. Calls are made and run on the main thread; @func runs on a
+ * worker with @call, which is taken, as its task data, and ends with
+ * drop_connection. */
+VpVirtCall *vp_virt_call_new (VpVirt *self, const char *name);
+void vp_virt_call_run (VpVirt *self, gpointer tag, VpWorkerFunc func, VpVirtCall *call, GCancellable *cancellable,
+                       GAsyncReadyCallback callback, gpointer user_data);
+void vp_virt_call_drop_connection (VpVirtCall *call);
+/* libvirt's last error; when the connection is dead that is all there is to
+ * say, whatever code the call got out of it. Worker. */
+GError *vp_virt_call_error (VpVirtCall *call, const char *verb);
+/* HypervisorUnavailable and why. */
+GError *vp_virt_unavailable (VpVirt *self);
+/* What waited for the connection, or for a name, and can begin; nothing waits any more. */
+void vp_virt_calls_go_on (VpVirt *self);
+void vp_virt_calls_give_up (VpVirt *self);
+
+/* vp-virt-destroy.c. A doomed domain is destroyed when libvirt is back, should it
+ * be there then; dooming kills its process now if there is one. */
+void vp_virt_doom (VpVirt *self, const char *name);
+char **vp_virt_dup_doomed (VpVirt *self);
+/* Destroys those of @domains that are ours and doomed, and takes them out. Worker. */
+void vp_virt_destroy_doomed (virConnectPtr conn, char **names, GPtrArray *domains);
 
 /* vp-virt-domain.c, worker */
 GPtrArray *vp_virt_list_domains (virConnectPtr conn, GError **error);
@@ -87,8 +118,13 @@ void vp_virt_life_seen (VpVirt *self, const char *name, const char *uuid, gboole
 void vp_virt_life_hint (VpVirt *self, const char *uuid, const char *reason);
 void vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason);
 void vp_virt_life_stopped (VpVirt *self, const char *uuid, const char *reason);
+/* The watch on its process; NULL: there is none. Owned by the caller. */
+VpPidwatch *vp_virt_life_dup_watch (VpVirt *self, const char *name);
 void vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains);
 
 /* vp-virt-pid.c */
 /* TRUE when @pid runs a hypervisor for the domain @name. */
 gboolean vp_virt_pid_is_domain (pid_t pid, const char *name);
+/* Watches the hypervisor of a domain, which is certain to be that one. NULL:
+ * unknown, gone, or on another host. */
+VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);

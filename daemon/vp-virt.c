@@ -68,6 +68,7 @@ typedef struct
   char *uri;
   VpVirtEmbed *embed;
   VpVirtLink *link;
+  char **doomed;
   gboolean local;
   /* what came of it; what the main thread does not take stays here */
   virConnectPtr conn;
@@ -89,6 +90,7 @@ attempt_free (gpointer data)
   vp_virt_link_unref (a->link);
   g_clear_pointer (&a->facts, vp_facts_unref);
   g_clear_pointer (&a->domains, g_ptr_array_unref);
+  g_strfreev (a->doomed);
   g_free (a->uri);
   g_free (a);
 }
@@ -114,7 +116,10 @@ open_connection (Attempt *a, GError **error)
     return FALSE;
   /* after the events are on: nothing falls between the two */
   a->domains = vp_virt_list_domains (a->conn, error);
-  return a->domains != NULL;
+  if (a->domains == NULL)
+    return FALSE;
+  vp_virt_destroy_doomed (a->conn, a->doomed, a->domains);
+  return TRUE;
 }
 
 static void
@@ -181,7 +186,10 @@ schedule_retry (VpVirt *self)
 {
   if (!self->wanted || self->retry_id != 0)
     return;
-  self->retry_id = g_timeout_add (self->retry_ms, on_retry, self);
+  /* not all daemons of a host at the same moment */
+  self->retry_id
+      = g_timeout_add ((guint) g_random_int_range ((gint32) self->retry_ms * 3 / 4, (gint32) self->retry_ms * 5 / 4),
+                       on_retry, self);
   self->retry_ms = MIN (self->retry_ms * 2, RETRY_MAX_MS);
 }
 
@@ -192,6 +200,7 @@ attempt_new (VpVirt *self, VpVirtLink *link)
 
   a->uri = g_strdup (self->uri);
   a->local = self->local;
+  a->doomed = vp_virt_dup_doomed (self);
   a->link = vp_virt_link_ref (link);
   a->lifecycle_id = -1;
   if (self->embed != NULL)
@@ -222,6 +231,7 @@ finish_close (VpVirt *self)
   g_autoptr (GTask) task = g_steal_pointer (&self->close_task);
 
   set_reason (self, "closed");
+  vp_virt_calls_give_up (self);
   set_state (self, VP_VIRT_DOWN);
   if (task != NULL)
     g_task_return_boolean (task, TRUE);
@@ -269,9 +279,12 @@ on_connected (VpVirt *self, Attempt *a)
   self->facts = g_steal_pointer (&a->facts);
   g_clear_pointer (&self->reason, g_free);
   self->retry_ms = RETRY_MIN_MS;
+  /* the list is newer than all that was heard of processes */
+  g_hash_table_remove_all (self->gone);
   vp_virt_lives_reconcile (self, a->domains);
   vp_event (VP_EVENT_LIBVIRT_CONNECTED, NULL, NULL, "connected to libvirt at %s", self->uri);
   set_state (self, VP_VIRT_CONNECTED);
+  vp_virt_calls_go_on (self);
   if (task != NULL)
     g_task_return_boolean (task, TRUE);
   if (self->lost_early)
@@ -345,6 +358,10 @@ vp_virt_init (VpVirt *self)
 {
   self->worker = vp_worker_new ("virt", VP_WORKER_THREADS);
   self->retry_ms = RETRY_MIN_MS;
+  self->waiting = g_ptr_array_new ();
+  self->destroying = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->doomed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->gone = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   vp_virt_lives_init (self);
 }
 
@@ -368,6 +385,10 @@ vp_virt_finalize (GObject *object)
   VpVirt *self = VP_VIRT (object);
 
   vp_virt_lives_clear (self);
+  g_ptr_array_unref (self->waiting);
+  g_hash_table_unref (self->destroying);
+  g_hash_table_unref (self->doomed);
+  g_hash_table_unref (self->gone);
   g_clear_pointer (&self->facts, vp_facts_unref);
   g_clear_pointer (&self->embed, vp_virt_embed_unref);
   g_clear_pointer (&self->worker, vp_worker_unref);
@@ -423,6 +444,12 @@ vp_virt_new (const char *uri)
   self->embed = vp_virt_embed_new (uri);
   set_reason (self, "not opened");
   return self;
+}
+
+void
+vp_virt_set_wait (VpVirt *self, guint ms)
+{
+  self->wait_ms = ms;
 }
 
 const char *

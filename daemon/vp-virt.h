@@ -27,8 +27,11 @@
  *      connected. It may come before the callback of the create call.
  *
  * Errors of all calls are VP_ERROR, "what NAME: libvirt's message (libvirt error
- * CODE)"; see vp_virt_error (). While there is no connection every call fails at
- * once with HypervisorUnavailable, "libvirt at URI: reason". */
+ * CODE)"; see vp_virt_error (). While there is no connection every call but
+ * destroy fails with HypervisorUnavailable, "libvirt at URI: reason": at once, or
+ * when vp_virt_set_wait () says so, after waiting that long for it. A call that
+ * is under way when the connection breaks fails so too, for nobody knows how far
+ * it came; a domain that was being created then is ended. */
 
 #define VP_TYPE_VIRT (vp_virt_get_type ())
 G_DECLARE_FINAL_TYPE (VpVirt, vp_virt, VP, VIRT, GObject)
@@ -66,6 +69,9 @@ const char *vp_virt_state_to_string (VpVirtState state);
 
 /* A closed door to the libvirt driver at @uri. Pure. */
 VpVirt *vp_virt_new (const char *uri);
+
+/* How long calls wait for the connection to come back; 0, the default: they do not. */
+void vp_virt_set_wait (VpVirt *self, guint ms);
 
 const char *vp_virt_get_uri (VpVirt *self);
 VpVirtState vp_virt_get_state (VpVirt *self);
@@ -111,7 +117,12 @@ gboolean vp_virt_resume_finish (VpVirt *self, GAsyncResult *result, GError **err
 
 /* Ends a domain without asking the guest. NotFound when there is none: for
  * somebody who wants it gone that is success. "domain-stopped" is emitted
- * before or soon after the callback. */
+ * before or soon after the callback, which comes as soon as the hypervisor's
+ * process has ended; libvirt cleans up after that, and a create of the same name
+ * waits for it. Does not need libvirt where the process is on this host: it is
+ * killed then, and what libvirt still knows of the domain is destroyed when
+ * libvirt is back. HypervisorUnavailable: neither was possible (and the latter
+ * is still done). TimedOut: the process was killed and does not go. */
 void vp_virt_destroy_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                             GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_virt_destroy_finish (VpVirt *self, GAsyncResult *result, GError **error);

@@ -42,12 +42,23 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_DAEMON_MAX_CONTAINERS] = NUMBER (
     UINT, "daemon", "max-containers", VP_CONFIG_GLOBAL, 1, 1000000, "10000",
     "How many containers may exist at once, in all sandboxes together.", NULL),
+  [VP_CONFIG_DAEMON_HOOKS] = {
+    "daemon", "hooks", VP_CONFIG_TYPE_BOOL, VP_CONFIG_GLOBAL, "true", 0, 0, NULL,
+    "Whether hooks of bundles that are programs of the host are run. They run as root and outside of any virtual "
+    "machine, as with every runtime. If not, a bundle that has one is refused.", NULL },
+  [VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS] = NUMBER (
+    DURATION, "daemon", "hook-timeout-ms", VP_CONFIG_GLOBAL, 100, HOUR_MS, "30000",
+    "How long a hook may run that has no timeout of its own.", NULL),
 
   /* ---- hypervisor ---- */
 
   [VP_CONFIG_HYPERVISOR_URI] = {
     "hypervisor", "uri", VP_CONFIG_TYPE_STRING, VP_CONFIG_GLOBAL, VP_HYPERVISOR_URI, 0, 0, NULL,
     "The libvirt connection virtual machines are made on.", NULL },
+  [VP_CONFIG_HYPERVISOR_WAIT_MS] = NUMBER (
+    DURATION, "hypervisor", "wait-ms", VP_CONFIG_GLOBAL, 0, HOUR_MS, "0",
+    "How long a call that needs libvirt waits for it when it is away, for a restart say. 0: such calls fail "
+    "at once. Containers that run, and stopping them, do not need it.", NULL),
   [VP_CONFIG_HYPERVISOR_ACCEL] = CHOICE (
     "hypervisor", "accel", "auto|kvm|tcg", "auto",
     "What runs the guest's instructions: hardware virtualisation (kvm), emulation (tcg, slow), or kvm "
@@ -335,6 +346,10 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_AGENT_STOP_TIMEOUT_MS] = NUMBER (
     DURATION, "agent", "stop-timeout-ms", 0, 0, HOUR_MS, "10000",
     "How long a guest may take to stop by itself before it is destroyed.", NULL),
+  [VP_CONFIG_AGENT_HEARTBEAT_MS] = NUMBER (
+    DURATION, "agent", "heartbeat-ms", VP_CONFIG_OR_ZERO, 1000, HOUR_MS, "30000",
+    "How often an agent is asked whether it still serves. One that does not answer within "
+    "request-timeout-ms is given up, and its sandbox is lost. 0: never asked.", NULL),
   [VP_CONFIG_AGENT_KERNEL_MODULES] = LIST (
     "agent", "kernel-modules", 0, NULL, "",
     "Modules the agent loads before containers start, each with its parameters: \"e1000e EEE=1;i915\".",

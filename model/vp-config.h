@@ -23,8 +23,11 @@ typedef enum
   VP_CONFIG_DAEMON_LOG_LEVEL,
   VP_CONFIG_DAEMON_MAX_SANDBOXES,
   VP_CONFIG_DAEMON_MAX_CONTAINERS, /* of all sandboxes together */
+  VP_CONFIG_DAEMON_HOOKS,
+  VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS, /* for hooks that do not say */
 
   VP_CONFIG_HYPERVISOR_URI,
+  VP_CONFIG_HYPERVISOR_WAIT_MS,      /* duration: for libvirt to come back; 0: not at all */
   VP_CONFIG_HYPERVISOR_ACCEL,        /* "auto", "kvm", "tcg" */
   VP_CONFIG_HYPERVISOR_EMULATOR,     /* path; "": libvirt chooses */
   VP_CONFIG_HYPERVISOR_MACHINE,
@@ -111,6 +114,7 @@ typedef enum
   VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS,
   VP_CONFIG_AGENT_CREATE_TIMEOUT_MS, /* of CreateContainer; 0: as request-timeout-ms */
   VP_CONFIG_AGENT_STOP_TIMEOUT_MS,
+  VP_CONFIG_AGENT_HEARTBEAT_MS,        /* duration; 0: never */
   VP_CONFIG_AGENT_KERNEL_MODULES,      /* list by ";", each "name param=value…" */
   VP_CONFIG_AGENT_CONTAINER_PIPE_SIZE, /* size; 0: the guest kernel's default */
   VP_CONFIG_AGENT_DEBUG,               /* bool: the agent logs at debug level */

@@ -57,8 +57,13 @@ vp_frame_reader_init (VpFrameReader *r)
 void
 vp_frame_reader_clear (VpFrameReader *r)
 {
+  VpFrameAdmitFunc admit = r->admit;
+  void *data = r->admit_data;
+
   free (r->payload);
   memset (r, 0, sizeof *r);
+  r->admit = admit;
+  r->admit_data = data;
 }
 
 void
@@ -67,6 +72,7 @@ vp_frame_reader_reset (VpFrameReader *r)
   r->head_have = 0;
   r->have = 0;
   r->complete = 0;
+  r->unwanted = 0;
   if (r->allocated > KEEP_ALLOCATION)
     {
       free (r->payload);
@@ -101,8 +107,24 @@ reserve (VpFrameReader *r, size_t more)
   return 0;
 }
 
-int
-vp_frame_reader_feed (VpFrameReader *r, const uint8_t *data, size_t len, size_t *consumed)
+/* The header is there: what is to become of the frame. */
+static int
+decide (VpFrameReader *r)
+{
+  int rc = vp_frame_decode (r->head, &r->header);
+
+  if (rc < 0 || r->admit == NULL)
+    return rc;
+  rc = r->admit (&r->header, r->admit_data);
+  if (rc < 0)
+    return rc;
+  r->unwanted = rc == 0;
+  return 0;
+}
+
+/* Takes bytes up to the end of one frame, wanted or not. */
+static int
+feed_one (VpFrameReader *r, const uint8_t *data, size_t len, size_t *consumed)
 {
   size_t used = 0, n;
   int rc;
@@ -122,7 +144,7 @@ vp_frame_reader_feed (VpFrameReader *r, const uint8_t *data, size_t len, size_t 
       *consumed = used;
       if (r->head_have < VP_FRAME_HEADER)
         return 0;
-      rc = vp_frame_decode (r->head, &r->header);
+      rc = decide (r);
       if (rc < 0)
         return rc;
     }
@@ -131,13 +153,32 @@ vp_frame_reader_feed (VpFrameReader *r, const uint8_t *data, size_t len, size_t 
   n = n < len - used ? n : len - used;
   if (n > 0)
     {
-      rc = reserve (r, n);
-      if (rc < 0)
-        return rc;
-      memcpy (r->payload + r->have, data + used, n);
+      if (!r->unwanted)
+        {
+          rc = reserve (r, n);
+          if (rc < 0)
+            return rc;
+          memcpy (r->payload + r->have, data + used, n);
+        }
       r->have += n;
       *consumed = used + n;
     }
   r->complete = r->have == r->header.length;
   return r->complete;
+}
+
+int
+vp_frame_reader_feed (VpFrameReader *r, const uint8_t *data, size_t len, size_t *consumed)
+{
+  size_t used, total = 0;
+  int rc;
+
+  do
+    {
+      rc = feed_one (r, data + total, len - total, &used);
+      total += used;
+    }
+  while (rc > 0 && r->unwanted && total < len);
+  *consumed = total;
+  return rc > 0 && r->unwanted ? 0 : rc;
 }

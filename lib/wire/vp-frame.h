@@ -32,10 +32,18 @@ void vp_frame_encode (const VpFrameHeader *h, uint8_t out[VP_FRAME_HEADER]);
  * @h is filled in every case. */
 int vp_frame_decode (const uint8_t in[VP_FRAME_HEADER], VpFrameHeader *h);
 
-/* Reassembles frames out of pieces of a byte stream. All members are to be read
- * only, and header/payload only after vp_frame_reader_feed() returned 1. */
+/* Asked once for each frame when its header is there and nothing of its payload
+ * has been kept. 1: wanted. 0: not wanted; its bytes are thrown away as they come,
+ * and the reader says nothing of it. A negative errno: feeding fails with it. */
+typedef int (*VpFrameAdmitFunc) (const VpFrameHeader *h, void *data);
+
+/* Reassembles frames out of pieces of a byte stream. All members but admit and
+ * admit_data (NULL: every frame is wanted) are to be read only, and
+ * header/payload only after vp_frame_reader_feed() returned 1. */
 typedef struct
 {
+  VpFrameAdmitFunc admit;
+  void *admit_data;
   VpFrameHeader header;
   uint8_t *payload; /* owned by the reader, header.length bytes */
   uint8_t head[VP_FRAME_HEADER];
@@ -43,10 +51,11 @@ typedef struct
   size_t have;
   size_t allocated;
   int complete;
+  int unwanted;
 } VpFrameReader;
 
 void vp_frame_reader_init (VpFrameReader *r);
-/* gives the memory back; the reader can be used again as after _init */
+/* gives the memory back; the reader can be used again as after _init, with the same admit */
 void vp_frame_reader_clear (VpFrameReader *r);
 /* forgets a half frame: the next byte is the first of a header */
 void vp_frame_reader_reset (VpFrameReader *r);
@@ -56,6 +65,7 @@ int vp_frame_reader_at_boundary (const VpFrameReader *r);
 /* Takes bytes from @data, at most up to the end of one frame, and says in
  * @consumed how many. 1: a whole frame is there, valid until the next call with
  * this reader; call again with what is left. 0: all was taken, more is needed.
+ * Whatever else is negative: what admit said.
  * -EMSGSIZE, -EPROTO: the stream is not ttrpc (any more). -ENOMEM. After an error
  * only reset or clear make sense.
  * Memory grows with the bytes that came, never with the announced length. */

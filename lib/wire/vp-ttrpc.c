@@ -11,6 +11,9 @@
 
 /* a payload as large as a frame, and some metadata */
 #define MAX_ENVELOPE (VP_FRAME_MAX + (1u << 20))
+/* An answer's envelope is its payload and a short text; what takes many times its
+ * size is made to waste time and memory. */
+#define RESPONSE_MEMORY(len) (4 * (len) + (64u << 10))
 
 /* ttrpc.Response.payload: field 2, length-delimited, and a length of 64 bits at most */
 #define PAYLOAD_TAG 0x12
@@ -142,7 +145,7 @@ vp_ttrpc_parse_response (const uint8_t *payload, size_t len, int *ret_code, char
                          uint8_t **ret_payload, size_t *ret_payload_len)
 {
   Ttrpc__Response *response
-      = (Ttrpc__Response *) vp_message_unpack (&ttrpc__response__descriptor, payload, len, MAX_ENVELOPE);
+      = (Ttrpc__Response *) vp_message_unpack (&ttrpc__response__descriptor, payload, len, RESPONSE_MEMORY (len));
   char *message;
 
   if (response == NULL)

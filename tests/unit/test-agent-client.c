@@ -471,8 +471,27 @@ test_unpack_bomb (Fixture *f, gconstpointer data)
   fake_agent_send_raw (f->agent, body, header.length);
   test_run_until (&result.done);
   details = vp_agent_client_get_guest_details_finish (f->client, result.result, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (g_strv_length (details->device_handlers), ==, 64);
+  g_assert_null (details);
+  g_assert_error (error, VP_ERROR, VP_ERROR_AGENT_FAILED);
+  g_assert_true (vp_agent_client_is_open (f->client));
+}
+
+/* An answer that is too long for its call ends the channel when its header is
+ * there: nothing of it is read. */
+static void
+test_long_header (Fixture *f, gconstpointer data)
+{
+  VpFrameHeader header = { .type = VP_FRAME_RESPONSE, .length = VP_FRAME_MAX };
+  g_auto (TestResult) result = { 0 };
+  guint8 head[VP_FRAME_HEADER];
+
+  vp_agent_client_read_async (f->client, "c", "", FALSE, 4096, NULL, test_result_ready, &result);
+  wait_requests (f, 1);
+  header.stream = f->streams[0];
+  vp_frame_encode (&header, head);
+  fake_agent_send_raw (f->agent, head, sizeof head);
+  test_run_until (&result.done);
+  g_assert_true (f->closed);
 }
 
 static void
@@ -646,6 +665,7 @@ main (int argc, char **argv)
   ADD ("write-more-than-sent", test_write_more_than_sent);
   ADD ("bad-answer", test_bad_answer);
   ADD ("unpack-bomb", test_unpack_bomb);
+  ADD ("long-header", test_long_header);
   ADD ("guest-details", test_guest_details);
   ADD ("version", test_version);
   ADD ("close-in-callback", test_close_in_callback);

@@ -108,6 +108,62 @@ test_memory (void)
   vp_frame_reader_clear (&r);
 }
 
+static int
+admit_odd (const VpFrameHeader *h, void *data)
+{
+  guint *n_asked = data;
+
+  (*n_asked)++;
+  return h->stream == 4 ? -EPERM : (int) (h->stream % 2);
+}
+
+/* a frame that is not wanted is passed over without memory, whatever its pieces */
+static void
+test_admit (void)
+{
+  static const VpFrameHeader headers[] = {
+    { 20, 1, VP_FRAME_RESPONSE, 0 }, { 20, 2, VP_FRAME_RESPONSE, 0 }, { 0, 2, VP_FRAME_RESPONSE, 0 },
+    { 20, 3, VP_FRAME_RESPONSE, 0 }, { 20, 4, VP_FRAME_RESPONSE, 0 },
+  };
+
+  for (gsize piece = 1; piece < 50; piece++)
+    {
+      g_autoptr (GByteArray) stream = g_byte_array_new ();
+      guint n_asked = 0, n_frames = 0;
+      VpFrameReader r;
+      int rc = 0;
+
+      for (gsize i = 0; i < G_N_ELEMENTS (headers); i++)
+        {
+          guint8 head[VP_FRAME_HEADER];
+
+          vp_frame_encode (&headers[i], head);
+          g_byte_array_append (stream, head, sizeof head);
+          g_byte_array_append (stream, (const guint8 *) "01234567890123456789", headers[i].length);
+        }
+      vp_frame_reader_init (&r);
+      r.admit = admit_odd;
+      r.admit_data = &n_asked;
+      for (gsize at = 0; at < stream->len && rc >= 0;)
+        {
+          gsize used;
+
+          rc = vp_frame_reader_feed (&r, stream->data + at, MIN (piece, stream->len - at), &used);
+          at += used;
+          if (rc <= 0)
+            continue;
+          g_assert_cmpuint (r.header.stream % 2, ==, 1);
+          g_assert_cmpuint (r.header.length, ==, 20);
+          g_assert_cmpint (memcmp (r.payload, "01234567890123456789", 20), ==, 0);
+          n_frames++;
+        }
+      g_assert_cmpint (rc, ==, -EPERM);
+      g_assert_cmpuint (n_asked, ==, 5);
+      g_assert_cmpuint (n_frames, ==, 2);
+      vp_frame_reader_clear (&r);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -116,5 +172,6 @@ main (int argc, char **argv)
   g_test_add_func ("/frame/header-errors", test_header_errors);
   g_test_add_func ("/frame/reassembly", test_reassembly);
   g_test_add_func ("/frame/memory", test_memory);
+  g_test_add_func ("/frame/admit", test_admit);
   return g_test_run ();
 }

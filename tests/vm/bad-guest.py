@@ -29,7 +29,7 @@ def failed_start(env, name, pattern):
     env.raises(name, sandbox.start, pattern)
     duration = time.monotonic() - started
     equal(sandbox.get("State"), "failed", "state")
-    equal(env.libvirt.domains(), [], "domains")
+    tap.eventually(lambda: env.libvirt.domains() == [], "no domain left")
     sandbox.delete()
     env.no_leaks(timeout=15)
     return duration

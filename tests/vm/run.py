@@ -169,7 +169,7 @@ def test_many_processes(env):
 def test_nothing_left(env):
     """all of this left nothing behind"""
     equal(env.manager.sandboxes(), [], "sandboxes")
-    equal(env.libvirt.domains(), [], "domains")
+    tap.eventually(lambda: env.libvirt.domains() == [], "no domain left")
     equal([m for m in host.mounts() if env.dir in m], [], "mounts")
 
 

@@ -334,7 +334,7 @@ def test_kill_kill(env):
 def test_nothing_left(env):
     """no sandbox, domain or mount is left"""
     equal(env.manager.sandboxes(), [], "sandboxes")
-    equal(env.libvirt.domains(), [], "domains")
+    tap.eventually(lambda: env.libvirt.domains() == [], "no domain left")
 
 
 TESTS = [test_start, test_ping, test_domain_xml, test_objects, test_exec, test_exec_sees_container, test_exec_stdin,

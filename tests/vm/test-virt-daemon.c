@@ -111,7 +111,7 @@ note_stop (VpVirt *object, const char *name, const char *reason, gpointer data)
 }
 
 static void
-create (const char *name)
+create_async (const char *name, GAsyncResult **result)
 {
   g_autofree char *xml = g_strdup_printf (
       "<domain type='qemu'><name>%s</name>"
@@ -120,11 +120,18 @@ create (const char *name)
       "<os><type arch='x86_64' machine='q35'>hvm</type></os>"
       "<devices><controller type='usb' model='none'/><memballoon model='none'/></devices></domain>",
       name, name);
+
+  vp_virt_create_async (virt, xml, VP_VIRT_CREATE_VALIDATE, NULL, keep_result, result);
+}
+
+static void
+create (const char *name)
+{
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree char *uuid = NULL;
 
-  vp_virt_create_async (virt, xml, VP_VIRT_CREATE_VALIDATE, NULL, keep_result, &result);
+  create_async (name, &result);
   WAIT (result);
   uuid = vp_virt_create_finish (virt, result, &error);
   g_assert_no_error (error);
@@ -147,7 +154,7 @@ wait_for_stop (const char *expected)
 
   while (stops->len == 0)
     g_main_context_iteration (NULL, TRUE);
-  g_test_message ("told after %.3f s", (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  g_test_message ("told after %.1f ms", (double) (g_get_monotonic_time () - start) / 1000);
   g_assert_cmpstr (stops->str, ==, expected);
   g_string_truncate (stops, 0);
 }
@@ -178,15 +185,18 @@ test_restart (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GPtrArray) domains = NULL;
-  pid_t pid_a, pid_b, pid_c;
+  pid_t pid_a, pid_b, pid_c, pid_d;
 
   create ("vp-restart-a");
   create ("vp-restart-b");
   create ("vp-restart-c");
+  create ("vp-restart-d");
   pid_a
       = vp_virt_find_pid (virt, "vp-restart-a"); /* by looking through /proc: the pid file is out of sight */
   pid_b = vp_virt_find_pid (virt, "vp-restart-b");
   pid_c = vp_virt_find_pid (virt, "vp-restart-c");
+  pid_d = vp_virt_find_pid (virt, "vp-restart-d");
+  g_assert_cmpint (pid_d, >, 0);
   g_assert_cmpint (pid_a, >, 0);
   g_assert_cmpint (pid_b, >, 0);
   g_assert_cmpint (pid_a, !=, pid_b);
@@ -198,11 +208,15 @@ test_restart (void)
   kill_libvirtd ();
   wait_for_state (VP_VIRT_DOWN, 5);
   g_test_message ("%s", vp_virt_get_reason (virt));
-  g_assert_false (destroy ("vp-restart-b", &error));
+  /* libvirtd is not there: destroying does not need it, and the process tells */
+  g_assert_true (destroy ("vp-restart-b", &error));
+  g_assert_no_error (error);
+  wait_for_stop ("vp-restart-b=destroyed ");
+  g_assert_cmpint (vp_virt_find_pid (virt, "vp-restart-b"), ==, 0);
+  kill (pid_d, SIGKILL);
+  wait_for_stop ("vp-restart-d=failed ");
+  g_assert_false (destroy ("vp-never-was", &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE);
-  /* libvirtd is not there: the process tells */
-  kill (pid_b, SIGKILL);
-  wait_for_stop ("vp-restart-b=failed ");
 
   start_libvirtd ();
   wait_for_state (VP_VIRT_CONNECTED, 60);
@@ -220,6 +234,133 @@ test_restart (void)
     wait_for_stop ("vp-restart-c=destroyed ");
   else
     g_assert_cmpstr (stops->str, ==, "vp-restart-c=destroyed ");
+}
+
+static void
+run_for (guint ms)
+{
+  gint64 end = g_get_monotonic_time () + ms * 1000;
+  guint id = g_timeout_add (5, wake_up, NULL);
+
+  while (g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (id);
+}
+
+static gboolean
+is_listed (const char *name)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) domains = NULL;
+  gboolean found = FALSE;
+
+  vp_virt_list_async (virt, NULL, keep_result, &result);
+  WAIT (result);
+  domains = vp_virt_list_finish (virt, result, NULL);
+  g_assert_nonnull (domains);
+  for (guint i = 0; i < domains->len; i++)
+    found = found || g_str_equal (((VpVirtDomain *) domains->pdata[i])->name, name);
+  return found;
+}
+
+/* A name can be used again as soon as its destroy is answered, which does not
+ * wait for libvirt's clean-up. */
+static void
+test_name_again (void)
+{
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gint64 start;
+
+      create ("vp-again");
+      start = g_get_monotonic_time ();
+      g_assert_true (destroy ("vp-again", &error));
+      g_assert_no_error (error);
+      g_test_message ("destroyed after %.1f ms", (double) (g_get_monotonic_time () - start) / 1000);
+      g_assert_cmpint (vp_virt_find_pid (virt, "vp-again"), ==, 0);
+    }
+  g_string_truncate (stops, 0);
+}
+
+/* libvirtd is killed while it creates: the call fails, and what it came to is
+ * gone when libvirt is back. */
+static void
+test_killed_while_creating (void)
+{
+  static const guint delays_ms[] = { 20, 60, 120, 200, 300, 450 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (delays_ms); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("vp-half-%u", i);
+      g_autoptr (GAsyncResult) result = NULL;
+      g_autoptr (GError) error = NULL;
+      g_autofree char *uuid = NULL;
+
+      create_async (name, &result);
+      run_for (delays_ms[i]);
+      kill_libvirtd ();
+      WAIT (result);
+      uuid = vp_virt_create_finish (virt, result, &error);
+      g_test_message ("%u ms: %s", delays_ms[i], error != NULL ? error->message : "created");
+      if (error != NULL)
+        g_assert_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE);
+      else
+        g_assert_true (destroy (name, NULL));
+      start_libvirtd ();
+      wait_for_state (VP_VIRT_DOWN, 10);
+      wait_for_state (VP_VIRT_CONNECTED, 60);
+      g_assert_false (is_listed (name));
+      g_assert_cmpint (vp_virt_find_pid (virt, name), ==, 0);
+    }
+  g_string_truncate (stops, 0);
+}
+
+/* Calls wait for libvirt when they may, and not longer than they may. */
+static void
+test_wait (void)
+{
+  g_autoptr (GAsyncResult) list_result = NULL, result = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GPtrArray) domains = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 start;
+
+  kill_libvirtd ();
+  wait_for_state (VP_VIRT_DOWN, 10);
+  vp_virt_set_wait (virt, 300);
+  start = g_get_monotonic_time ();
+  vp_virt_list_async (virt, NULL, keep_result, &result);
+  WAIT (result);
+  g_assert_null (vp_virt_list_finish (virt, result, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE);
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 290000);
+  g_clear_error (&error);
+  g_clear_object (&result);
+
+  vp_virt_set_wait (virt, 60000);
+  vp_virt_list_async (virt, cancellable, keep_result, &result);
+  g_cancellable_cancel (cancellable);
+  WAIT (result);
+  g_assert_null (vp_virt_list_finish (virt, result, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_clear_object (&result);
+
+  vp_virt_list_async (virt, NULL, keep_result, &list_result);
+  create_async ("vp-waited", &result);
+  run_for (100);
+  g_assert_null (list_result);
+  start_libvirtd ();
+  WAIT (list_result);
+  WAIT (result);
+  domains = vp_virt_list_finish (virt, list_result, &error);
+  g_assert_no_error (error);
+  g_free (vp_virt_create_finish (virt, result, &error));
+  g_assert_no_error (error);
+  g_assert_true (destroy ("vp-waited", NULL));
+  vp_virt_set_wait (virt, 0);
+  g_string_truncate (stops, 0);
 }
 
 static void
@@ -268,6 +409,9 @@ main (int argc, char **argv)
   stops = g_string_new (NULL);
   g_test_add_func ("/virt-daemon/connect", test_connect);
   g_test_add_func ("/virt-daemon/restart", test_restart);
+  g_test_add_func ("/virt-daemon/name-again", test_name_again);
+  g_test_add_func ("/virt-daemon/killed-while-creating", test_killed_while_creating);
+  g_test_add_func ("/virt-daemon/wait", test_wait);
   g_test_add_func ("/virt-daemon/close", test_close);
   r = g_test_run ();
 
