@@ -17,10 +17,7 @@
 #define WARNING 1
 #define ERROR 2
 
-static gboolean opt_sandbox;
-
 static const GOptionEntry options[] = {
-  { "sandbox", 0, 0, G_OPTION_ARG_NONE, &opt_sandbox, N_("Also start and delete a small sandbox, as a proof"), NULL },
   VP_OUTPUT_OPTIONS,
   { NULL },
 };
@@ -127,16 +124,13 @@ static gboolean
 ask_daemon (Report *self, VpClient *client, GError **error)
 {
   VpDBusManager1 *manager = vp_client_get_manager (client, error);
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   g_autoptr (GVariant) properties = NULL;
   g_autoptr (GVariant) rows = NULL;
   const char *version = "", *check, *status, *found, *hint;
   GVariantIter iter;
 
-  if (opt_sandbox)
-    g_variant_builder_add (&builder, "{sv}", "sandbox", g_variant_new_boolean (TRUE));
   if (manager == NULL
-      || !vp_dbus_manager1_call_check_sync (manager, g_variant_builder_end (&builder), &rows, NULL, error))
+      || !vp_dbus_manager1_call_check_sync (manager, vp_command_force_options (FALSE), &rows, NULL, error))
     return FALSE;
   properties = vp_client_get_properties (client, VP_PATH_MANAGER, VP_IFACE_MANAGER, error);
   if (properties == NULL)

@@ -57,7 +57,7 @@ place_parse (Place *self, const char *text)
   if (colon != NULL && *colon == ':' && colon > text && *text != '.')
     {
       self->container = g_strndup (text, (gsize) (colon - text));
-      self->path = colon[1] == '/' ? g_strdup (colon + 1) : g_strconcat ("/", colon + 1, NULL);
+      self->path = g_strconcat (colon[1] == '/' ? "" : "/", colon + 1, NULL);
     }
   else
     self->path = g_strdup (text);
@@ -72,16 +72,25 @@ place_parse (Place *self, const char *text)
         break;
       self->path[len - 1] = '\0';
     }
-  if (g_str_equal (self->path, "/") && self->container != NULL)
-    self->directory = TRUE;
+  if (self->container != NULL)
+    {
+      g_autofree char *given = g_steal_pointer (&self->path);
+
+      self->path = g_canonicalize_filename (given, "/");
+    }
+  if (g_str_equal (self->path, "/"))
+    self->contents = self->directory = TRUE;
   if (g_str_equal (self->path, "."))
     self->contents = self->directory = TRUE;
 }
 
+/* "x" of "/tmp/x" and of "../x/y/..". */
 static char *
 base_name (const Place *place)
 {
-  return g_path_get_basename (place->path);
+  g_autofree char *whole = g_canonicalize_filename (place->path, place->container != NULL ? "/" : NULL);
+
+  return g_path_get_basename (whole);
 }
 
 /* ---- progress ------------------------------------------------------------------ */
@@ -127,7 +136,7 @@ open_host_place (const Place *from, const Place *to, char **ret_as, GError **err
 
   if (fd >= 0)
     {
-      *ret_as = from->contents || g_str_equal (from->path, "/") ? NULL : base_name (from);
+      *ret_as = from->contents ? NULL : base_name (from);
       return fd;
     }
   if (errno != ENOENT && errno != ENOTDIR)

@@ -38,7 +38,6 @@ follower_clear (Follower *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Follower, follower_clear)
 
-/* The line's members in the order they are shown. */
 static gboolean
 passes (Follower *self, GVariantDict *line)
 {
@@ -57,10 +56,18 @@ passes (Follower *self, GVariantDict *line)
   return TRUE;
 }
 
+static int
+compare_words (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* In an order of their own: a dictionary has none. */
 static void
 append_words (GString *text, GVariant *dictionary)
 {
   static const char *const shown_already[] = { "time", "event", "sandbox", NULL };
+  g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
   GVariantIter iter;
   GVariant *value;
   const char *key;
@@ -74,8 +81,11 @@ append_words (GString *text, GVariant *dictionary)
       g_autofree char *plain = vp_output_plain (printed);
 
       if (!g_strv_contains (shown_already, key))
-        g_string_append_printf (text, " %s=%s", key, plain);
+        g_ptr_array_add (words, g_strdup_printf (" %s=%s", key, plain));
     }
+  g_ptr_array_sort (words, compare_words);
+  for (guint i = 0; i < words->len; i++)
+    g_string_append (text, g_ptr_array_index (words, i));
 }
 
 /* Ends @line. */

@@ -190,7 +190,7 @@ static char *
 read_resources (GError **error)
 {
   gboolean input = g_str_equal (opt_resources, "-");
-  VP_AUTO_FD fd = input ? dup (STDIN_FILENO) : vp_fd_open (opt_resources, O_RDONLY, opt_resources, error);
+  VP_AUTO_FD fd = input ? dup (STDIN_FILENO) : vp_fd_open (opt_resources, O_RDONLY, _("resources"), error);
   GString *text = g_string_new (NULL);
   char data[4096];
   ssize_t n = 0;

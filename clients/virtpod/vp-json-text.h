@@ -4,16 +4,13 @@
 #include <glib.h>
 
 /* D-Bus values as JSON text, for --format json: dictionaries with string keys
- * are objects, other arrays and tuples are arrays, all integers are numbers. */
+ * are objects, other arrays and tuples are arrays, all integers are numbers, exactly. */
 
 /* @value indented by two spaces a level; to free. Sinks a floating @value and drops it; else borrows. */
 char *vp_json_text (GVariant *value);
 
 /* The same on one line. */
 char *vp_json_line (GVariant *value);
-
-/* The text of a JSON document again, indented; NULL when it is none. To free. */
-char *vp_json_pretty (const char *json);
 
 /* A JSON document as a D-Bus value: objects are a{sv}; NULL when it is none or has
  * a null, which D-Bus does not. Floating. */

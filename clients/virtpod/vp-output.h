@@ -25,7 +25,7 @@ extern VpOutput vp_output;
   { "quiet", 'q', 0, G_OPTION_ARG_NONE, &vp_output.quiet, N_("Print only the ids"), NULL }
 #define VP_OUTPUT_OPTION_FILTER                                                                                      \
   { "filter", 0, 0, G_OPTION_ARG_STRING_ARRAY, &vp_output.filters,                                                   \
-    N_("Show only what has this value; may be repeated, then all must match"), N_("KEY=VALUE") }
+    N_("KEY=VALUE: show only what has it; may be repeated, then all must match"), N_("FILTER") }
 
 /* What is wrong with the options, to print with vp_command_usage (), or NULL. */
 const char *vp_output_check (void);
