@@ -9,6 +9,9 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
+	daemon/vp-check.c daemon/vp-check.h daemon/vp-check-private.h \
+	daemon/vp-check-guest.c \
+	daemon/vp-check-host.c \
 	daemon/vp-console.c daemon/vp-console.h \
 	daemon/vp-console-reader.c daemon/vp-console-reader.h \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
