@@ -7,9 +7,11 @@ EXTRA_DIST += \
 	tests/bench/bench.py \
 	tests/bench/bus_figures.py \
 	tests/bench/guest_figures.py \
+	tests/bench/life_figures.py \
 	tests/bench/plan_figures.py \
 	tests/bench/rawvm.py \
 	tests/bench/report.py \
+	tests/bench/scale_figures.py \
 	tests/bench/start_figures.py \
 	tests/bench/world.py
 
