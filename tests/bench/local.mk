@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # `make bench` measures: BENCH="P1 P13" selects figures, N=5 sets the rounds.
 # docs/performance.md says what each figure is.
-EXTRA_PROGRAMS += tests/bench/echo tests/bench/messages tests/bench/plan
+EXTRA_PROGRAMS += tests/bench/echo tests/bench/messages tests/bench/plan tests/bench/sweep
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += \
 	tests/bench/bench.py \
@@ -18,6 +18,10 @@ EXTRA_DIST += \
 tests_bench_echo_SOURCES = tests/bench/echo.c
 tests_bench_echo_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
 tests_bench_echo_LDADD = $(GLIB_LIBS)
+
+tests_bench_sweep_SOURCES = tests/bench/sweep.c
+tests_bench_sweep_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+tests_bench_sweep_LDADD = $(GLIB_LIBS)
 
 tests_bench_messages_SOURCES = tests/bench/messages.c
 tests_bench_messages_CPPFLAGS = $(vp_drivers_test_cppflags)
