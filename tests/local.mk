@@ -59,3 +59,13 @@ EXTRA_DIST += \
 	tools/lib/reaper \
 	tools/lib/session.sh \
 	tools/lib/tap-merge.awk
+
+# the long form of what tools/check runs in short: hours on an emulated guest, minutes else
+.PHONY: soak
+soak: all
+	@for test in daemon/cycles daemon/model daemon/processes vm/processes vm/cycles; do \
+	  echo "soak: $$test"; \
+	  $(AM_TESTS_ENVIRONMENT) VIRTPOD_TEST_CYCLES=$$(test $$test = vm/cycles && echo 30 || echo 10000) \
+	    VIRTPOD_TEST_HISTORIES=1000 VIRTPOD_TEST_PROCESSES=1000 VIRTPOD_TEST_MEGABYTES=1024 \
+	    $(PYTHON3) $(srcdir)/tests/$$test.py || exit 1; \
+	done

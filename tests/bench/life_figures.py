@@ -21,8 +21,7 @@ def children_cpu():
 
 def libvirtd_pid(env):
     """The daemon that virtpodd's domains run in; None when libvirt is inside virtpodd."""
-    process = getattr(env.libvirt, "process", None)
-    return process.pid if process is not None else None
+    return env.libvirt.daemon_pid() if hasattr(env.libvirt, "daemon_pid") else None
 
 
 def run(env, rounds):
