@@ -17,12 +17,29 @@
 
 /* ---- share: the directory the guest sees ---- */
 
+typedef struct
+{
+  char *directory;
+  VpPlan *plan;
+} ShareJob;
+
+static void
+share_job_free (gpointer data)
+{
+  ShareJob *job = data;
+
+  g_free (job->directory);
+  vp_plan_unref (job->plan);
+  g_free (job);
+}
+
 static void
 prepare_share_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
+  const ShareJob *job = task_data;
   GError *error = NULL;
 
-  if (vp_host_mount_share_prepare (task_data, &error))
+  if (vp_host_mount_sandbox (job->directory, job->plan, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -52,9 +69,11 @@ static void
 run_share (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
+  ShareJob *job = g_new (ShareJob, 1);
 
-  vp_worker_run_async (self->services->worker, self, run_share, prepare_share_in_worker,
-                       g_strdup (self->machine.share_dir), g_free, NULL, on_share_prepared, steps);
+  *job = (ShareJob){ g_strdup (self->machine.share_dir), vp_plan_ref (self->machine.plan) };
+  vp_worker_run_async (self->services->worker, self, run_share, prepare_share_in_worker, job, share_job_free, NULL,
+                       on_share_prepared, steps);
 }
 
 static void

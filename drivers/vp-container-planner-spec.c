@@ -72,7 +72,7 @@ write_hostname (Copy *copy, VpJson *node, GError **error)
 static gboolean
 write_mounts (Copy *copy, VpJson *node, GError **error)
 {
-  return vp_container_planner_write_mounts (copy->plan, copy->type, copy->writer, error);
+  return vp_container_planner_write_mounts (copy->plan, copy->type, copy->config, copy->writer, error);
 }
 
 /* Programs of the host stay there, those of the container go to the guest. */
