@@ -27,3 +27,14 @@ tests_unit_test_host_path_SOURCES = tests/unit/test-host-path.c
 tests_unit_test_host_path_CPPFLAGS = $(vp_drivers_test_cppflags)
 tests_unit_test_host_path_CFLAGS = $(vp_drivers_test_cflags)
 tests_unit_test_host_path_LDADD = $(vp_drivers_test_ldadd)
+
+# every key and every annotation, one at a time
+check_PROGRAMS += tests/unit/test-keys
+TESTS += tests/unit/test-keys
+EXTRA_DIST += tests/keys
+tests_unit_test_keys_SOURCES = tests/unit/test-keys.c tests/lib/key-case.c tests/lib/key-case.h \
+	tests/lib/key-world.c tests/lib/key-world.h
+tests_unit_test_keys_CPPFLAGS = $(vp_drivers_test_cppflags) -I$(srcdir)/tests/lib \
+	-DVP_KEYS_DIR=\"$(abs_srcdir)/tests/keys\" -DVP_SOURCE_DIR=\"$(abs_srcdir)\"
+tests_unit_test_keys_CFLAGS = $(vp_drivers_test_cflags)
+tests_unit_test_keys_LDADD = $(vp_drivers_test_ldadd)
