@@ -28,6 +28,7 @@ libvp_daemon_la_SOURCES += \
 
 # edge: the agent's channel, its calls, the streams of processes
 libvp_daemon_la_SOURCES += \
+	daemon/vp-agent-address.c daemon/vp-agent-address.h \
 	daemon/vp-agent-call.h \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include "vp-agent-address.h"
 #include "vp-agent-conn.h"
 #include "vp-error.h"
 #include "vp-guest-messages.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
 #include "vp-planner.h"
+#include "vp-virt-xml.h"
 
 /* The one list of things that are done to make a sandbox run, each with its
  * undo. It serves Start, a start that fails half way, Stop and the end of a
@@ -250,11 +252,9 @@ on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
 }
 
 static void
-run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+open_agent (VpSandbox *self, const char *address, VpChannelKind kind, GCancellable *cancellable)
 {
-  VpSandbox *self = owner;
-  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
-  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (channel->u.channel.socket, VP_CHANNEL_SERIAL);
+  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (address, kind);
 
   self->machine.agent = vp_agent_client_new (conn);
   g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
@@ -262,6 +262,41 @@ run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   vp_agent_client_open_async (self->machine.agent,
                               (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               cancellable, on_agent_opened, g_object_ref (self));
+}
+
+/* Which address the machine has on the vsock only the running one says: libvirt chose it. */
+static void
+on_live_xml (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  const VpDevice *vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
+  GError *error = NULL;
+  g_autofree char *xml = vp_virt_dup_xml_finish (VP_VIRT (source), result, &error);
+  guint32 cid = xml != NULL ? vp_virt_xml_read_vsock_cid (xml) : 0;
+  g_autofree char *address = NULL;
+
+  if (xml != NULL && cid == 0)
+    g_set_error (&error, VP_ERROR, VP_ERROR_HYPERVISOR_FAILED, "domain \"%s\": libvirt gave its vsock no address",
+                 self->domain_name);
+  if (error != NULL)
+    {
+      vp_step_done (self->steps, error);
+      return;
+    }
+  address = vp_agent_address_for_vsock (cid, vsock->u.vsock.port);
+  open_agent (self, address, VP_CHANNEL_PLAIN, g_task_get_cancellable (G_TASK (result)));
+}
+
+static void
+run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
+
+  if (channel != NULL)
+    open_agent (self, channel->u.channel.socket, VP_CHANNEL_SERIAL, cancellable);
+  else
+    vp_virt_dup_xml_async (self->services->virt, self->domain_name, cancellable, on_live_xml, g_object_ref (self));
 }
 
 static void

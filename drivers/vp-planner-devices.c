@@ -122,7 +122,7 @@ plan_agent (VpPlanning *p, GError **error)
   g_autofree char *socket = vp_planner_dup_agent_socket (p->plan->directory);
   gboolean vsock = vp_planning_is (p, VP_CONFIG_AGENT_TRANSPORT, "vsock");
 
-  if (vsock && p->driver->runs_guests && !p->facts->vsock
+  if (vsock && !p->facts->vsock
       && vp_driver_can (p->driver, VP_FEATURE_VSOCK, p->facts->libvirt_version))
     return vp_planning_not_supported (p, VP_CONFIG_AGENT_TRANSPORT, error,
                                       "the host has no /dev/vhost-vsock (is the module vhost_vsock loaded?)");
