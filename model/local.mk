@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libvp-model.la
 libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
 	model/vp-annotation-apply.c model/vp-annotation-apply.h \
+	model/vp-annotation-describe.c \
 	model/vp-annotation-params.c \
 	model/vp-annotation-resource.c model/vp-annotation-resource.h \
 	model/vp-annotation-table.c model/vp-annotation-table.h \

@@ -21,7 +21,7 @@ static const Unused unused[] = {
   { VP_CONFIG_HYPERVISOR_HOT_PLUG_VFIO, "no-port", NO_VFIO },
   { VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, "no-port", NO_VFIO },
   { VP_CONFIG_RUNTIME_VFIO_MODE, "guest-kernel", NO_VFIO },
-  { VP_CONFIG_GUEST_SWAP, "false", "guests have no swap, and annotations that ask for it are refused" },
+  { VP_CONFIG_GUEST_SWAP, "false", "guests have no swap" },
   { VP_CONFIG_BLOCK_DISCARD, NULL, NO_DISKS },
   { VP_CONFIG_BLOCK_LOGICAL_SECTOR_SIZE, "0", NO_DISKS },
   { VP_CONFIG_BLOCK_PHYSICAL_SECTOR_SIZE, "0", NO_DISKS },

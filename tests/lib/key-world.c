@@ -247,6 +247,7 @@ run_container (GPtrArray *result, World *world, VpSpec *spec, VpFacts *facts, GE
   g_autoptr (VpContainerPlan) plan = NULL;
   g_autofree char *text = NULL;
   Grpc__CreateContainerRequest *request;
+  size_t n_annotations;
 
   if (effective == NULL
       || (plan = vp_planner_plan_container ("s1", "s1", spec, effective, facts, error)) == NULL
@@ -254,7 +255,11 @@ run_container (GPtrArray *result, World *world, VpSpec *spec, VpFacts *facts, GE
     return FALSE;
   text = vp_container_plan_to_text (plan);
   add_lines (result, "plan", text);
+  /* that an annotation is among the annotations is no effect of it */
+  n_annotations = request->oci->n_annotations;
+  request->oci->n_annotations = 0;
   add_message (result, &request->base);
+  request->oci->n_annotations = n_annotations;
   grpc__create_container_request__free_unpacked (request, NULL);
   return TRUE;
 }

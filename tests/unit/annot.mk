@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # annotations and sizes
 vp_annot_tests = \
+	tests/unit/test-annotation-page \
 	tests/unit/test-annotation-table \
 	tests/unit/test-host-path \
 	tests/unit/test-node-set \
@@ -8,8 +9,15 @@ vp_annot_tests = \
 check_PROGRAMS += $(vp_annot_tests)
 TESTS += $(vp_annot_tests)
 
-tests_unit_test_annotation_table_SOURCES = tests/unit/test-annotation-table.c
-tests_unit_test_annotation_table_CPPFLAGS = $(vp_model_test_cppflags)
+tests_unit_test_annotation_page_SOURCES = tests/unit/test-annotation-page.c
+tests_unit_test_annotation_page_CPPFLAGS = $(vp_model_test_cppflags) \
+	-DVP_ANNOTATIONS_MD=\"$(abs_srcdir)/docs/annotations.md\"
+tests_unit_test_annotation_page_CFLAGS = $(vp_model_test_cflags)
+tests_unit_test_annotation_page_LDADD = $(vp_model_test_ldadd)
+
+tests_unit_test_annotation_table_SOURCES = tests/unit/test-annotation-table.c tests/lib/annotation-cases.h \
+	tests/lib/annotation-cases-machine.c tests/lib/annotation-cases-devices.c tests/lib/annotation-cases-others.c
+tests_unit_test_annotation_table_CPPFLAGS = $(vp_model_test_cppflags) -I$(srcdir)/tests/lib
 tests_unit_test_annotation_table_CFLAGS = $(vp_model_test_cflags)
 tests_unit_test_annotation_table_LDADD = $(vp_model_test_ldadd)
 
