@@ -56,6 +56,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-prepare.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-steps.c \

@@ -50,6 +50,7 @@ vp_sandbox_dispose (GObject *object)
 {
   VpSandbox *self = VP_SANDBOX (object);
 
+  vp_sandbox_heartbeat_stop (self);
   g_clear_pointer (&self->containers, g_ptr_array_unref);
   g_clear_pointer (&self->steps, vp_steps_free);
   g_clear_pointer (&self->machine.plan, vp_plan_unref);
@@ -190,7 +191,12 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
            vp_sandbox_state_to_string (state));
   self->state = state;
   if (state == VP_SANDBOX_READY)
-    self->started_at = g_get_real_time ();
+    {
+      self->started_at = g_get_real_time ();
+      vp_sandbox_heartbeat_start (self);
+    }
+  else
+    vp_sandbox_heartbeat_stop (self);
   if ((ENDED & (1u << state)) != 0)
     note_end (self);
   if (!vp_sandbox_save (self, &error))
