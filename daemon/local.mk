@@ -10,6 +10,7 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
 	daemon/vp-console.c daemon/vp-console.h \
+	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
@@ -48,11 +49,13 @@ libvp_daemon_la_SOURCES += \
 
 # domain: process < container < sandbox < manager
 libvp_daemon_la_SOURCES += \
+	daemon/vp-states.c daemon/vp-states.h \
 	daemon/vp-streams.c daemon/vp-streams.h \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
 	daemon/vp-container-exec.c \
+	daemon/vp-container-hooks.c \
 	daemon/vp-container-prepare.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
@@ -71,14 +74,30 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus.h \
 	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
 	daemon/vp-dbus-container.c \
+	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-process.c \
+	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
 	daemon/vp-dbus-server.c
 
 # composition root
 libvp_daemon_la_SOURCES += \
 	daemon/vp-daemon.c daemon/vp-daemon.h
+
+# prints the table of states into docs/states.md, which is kept in the source
+# tree; test-docs says when it is behind
+noinst_PROGRAMS += daemon/vp-states-doc
+daemon_vp_states_doc_SOURCES = daemon/vp-states-doc.c
+daemon_vp_states_doc_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
+daemon_vp_states_doc_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)
+daemon_vp_states_doc_LDADD = $(virtpodd_LDADD)
+noinst_DATA += daemon/states.stamp
+CLEANFILES += daemon/states.stamp
+daemon/states.stamp: daemon/vp-states-doc$(EXEEXT) $(srcdir)/docs/states.md
+	$(AM_V_GEN)daemon/vp-states-doc$(EXEEXT) $(srcdir)/docs/states.md > $@.tmp && \
+	if ! cmp -s $@.tmp $(srcdir)/docs/states.md && test -w $(srcdir)/docs; then \
+		cat $@.tmp > $(srcdir)/docs/states.md; fi && rm -f $@.tmp && touch $@
 
 # our layers in link order, for programs that are (or test) the daemon
 vp_daemon_libs = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-dbus.la libvp-wire.la libvp-common.la

@@ -70,6 +70,7 @@ static const struct {
   { VP_IFACE_CONTAINER, "GetStats", VP_ACTION_INSPECT },
   { VP_IFACE_CONTAINER, "CopyIn", VP_ACTION_EXEC },
   { VP_IFACE_CONTAINER, "CopyOut", VP_ACTION_EXEC },
+  { VP_IFACE_JOB, "Cancel", VP_ACTION_MANAGE },
   { VP_IFACE_PROCESS, "Wait", VP_ACTION_INSPECT },
   { VP_IFACE_PROCESS, "Start", VP_ACTION_EXEC },
   { VP_IFACE_PROCESS, "Delete", VP_ACTION_EXEC },
@@ -182,6 +183,15 @@ look_up_uid (VpBouncer *self, GDBusMethodInvocation *invocation, guint32 *ret_ui
   if (*ret_uid < G_MAXUINT32)
     g_hash_table_replace (self->uids, g_strdup (sender), GUINT_TO_POINTER (*ret_uid + 1));
   return TRUE;
+}
+
+guint32
+vp_bouncer_get_uid (VpBouncer *self, GDBusMethodInvocation *invocation)
+{
+  guint32 uid = G_MAXUINT32;
+
+  (void) look_up_uid (self, invocation, &uid);
+  return uid;
 }
 
 /* Runs on a thread of GDBus. */

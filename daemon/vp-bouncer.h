@@ -25,5 +25,8 @@ VpBouncer *vp_bouncer_new (void);
  * row in the table: the daemon then refuses to start. */
 gboolean vp_bouncer_check_table (const GDBusInterfaceInfo *info, GError **error);
 
+/* Who calls; from memory once the call was let in. G_MAXUINT32: not known. */
+guint32 vp_bouncer_get_uid (VpBouncer *self, GDBusMethodInvocation *invocation);
+
 /* Guards every method of @skeleton. */
 void vp_bouncer_watch (VpBouncer *self, GDBusInterfaceSkeleton *skeleton);

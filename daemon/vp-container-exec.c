@@ -104,7 +104,7 @@ on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 check_exec (VpContainer *self, const char *exec_id, GError **error)
 {
-  if (!vp_container_check_verb (self, "exec", error) || !vp_id_check (exec_id, "exec id", error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_EXEC, error) || !vp_id_check (exec_id, "exec id", error))
     return FALSE;
   if (g_hash_table_contains (self->execs, exec_id))
     {
@@ -144,6 +144,7 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExe
   grpc__exec_process_request__free_unpacked (request, NULL);
 
   process = vp_process_new (self->sandbox_id, self->id, chosen, exec->terminal);
+  vp_process_set_place (process, self->place);
   if (!vp_process_prepare (process, self->agent, g_steal_pointer (&owned), &error))
     {
       g_task_return_error (task, error);

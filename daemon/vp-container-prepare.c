@@ -58,16 +58,24 @@ run_mount_job (VpContainer *self, gboolean remove, GAsyncReadyCallback callback,
 /* ---- prepare ---- */
 
 static void
+on_ended_after_failure (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  vp_container_end_hooks_finish (VP_CONTAINER (source), result);
+  g_task_return_error (task, g_object_steal_data (G_OBJECT (task), "failure"));
+}
+
+static void
 on_unmounted_after_failure (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   VpContainer *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
-  GError *why = g_object_steal_data (G_OBJECT (task), "failure");
 
   if (!g_task_propagate_boolean (G_TASK (result), &error))
     vp_warning (self->sandbox_id, self->id, "files stay in the share: %s", error->message);
-  g_task_return_error (task, why);
+  vp_container_end_hooks_async (self, on_ended_after_failure, g_steal_pointer (&task));
 }
 
 /* A guest that did not answer in time may still do what it was asked to. */
@@ -97,7 +105,7 @@ on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error) && self->state != VP_CONTAINER_CREATING)
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error) && self->place->container != VP_CONTAINER_CREATING)
     g_set_error (&error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "its virtual machine ended meanwhile");
   if (error != NULL)
     {
@@ -111,8 +119,9 @@ on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
   g_task_return_boolean (task, TRUE);
 }
 
+/* Its part of the host is there, and what hooks did to it: now the guest. */
 static void
-on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
+on_hooks_run (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   VpContainer *self = g_task_get_source_object (task);
@@ -122,10 +131,9 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
   guint timeout_ms;
   GError *error = NULL;
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
+  if (!vp_container_run_hooks_finish (self, result, &error))
     {
-      g_prefix_error (&error, "create container \"%s\": ", self->id);
-      g_task_return_error (task, error);
+      fail_prepare (g_steal_pointer (&task), error);
       return;
     }
   request = vp_guest_message_create_container (self->plan, &error);
@@ -144,6 +152,23 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
                                           on_created_in_guest, g_steal_pointer (&task));
 }
 
+static void
+on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = g_task_get_source_object (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  GError *error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    {
+      g_prefix_error (&error, "create container \"%s\": ", self->id);
+      g_task_return_error (task, error);
+      return;
+    }
+  vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_CREATE, cancellable, on_hooks_run, g_steal_pointer (&task));
+}
+
 void
 vp_container_set_create_timeout (VpContainer *self, guint timeout_ms)
 {
@@ -160,7 +185,7 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
 
   /* a cancelled call still takes its mounts away before it returns */
   g_task_set_check_cancellable (task, FALSE);
-  if (!vp_container_check_verb (self, "prepare", &error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_PREPARE, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -217,7 +242,7 @@ vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyC
   self->discarding = TRUE;
   if (self->plan == NULL)
     g_task_return_boolean (task, TRUE);
-  else if (guest_gone || self->state == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))
+  else if (guest_gone || self->place->container == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))
     run_mount_job (self, TRUE, on_discarded_mounts, g_steal_pointer (&task));
   else
     vp_agent_client_remove_container_async (self->agent, self->id, 0, vp_container_get_request_timeout (), NULL,

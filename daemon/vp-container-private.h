@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vp-container.h"
+#include "vp-hook.h"
 
 /* Shared by the files of the container's verbs, by nobody else. */
 struct _VpContainer
@@ -11,13 +12,15 @@ struct _VpContainer
   char *id;
   VpSpec *spec;
   VpContainerPlan *plan; /* from prepare on */
-  VpContainerState state;
+  VpPlace *place; /* its state and its sandbox's */
   guint create_timeout_ms; /* 0: the request timeout */
   gint64 created_at;
   gint64 started_at;
   gboolean starting;
   gboolean preparing;
   gboolean discarding;
+  gboolean hooked; /* hooks have begun to run for it: those for its end are due */
+  GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
   VpProcess *init;
   GHashTable *execs; /* exec id -> VpProcess */
@@ -26,13 +29,27 @@ struct _VpContainer
   char *share_dir;
   VpAgentClient *agent;
   VpWorker *worker;
+  VpContainerHooks with; /* for its hooks */
 };
 
 /* The one place where the state changes: logs and notifies. */
 void vp_container_set_state (VpContainer *self, VpContainerState state);
 void vp_container_emit_process (VpContainer *self, VpProcess *process, gboolean added);
 void vp_container_emit_exited (VpContainer *self, VpProcess *process);
-guint vp_container_get_request_timeout (void);
+
+/* Runs the hooks that belong to a point of its life, one after the other, in the
+ * order of the specification. At CREATE the first that fails ends it and is the
+ * error; at the other points failures are logged and it never fails. */
+typedef enum
+{
+  VP_CONTAINER_HOOKS_CREATE,
+  VP_CONTAINER_HOOKS_STARTED,
+  VP_CONTAINER_HOOKS_STOPPED,
+} VpContainerHookPoint;
+
+void vp_container_run_hooks_async (VpContainer *self, VpContainerHookPoint point, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_container_run_hooks_finish (VpContainer *self, GAsyncResult *result, GError **error);
 
 /* The guest's runtime does not always say which program it could not run. */
 void vp_container_name_program (GError *error, const char *program);

@@ -20,21 +20,6 @@ static guint request_timeout_ms = 60000;
 
 G_DEFINE_FINAL_TYPE (VpContainer, vp_container, G_TYPE_OBJECT)
 
-#define IN(state) (1u << VP_CONTAINER_##state)
-
-/* The state machine: verb -> states it is allowed in. */
-static const struct {
-  const char *verb;
-  guint states;
-} verbs[] = {
-  { "prepare", IN (CREATING) },
-  { "start", IN (CREATED) },
-  { "kill", IN (CREATED) | IN (RUNNING) },
-  { "exec", IN (RUNNING) },
-  { "attach", IN (CREATED) | IN (RUNNING) | IN (STOPPED) },
-  { "delete", IN (CREATING) | IN (CREATED) | IN (STOPPED) },
-};
-
 static void
 vp_container_dispose (GObject *object)
 {
@@ -44,6 +29,8 @@ vp_container_dispose (GObject *object)
   g_clear_pointer (&self->execs, g_hash_table_unref);
   g_clear_object (&self->agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
+  g_clear_pointer (&self->with.worker, vp_worker_unref);
+  g_clear_object (&self->hooks);
   g_clear_pointer (&self->plan, vp_container_plan_unref);
   g_clear_pointer (&self->streams, vp_streams_free);
   G_OBJECT_CLASS (vp_container_parent_class)->dispose (object);
@@ -55,6 +42,7 @@ vp_container_finalize (GObject *object)
   VpContainer *self = VP_CONTAINER (object);
 
   g_clear_pointer (&self->spec, vp_spec_unref);
+  vp_place_unref (self->place);
   g_free (self->id);
   g_free (self->sandbox_id);
   g_free (self->share_dir);
@@ -79,15 +67,8 @@ vp_container_class_init (VpContainerClass *klass)
 static void
 vp_container_init (VpContainer *self)
 {
+  self->place = vp_place_new ();
   self->execs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
-}
-
-const char *
-vp_container_state_to_string (VpContainerState state)
-{
-  static const char *const names[VP_N_CONTAINER_STATES] = { "creating", "created", "running", "stopped" };
-
-  return names[state];
 }
 
 void
@@ -103,35 +84,38 @@ vp_container_get_request_timeout (void)
 }
 
 gboolean
-vp_container_check_verb (VpContainer *self, const char *verb, GError **error)
+vp_container_check_verb (VpContainer *self, VpVerb verb, GError **error)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
-    if (g_str_equal (verbs[i].verb, verb) && (verbs[i].states & (1u << self->state)) != 0)
-      return TRUE;
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s container \"%s\": it is %s", verb, self->id,
-               vp_container_state_to_string (self->state));
-  return FALSE;
+  return vp_states_check_container (verb, self->id, self->place, error);
 }
 
 gboolean
-vp_container_check_settled (VpContainer *self, const char *verb, GError **error)
+vp_container_check_settled (VpContainer *self, VpVerb verb, GError **error)
 {
   if (!self->preparing && !self->discarding)
     return TRUE;
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s container \"%s\": it is being %s", verb, self->id,
-               self->preparing ? "created" : "deleted");
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s container \"%s\": it is being %s",
+               vp_verb_to_string (verb), self->id, self->preparing ? "created" : "deleted");
   return FALSE;
 }
 
 void
 vp_container_set_state (VpContainer *self, VpContainerState state)
 {
-  if (self->state == state)
+  VpContainerState before = self->place->container;
+
+  if (before == state)
     return;
-  vp_debug (self->sandbox_id, self->id, "container %s -> %s", vp_container_state_to_string (self->state),
+  if (!vp_states_may_change (VP_NOUN_CONTAINER, before, state))
+    {
+      g_critical ("container %s: no transition from %s to %s", self->id, vp_container_state_to_string (before),
+                  vp_container_state_to_string (state));
+      return;
+    }
+  vp_debug (self->sandbox_id, self->id, "container %s -> %s", vp_container_state_to_string (before),
             vp_container_state_to_string (state));
-  self->state = state;
-  if (state == VP_CONTAINER_RUNNING)
+  self->place->container = state;
+  if (state == VP_CONTAINER_RUNNING && before == VP_CONTAINER_CREATED)
     self->started_at = g_get_real_time ();
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
@@ -168,6 +152,7 @@ vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStream
   self->streams = streams;
   self->created_at = g_get_real_time ();
   self->init = vp_process_new (sandbox_id, id, "", vp_spec_get_terminal (spec));
+  vp_process_set_place (self->init, self->place);
   g_signal_connect_object (self->init, "exited", G_CALLBACK (on_init_exited), self, 0);
   return self;
 }
@@ -187,7 +172,13 @@ vp_container_get_spec (VpContainer *self)
 VpContainerState
 vp_container_get_state (VpContainer *self)
 {
-  return self->state;
+  return self->place->container;
+}
+
+void
+vp_container_set_sandbox_state (VpContainer *self, VpSandboxState state)
+{
+  self->place->sandbox = state;
 }
 
 VpProcess *
@@ -233,6 +224,15 @@ vp_container_name_program (GError *error, const char *program)
 /* ---- start and kill ---- */
 
 static void
+on_poststarted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  (void) vp_container_run_hooks_finish (VP_CONTAINER (source), result, NULL);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
 on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -246,7 +246,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
-  if (self->state != VP_CONTAINER_CREATED)
+  if (self->place->container != VP_CONTAINER_CREATED)
     {
       g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "start container \"%s\": it ended meanwhile",
                                self->id);
@@ -254,7 +254,10 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   vp_container_set_state (self, VP_CONTAINER_RUNNING);
   vp_process_begin_wait (self->init);
-  g_task_return_boolean (task, TRUE);
+  g_clear_object (&self->hooks);
+  self->hooks = g_cancellable_new ();
+  vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_STARTED, self->hooks, on_poststarted,
+                                g_steal_pointer (&task));
 }
 
 void
@@ -263,7 +266,7 @@ vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpoin
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
 
-  if (!vp_container_check_verb (self, "start", &error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_START, &error))
     g_task_return_error (task, error);
   else if (self->starting)
     g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "start container \"%s\": it is being started",
@@ -304,15 +307,11 @@ vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyncRead
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
 
-  if (!vp_container_check_verb (self, "kill", &error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_KILL, &error))
     {
       g_task_return_error (task, error);
       return;
     }
-  /* the prepared process is there already, held before its program: not every signal ends it, but if one does it is
-   * seen to end */
-  if (self->state == VP_CONTAINER_CREATED)
-    vp_process_begin_watch (self->init);
   vp_process_kill_async (self->init, signum, all, request_timeout_ms, on_killed, g_steal_pointer (&task));
 }
 
@@ -328,6 +327,7 @@ vp_container_lose (VpContainer *self)
   GHashTableIter iter;
   gpointer process;
 
+  g_cancellable_cancel (self->hooks);
   g_hash_table_iter_init (&iter, self->execs);
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);

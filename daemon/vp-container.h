@@ -13,25 +13,16 @@
  * plan) is given to its verbs.
  *
  * States are OCI's: creating (the guest does not have it yet), created, running,
- * stopped. The table of what each verb needs is in vp-container.c.
+ * stopped; and paused. What each verb needs is in the table of vp-states.h.
  *
  * Main thread. Signals: "changed" (), "process-added" (VpProcess *),
  * "process-removed" (VpProcess *), "exited" (VpProcess *). */
 #define VP_TYPE_CONTAINER (vp_container_get_type ())
 G_DECLARE_FINAL_TYPE (VpContainer, vp_container, VP, CONTAINER, GObject)
 
-typedef enum {
-  VP_CONTAINER_CREATING,
-  VP_CONTAINER_CREATED,
-  VP_CONTAINER_RUNNING,
-  VP_CONTAINER_STOPPED,
-  VP_N_CONTAINER_STATES
-} VpContainerState;
-
-const char *vp_container_state_to_string (VpContainerState state);
-
 /* How long a request to the agent may take; set once by the composition root. */
 void vp_container_set_request_timeout (guint timeout_ms);
+guint vp_container_get_request_timeout (void);
 
 /* Takes @streams (may be NULL): what the first process will use. */
 VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);
@@ -39,6 +30,10 @@ VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *s
 const char *vp_container_get_id (VpContainer *self);
 VpSpec *vp_container_get_spec (VpContainer *self);
 VpContainerState vp_container_get_state (VpContainer *self);
+
+/* Its sandbox says so at every change, and when it takes the container in: some verbs depend on it. */
+void vp_container_set_sandbox_state (VpContainer *self, VpSandboxState state);
+
 VpProcess *vp_container_get_init (VpContainer *self);
 gint64 vp_container_get_created_at (VpContainer *self);
 gint64 vp_container_get_started_at (VpContainer *self);
@@ -48,6 +43,21 @@ VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
 
 /* How long the guest may take to make it; 0, the default: as any request. */
 void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
+
+/* What the hooks of its bundle run with (vp-hook.h). Without it none is run. */
+typedef struct
+{
+  VpWorker *worker; /* of its own: a hook may take its time */
+  pid_t pid;        /* of the hypervisor, which is what the host sees of the container */
+  guint timeout_ms; /* for those that do not say */
+} VpContainerHooks;
+
+void vp_container_set_hooks (VpContainer *self, const VpContainerHooks *with);
+
+/* Runs its poststop hooks, if they are due; once. After it was deleted. Cannot
+ * fail: what they fail at is logged. */
+void vp_container_end_hooks_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_container_end_hooks_finish (VpContainer *self, GAsyncResult *result);
 
 /* Makes the host files visible in @share_dir and the container in the guest:
  * creating -> created. A failure leaves nothing of it on either side. */
@@ -81,7 +91,7 @@ void vp_container_discard_finish (VpContainer *self, GAsyncResult *result);
 void vp_container_lose (VpContainer *self);
 
 /* InvalidState while it is being prepared or discarded: the two would undo each other's work. */
-gboolean vp_container_check_settled (VpContainer *self, const char *verb, GError **error);
+gboolean vp_container_check_settled (VpContainer *self, VpVerb verb, GError **error);
 
 /* InvalidState naming @verb and the state unless the table allows it. */
-gboolean vp_container_check_verb (VpContainer *self, const char *verb, GError **error);
+gboolean vp_container_check_verb (VpContainer *self, VpVerb verb, GError **error);

@@ -14,6 +14,9 @@
 #include "vp-recovery.h"
 #include "vp-sdnotify.h"
 
+/* How many hooks of bundles may run at once; more wait. */
+#define HOOK_THREADS 32
+
 typedef struct
 {
   const VpDaemonOptions *options;
@@ -157,8 +160,8 @@ on_virt_state (VpVirt *virt, gpointer user_data)
 {
   Daemon *self = user_data;
 
-  vp_notice (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
-             vp_virt_state_to_string (vp_virt_get_state (virt)));
+  vp_info (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
+           vp_virt_state_to_string (vp_virt_get_state (virt)));
   if (self->server != NULL)
     clean_leftovers (self);
 }
@@ -212,6 +215,7 @@ set_up (Daemon *self, GError **error)
     return FALSE;
 
   self->services.worker = vp_worker_new ("host", VP_WORKER_THREADS);
+  self->services.hooks = vp_worker_new ("hook", HOOK_THREADS);
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
   vp_virt_set_wait (self->services.virt, (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_WAIT_MS));
   vp_container_set_request_timeout ((guint) vp_config_get_uint (config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS));
@@ -249,6 +253,7 @@ tear_down (Daemon *self)
   g_clear_object (&self->bouncer);
   g_clear_object (&self->services.virt);
   g_clear_pointer (&self->services.worker, vp_worker_unref);
+  g_clear_pointer (&self->services.hooks, vp_worker_unref);
   g_clear_object (&self->services.store);
   g_strfreev (self->leftovers);
   g_clear_pointer (&self->loop, g_main_loop_unref);

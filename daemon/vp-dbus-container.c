@@ -59,10 +59,8 @@ on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_container_kill_finish (VP_CONTAINER (source), result, &error))
-    vp_dbus_container1_complete_kill (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_container_kill_finish (VP_CONTAINER (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -90,23 +88,10 @@ handle_kill (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, cons
   return TRUE;
 }
 
-static void
-on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  guint status = 0;
-  gint64 exited_at = 0;
-
-  if (vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error))
-    vp_dbus_container1_complete_wait (NULL, user_data, status, (guint64) exited_at);
-  else
-    vp_dbus_fail (user_data, error);
-}
-
 static gboolean
 handle_wait (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  vp_process_wait_async (vp_container_get_init (user_data), vp_dbus_watch_caller (invocation), on_waited, invocation);
+  vp_dbus_wait_process (invocation, vp_container_get_init (user_data));
   return TRUE;
 }
 
@@ -118,11 +103,8 @@ on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
   gboolean ran = vp_process_get_state (init) == VP_PROCESS_STOPPED;
   GError *error = NULL;
 
-  if (vp_sandbox_remove_container_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_container1_complete_delete (NULL, user_data, ran ? vp_process_get_exit_status (init) : 0,
-                                        (guint64) vp_process_get_exited_at (init));
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_remove_container_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_exit (user_data, ran ? vp_process_get_exit_status (init) : 0, vp_process_get_exited_at (init), error);
 }
 
 static gboolean
@@ -215,7 +197,7 @@ handle_attach (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GU
   GVariantBuilder dict;
   GError *error = NULL;
 
-  if (!vp_dbus_args_check (options, table, &error) || !vp_container_check_verb (user_data, "attach", &error)
+  if (!vp_dbus_args_check (options, table, &error) || !vp_container_check_verb (user_data, VP_VERB_CONTAINER_ATTACH, &error)
       || (stdio == NULL
               ? (g_set_error (&error, VP_ERROR, VP_ERROR_INVALID_STATE, "attach container \"%s\": it never ran",
                               vp_container_get_id (user_data)),
@@ -249,7 +231,7 @@ vp_dbus_container_pid (VpSandbox *sandbox, VpContainer *container)
 {
   VpContainerState state = vp_container_get_state (container);
 
-  return state == VP_CONTAINER_CREATED || state == VP_CONTAINER_RUNNING
+  return state == VP_CONTAINER_CREATED || state == VP_CONTAINER_RUNNING || state == VP_CONTAINER_PAUSED
              ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox)
              : 0;
 }

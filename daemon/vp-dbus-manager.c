@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vp-dbus-args.h"
+#include "vp-dbus-job.h"
 #include "vp-error.h"
 
 /* org.virtpod.Manager1 */
@@ -45,6 +46,7 @@ handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocati
       return TRUE;
     }
   (void) g_variant_lookup (options, "handler", "&s", &handler);
+  vp_dbus_job_begin (invocation, "create-sandbox", VP_DBUS_JOB_OBJECT (NULL), NULL);
   vp_manager_create_async (user_data, id, bundle, handler, labels, streams, on_created, invocation);
   return TRUE;
 }

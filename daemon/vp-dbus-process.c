@@ -6,25 +6,10 @@
 
 /* org.virtpod.Process1 */
 
-#define CALL_TIMEOUT_MS 60000
-
-static void
-on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  guint status = 0;
-  gint64 exited_at = 0;
-
-  if (vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error))
-    vp_dbus_process1_complete_wait (NULL, user_data, status, (guint64) exited_at);
-  else
-    vp_dbus_fail (user_data, error);
-}
-
 static gboolean
 handle_wait (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
-  vp_process_wait_async (user_data, vp_dbus_watch_caller (invocation), on_waited, invocation);
+  vp_dbus_wait_process (invocation, user_data);
   return TRUE;
 }
 
@@ -33,10 +18,8 @@ on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_process_kill_finish (VP_PROCESS (source), result, &error))
-    vp_dbus_process1_complete_kill (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_process_kill_finish (VP_PROCESS (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -46,7 +29,7 @@ handle_kill (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, const 
   int signum;
 
   if (vp_signal_parse (text, &signum, &error))
-    vp_process_kill_async (user_data, signum, FALSE, CALL_TIMEOUT_MS, on_killed, invocation);
+    vp_process_kill_async (user_data, signum, FALSE, vp_container_get_request_timeout (), on_killed, invocation);
   else
     vp_dbus_fail (invocation, error);
   return TRUE;
@@ -57,10 +40,8 @@ on_resized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_process_resize_finish (VP_PROCESS (source), result, &error))
-    vp_dbus_process1_complete_resize_tty (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_process_resize_finish (VP_PROCESS (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -71,7 +52,7 @@ handle_resize_tty (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, 
     vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
                                            "size %u x %u: columns and rows are 1 or more", columns, rows));
   else
-    vp_process_resize_async (user_data, columns, rows, CALL_TIMEOUT_MS, on_resized, invocation);
+    vp_process_resize_async (user_data, columns, rows, vp_container_get_request_timeout (), on_resized, invocation);
   return TRUE;
 }
 
@@ -80,20 +61,21 @@ on_stdin_closed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_stdio_close_stdin_finish (VP_STDIO (source), result, &error))
-    vp_dbus_process1_complete_close_stdin (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_stdio_close_stdin_finish (VP_STDIO (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
 handle_close_stdin (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   VpStdio *stdio = vp_process_get_stdio (user_data);
+  GError *error = NULL;
 
-  if (stdio == NULL || vp_process_get_state (user_data) == VP_PROCESS_STOPPED)
-    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE, "close stdin: the process is %s",
-                                           vp_process_state_to_string (vp_process_get_state (user_data))));
+  if (!vp_process_check_verb (user_data, VP_VERB_PROCESS_CLOSE_STDIN, &error))
+    vp_dbus_fail (invocation, error);
+  else if (stdio == NULL)
+    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_INVALID_STATE,
+                                           "close stdin: the container of the process is creating"));
   else
     vp_stdio_close_stdin_async (stdio, NULL, on_stdin_closed, invocation);
   return TRUE;

@@ -2,6 +2,7 @@
 #include "vp-dbus.h"
 
 #include "vp-dbus-args.h"
+#include "vp-dbus-job.h"
 #include "vp-error.h"
 
 /* org.virtpod.Sandbox1 */
@@ -28,14 +29,50 @@ manager_of (VpDBusSandbox1 *skeleton)
 }
 
 static void
+begin_job (VpSandbox *sandbox, GDBusMethodInvocation *invocation, const char *operation, GCancellable *cancellable)
+{
+  g_autofree char *path = vp_dbus_path_sandbox (vp_sandbox_get_id (sandbox));
+
+  vp_dbus_job_begin (invocation, operation, VP_DBUS_JOB_OBJECT (path), cancellable);
+}
+
+/* ---- start ---- */
+
+static void
+on_stage (VpSandbox *sandbox, gpointer invocation)
+{
+  VpSandboxStage stages[MAX_STAGES];
+  gsize n = vp_sandbox_get_stages (sandbox, stages, MAX_STAGES);
+
+  if (n > 0)
+    vp_dbus_job_set_stage (invocation, stages[n - 1].name, (double) n / (double) vp_sandbox_get_n_stages (sandbox));
+}
+
+/* A start that is given up undoes what it did and fails with Cancelled. */
+static void
+on_start_cancelled (GCancellable *cancellable, gpointer sandbox)
+{
+  if (vp_sandbox_get_state (sandbox) == VP_SANDBOX_STARTING)
+    vp_sandbox_stop_async (sandbox, 0, TRUE, NULL, NULL);
+}
+
+static void
+begin_start_job (VpSandbox *sandbox, GDBusMethodInvocation *invocation)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  g_signal_connect_object (cancellable, "cancelled", G_CALLBACK (on_start_cancelled), sandbox, 0);
+  g_signal_connect_object (sandbox, "changed", G_CALLBACK (on_stage), invocation, 0);
+  begin_job (sandbox, invocation, "start", cancellable);
+}
+
+static void
 on_started (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_sandbox_start_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_sandbox1_complete_start (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_start_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -51,6 +88,7 @@ handle_start (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVari
       return TRUE;
     }
   (void) g_variant_lookup (options, "timeout_usec", "t", &timeout);
+  begin_start_job (user_data, invocation);
   vp_sandbox_start_async (user_data, usec_to_ms (timeout), on_started, invocation);
   return TRUE;
 }
@@ -60,10 +98,8 @@ on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_sandbox1_complete_stop (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static const VpDbusOption force_option[] = { { "force", "b" }, { NULL } };
@@ -75,10 +111,13 @@ handle_stop (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, guint6
   GError *error = NULL;
 
   if (!vp_dbus_args_check (options, force_option, &error))
-    vp_dbus_fail (invocation, error);
-  else
-    vp_sandbox_stop_async (user_data, usec_to_ms (timeout), vp_dbus_args_get_flag (options, "force"), on_stopped,
-                           invocation);
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  begin_job (user_data, invocation, "stop", NULL);
+  vp_sandbox_stop_async (user_data, usec_to_ms (timeout), vp_dbus_args_get_flag (options, "force"), on_stopped,
+                         invocation);
   return TRUE;
 }
 
@@ -87,10 +126,8 @@ on_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  if (vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error))
-    vp_dbus_sandbox1_complete_delete (NULL, user_data);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
 }
 
 static gboolean
@@ -99,9 +136,12 @@ handle_delete (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVar
   GError *error = NULL;
 
   if (!vp_dbus_args_check (options, force_option, &error))
-    vp_dbus_fail (invocation, error);
-  else
-    vp_sandbox_delete_async (user_data, vp_dbus_args_get_flag (options, "force"), on_deleted, invocation);
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  begin_job (user_data, invocation, "delete", NULL);
+  vp_sandbox_delete_async (user_data, vp_dbus_args_get_flag (options, "force"), on_deleted, invocation);
   return TRUE;
 }
 
@@ -112,10 +152,8 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   guint status = 0;
   gint64 exited_at = 0;
 
-  if (vp_sandbox_wait_finish (VP_SANDBOX (source), result, &status, &exited_at, &error))
-    vp_dbus_sandbox1_complete_wait (NULL, user_data, status, (guint64) exited_at);
-  else
-    vp_dbus_fail (user_data, error);
+  (void) vp_sandbox_wait_finish (VP_SANDBOX (source), result, &status, &exited_at, &error);
+  vp_dbus_reply_exit (user_data, status, exited_at, error);
 }
 
 static gboolean
@@ -143,7 +181,7 @@ static gboolean
 handle_ping (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   GError *error = NULL;
-  VpAgentClient *agent = vp_sandbox_get_agent (user_data, "ping", &error);
+  VpAgentClient *agent = vp_sandbox_get_agent (user_data, VP_VERB_SANDBOX_PING, &error);
 
   if (agent == NULL)
     vp_dbus_fail (invocation, error);
@@ -179,7 +217,7 @@ static gboolean
 handle_get_guest_details (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   GError *error = NULL;
-  VpAgentClient *agent = vp_sandbox_get_agent (user_data, "ask the guest of", &error);
+  VpAgentClient *agent = vp_sandbox_get_agent (user_data, VP_VERB_SANDBOX_DETAILS, &error);
 
   if (agent == NULL)
     vp_dbus_fail (invocation, error);
@@ -270,7 +308,7 @@ handle_get_domain_xml (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocati
     vp_dbus_fail (invocation, error);
   else if (vp_dbus_args_get_flag (options, "live"))
     {
-      if (!vp_sandbox_check_verb (sandbox, "read the live XML of", &error))
+      if (!vp_sandbox_check_verb (sandbox, VP_VERB_SANDBOX_LIVE_XML, &error))
         vp_dbus_fail (invocation, error);
       else
         vp_virt_dup_xml_async (vp_manager_get_services (manager_of (skeleton))->virt,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus.h"
 
+#include "vp-dbus-job.h"
 #include "vp-error.h"
 #include "vp-id.h"
 #include "vp-log.h"
@@ -19,7 +20,7 @@ struct _VpDbusServer
 
 G_DEFINE_FINAL_TYPE (VpDbusServer, vp_dbus_server, G_TYPE_OBJECT)
 
-/* ---- what the interfaces share ---- */
+/* ---- paths ---- */
 
 char *
 vp_dbus_path_sandbox (const char *sandbox_id)
@@ -47,48 +48,26 @@ vp_dbus_path_process (const char *sandbox_id, const char *container_id, const ch
   return g_strdup_printf ("%s/process/%s", container, element);
 }
 
-void
-vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error)
-{
-  g_autoptr (GError) ours = vp_error_adopt (error, VP_ERROR_FAILED);
-
-  ours->message = vp_error_clean (ours->message);
-  vp_info (NULL, NULL, "%s.%s: %s", g_dbus_method_invocation_get_interface_name (invocation),
-           g_dbus_method_invocation_get_method_name (invocation), ours->message);
-  g_dbus_method_invocation_return_gerror (invocation, ours);
-}
-
-static void
-on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user_data)
-{
-  g_cancellable_cancel (user_data);
-}
-
-static void
-unwatch_caller (gpointer id)
-{
-  g_bus_unwatch_name (GPOINTER_TO_UINT (id));
-}
-
-GCancellable *
-vp_dbus_watch_caller (GDBusMethodInvocation *invocation)
-{
-  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
-  const char *sender = g_dbus_method_invocation_get_sender (invocation);
-  GCancellable *cancellable;
-  guint id;
-
-  if (sender == NULL)
-    return NULL;
-  cancellable = g_cancellable_new ();
-  id = g_bus_watch_name_on_connection (connection, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL, on_caller_vanished,
-                                       g_object_ref (cancellable), g_object_unref);
-  g_object_set_data_full (G_OBJECT (invocation), "caller-watch", GUINT_TO_POINTER (id), unwatch_caller);
-  g_object_set_data_full (G_OBJECT (invocation), "caller-cancellable", cancellable, g_object_unref);
-  return cancellable;
-}
-
 /* ---- objects come and go ---- */
+
+static void
+guard (VpDbusServer *self, GDBusInterfaceSkeleton *skeleton)
+{
+  g_object_set_data (G_OBJECT (skeleton), "server", self);
+  vp_bouncer_watch (self->bouncer, skeleton);
+}
+
+VpDbusServer *
+vp_dbus_server_of (GDBusMethodInvocation *invocation)
+{
+  return g_object_get_data (g_dbus_method_invocation_get_user_data (invocation), "server");
+}
+
+guint32
+vp_dbus_caller_uid (GDBusMethodInvocation *invocation)
+{
+  return vp_bouncer_get_uid (vp_dbus_server_of (invocation)->bouncer, invocation);
+}
 
 static void
 on_process_added (VpContainer *container, VpProcess *process, VpDbusServer *self)
@@ -103,7 +82,7 @@ on_process_added (VpContainer *container, VpProcess *process, VpDbusServer *self
   if (sandbox == NULL)
     return;
   skeleton = vp_dbus_process_new (sandbox, container, process);
-  vp_bouncer_watch (self->bouncer, G_DBUS_INTERFACE_SKELETON (skeleton));
+  guard (self, G_DBUS_INTERFACE_SKELETON (skeleton));
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (skeleton), self->connection, path, &error))
     {
       vp_warning (sandbox_id, vp_container_get_id (container), "process not exported: %s", error->message);
@@ -127,7 +106,7 @@ export_object (VpDbusServer *self, const char *path, GDBusInterfaceSkeleton *ske
 {
   g_autoptr (GDBusObjectSkeleton) object = g_dbus_object_skeleton_new (path);
 
-  vp_bouncer_watch (self->bouncer, skeleton);
+  guard (self, skeleton);
   g_dbus_object_skeleton_add_interface (object, skeleton);
   g_dbus_object_manager_server_export (self->objects, object);
 }
@@ -186,6 +165,19 @@ on_sandbox_removed (VpManager *manager, VpSandbox *sandbox, VpDbusServer *self)
   g_dbus_object_manager_server_unexport (self->objects, path);
 }
 
+void
+vp_dbus_server_publish (VpDbusServer *self, const char *path, GDBusInterfaceSkeleton *skeleton)
+{
+  export_object (self, path, skeleton);
+}
+
+void
+vp_dbus_server_withdraw (VpDbusServer *self, const char *path)
+{
+  if (self->objects != NULL)
+    g_dbus_object_manager_server_unexport (self->objects, path);
+}
+
 /* ---- the server ---- */
 
 static void
@@ -235,6 +227,7 @@ check_authorisation_table (GError **error)
     vp_dbus_sandbox1_interface_info (),
     vp_dbus_container1_interface_info (),
     vp_dbus_process1_interface_info (),
+    vp_dbus_job1_interface_info (),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
@@ -256,7 +249,7 @@ vp_dbus_server_new (GDBusConnection *connection, VpManager *manager, VpBouncer *
   self->manager = g_object_ref (manager);
   self->bouncer = g_object_ref (bouncer);
   self->manager_skeleton = vp_dbus_manager_new (manager);
-  vp_bouncer_watch (bouncer, G_DBUS_INTERFACE_SKELETON (self->manager_skeleton));
+  guard (self, G_DBUS_INTERFACE_SKELETON (self->manager_skeleton));
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->manager_skeleton), connection,
                                          VP_PATH_MANAGER, error))
     return NULL;

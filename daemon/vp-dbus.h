@@ -5,22 +5,16 @@
 #include <vp-dbus-generated.h>
 
 #include "vp-bouncer.h"
+#include "vp-dbus-reply.h"
 #include "vp-manager.h"
 
-/* What the files of the front share: object paths, and how a call ends. An
- * interface's file unmarshals, calls one function below it, replies, and
+/* What the files of the front share: object paths, and with vp-dbus-reply.h
+ * how a call ends. An interface's file unmarshals, calls one function below it, replies, and
  * mirrors properties; it decides nothing. */
 
 char *vp_dbus_path_sandbox (const char *sandbox_id);
 char *vp_dbus_path_container (const char *sandbox_id, const char *container_id);
 char *vp_dbus_path_process (const char *sandbox_id, const char *container_id, const char *exec_id);
-
-/* Cancelled when the caller has left the bus: for calls that may take for ever.
- * Borrowed from @invocation; NULL when there is no bus in between. */
-GCancellable *vp_dbus_watch_caller (GDBusMethodInvocation *invocation);
-
-/* Ends @invocation with @error (taken), made one of ours if it is not. */
-void vp_dbus_fail (GDBusMethodInvocation *invocation, GError *error);
 
 /* Connects @handler so that @object lives as long as @skeleton. */
 #define vp_dbus_handle(skeleton, signal, handler, object)                                                             \
@@ -44,3 +38,12 @@ G_DECLARE_FINAL_TYPE (VpDbusServer, vp_dbus_server, VP, DBUS_SERVER, GObject)
 /* Fails when a method has no row in the authorisation table. */
 VpDbusServer *vp_dbus_server_new (GDBusConnection *connection, VpManager *manager, VpBouncer *bouncer,
                                   GError **error);
+
+/* Objects of the front itself (jobs), announced by the object manager. */
+void vp_dbus_server_publish (VpDbusServer *self, const char *path, GDBusInterfaceSkeleton *skeleton);
+void vp_dbus_server_withdraw (VpDbusServer *self, const char *path);
+
+/* In a handler, while its object is there: the server it came in by (borrowed)
+ * and the uid of the caller (G_MAXUINT32: not known). */
+VpDbusServer *vp_dbus_server_of (GDBusMethodInvocation *invocation);
+guint32 vp_dbus_caller_uid (GDBusMethodInvocation *invocation);

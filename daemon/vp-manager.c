@@ -276,7 +276,7 @@ load_in_worker (GTask *task, gpointer source, gpointer task_data)
   GError *error = NULL;
   g_autoptr (VpSpec) spec = vp_spec_load (task_data, &error);
 
-  if (spec != NULL && vp_spec_check_no_hooks (spec, &error))
+  if (spec != NULL)
     g_task_return_pointer (task, g_steal_pointer (&spec), (GDestroyNotify) vp_spec_unref);
   else
     g_task_return_error (task, error);
@@ -338,7 +338,10 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   spec = g_task_propagate_pointer (G_TASK (result), &error);
   /* from here on it is counted, and its id taken, by the object that it becomes */
   g_hash_table_remove (self->pending, request->id);
-  if (spec == NULL || !check_open (self, request, &error) || !find_home (self, request, spec, &error))
+  if (spec == NULL
+      || (!vp_config_get_bool (self->services->config, VP_CONFIG_DAEMON_HOOKS)
+          && !vp_spec_check_no_hooks (spec, &error))
+      || !check_open (self, request, &error) || !find_home (self, request, spec, &error))
     {
       g_task_return_error (task, error);
       return;

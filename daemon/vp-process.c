@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-process.h"
 
+#include <string.h>
+
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-log.h"
 #include "vp-waiters.h"
 
@@ -12,6 +15,7 @@ struct _VpProcess
   char *container_id;
   char *exec_id;
   gboolean terminal;
+  VpPlace *place;
   VpProcessState state;
   gboolean watched; /* its end is waited for */
   gboolean forgotten; /* it will never run */
@@ -50,6 +54,7 @@ vp_process_finalize (GObject *object)
   VpProcess *self = VP_PROCESS (object);
 
   vp_waiters_free (self->waiters);
+  vp_place_unref (self->place);
   g_free (self->sandbox_id);
   g_free (self->container_id);
   g_free (self->exec_id);
@@ -71,15 +76,7 @@ static void
 vp_process_init (VpProcess *self)
 {
   self->waiters = vp_waiters_new ();
-}
-
-const char *
-vp_process_state_to_string (VpProcessState state)
-{
-  static const char *const names[]
-      = { [VP_PROCESS_CREATED] = "created", [VP_PROCESS_RUNNING] = "running", [VP_PROCESS_STOPPED] = "stopped" };
-
-  return names[state];
+  self->place = vp_place_new ();
 }
 
 VpProcess *
@@ -92,6 +89,14 @@ vp_process_new (const char *sandbox_id, const char *container_id, const char *ex
   self->exec_id = g_strdup (exec_id);
   self->terminal = terminal;
   return self;
+}
+
+void
+vp_process_set_place (VpProcess *self, VpPlace *place)
+{
+  vp_place_ref (place);
+  vp_place_unref (self->place);
+  self->place = place;
 }
 
 const char *
@@ -170,8 +175,10 @@ set_stopped (VpProcess *self, guint status)
   self->state = VP_PROCESS_STOPPED;
   self->exit_status = status;
   self->exited_at = g_get_real_time ();
-  vp_info (self->sandbox_id, self->container_id, "process %s%sended with status %u", self->exec_id,
-           *self->exec_id != '\0' ? " " : "", status);
+  if (*self->exec_id == '\0')
+    vp_event (VP_EVENT_CONTAINER_EXITED, self->sandbox_id, self->container_id, "ended with status %u", status);
+  else
+    vp_info (self->sandbox_id, self->container_id, "process %s ended with status %u", self->exec_id, status);
 
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);
@@ -219,6 +226,16 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_stdio_drain_async (self->stdio, NULL, on_drained, ended);
 }
 
+static void
+begin_watch (VpProcess *self)
+{
+  if (self->watched)
+    return;
+  self->watched = TRUE;
+  vp_agent_client_wait_process_async (self->agent, self->container_id, self->exec_id, NULL, on_waited,
+                                      g_object_ref (self));
+}
+
 void
 vp_process_begin_wait (VpProcess *self)
 {
@@ -226,17 +243,7 @@ vp_process_begin_wait (VpProcess *self)
 
   self->state = VP_PROCESS_RUNNING;
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
-  vp_process_begin_watch (self);
-}
-
-void
-vp_process_begin_watch (VpProcess *self)
-{
-  if (self->watched)
-    return;
-  self->watched = TRUE;
-  vp_agent_client_wait_process_async (self->agent, self->container_id, self->exec_id, NULL, on_waited,
-                                      g_object_ref (self));
+  begin_watch (self);
 }
 
 static GError *
@@ -286,8 +293,17 @@ vp_process_wait_finish (VpProcess *self, GAsyncResult *result, guint *ret_status
   return TRUE;
 }
 
+gboolean
+vp_process_check_verb (VpProcess *self, VpVerb verb, GError **error)
+{
+  gboolean first = *self->exec_id == '\0';
+
+  return vp_states_check_process (verb, first ? self->container_id : self->exec_id, first, self->state, self->place,
+                                  error);
+}
+
 static void
-on_empty_call (GObject *source, GAsyncResult *result, gpointer user_data)
+on_resized (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
@@ -298,15 +314,25 @@ on_empty_call (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-static gboolean
-check_running (VpProcess *self, GTask *task, const char *verb)
+/* A process that ended on its own just before the signal came is as dead as the
+ * caller wanted it; engines do not expect to be told. Agents say it in words. */
+static void
+on_signalled (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  if (self->watched && self->state != VP_PROCESS_STOPPED)
-    return TRUE;
-  g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "%s \"%s\": the process is %s, not running", verb,
-                           *self->exec_id != '\0' ? self->exec_id : self->container_id,
-                           vp_process_state_to_string (self->state));
-  return FALSE;
+  g_autoptr (GTask) task = user_data;
+  VpProcess *self = g_task_get_source_object (task);
+  GError *error = NULL;
+
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else if (strstr (error->message, "ESRCH: No such process") != NULL)
+    {
+      vp_warning (self->sandbox_id, self->container_id, "signalled too late: %s", error->message);
+      g_error_free (error);
+      g_task_return_boolean (task, TRUE);
+    }
+  else
+    g_task_return_error (task, error);
 }
 
 void
@@ -314,11 +340,18 @@ vp_process_kill_async (VpProcess *self, int signum, gboolean all, guint timeout_
                        gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
 
-  if (check_running (self, task, "kill"))
-    /* for the protocol an empty exec id with SIGKILL is every process of the container */
-    vp_agent_client_signal_process_async (self->agent, self->container_id, all ? "" : self->exec_id, (guint) signum,
-                                          timeout_ms, NULL, on_empty_call, g_steal_pointer (&task));
+  if (!vp_process_check_verb (self, VP_VERB_PROCESS_KILL, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  /* a first process is there before its program, held: not every signal ends it, but if one does it is seen */
+  begin_watch (self);
+  /* for the protocol an empty exec id with SIGKILL is every process of the container */
+  vp_agent_client_signal_process_async (self->agent, self->container_id, all ? "" : self->exec_id, (guint) signum,
+                                        timeout_ms, NULL, on_signalled, g_steal_pointer (&task));
 }
 
 gboolean
@@ -332,13 +365,16 @@ vp_process_resize_async (VpProcess *self, guint columns, guint rows, guint timeo
                          gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  GError *error = NULL;
 
-  if (!self->terminal)
-    g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_STATE, "resize \"%s\": the process has no terminal",
-                             self->container_id);
-  else if (check_running (self, task, "resize"))
+  if (vp_process_check_verb (self, VP_VERB_PROCESS_RESIZE, &error) && !self->terminal)
+    g_set_error (&error, VP_ERROR, VP_ERROR_INVALID_STATE, "resize the terminal of \"%s\": the process has none",
+                 *self->exec_id != '\0' ? self->exec_id : self->container_id);
+  if (error != NULL)
+    g_task_return_error (task, error);
+  else
     vp_agent_client_tty_win_resize_async (self->agent, self->container_id, self->exec_id, rows, columns, timeout_ms,
-                                          NULL, on_empty_call, g_steal_pointer (&task));
+                                          NULL, on_resized, g_steal_pointer (&task));
 }
 
 gboolean

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "vp-agent-client.h"
+#include "vp-states.h"
 #include "vp-stdio.h"
 #include "vp-streams.h"
 
@@ -17,19 +18,14 @@
 #define VP_TYPE_PROCESS (vp_process_get_type ())
 G_DECLARE_FINAL_TYPE (VpProcess, vp_process, VP, PROCESS, GObject)
 
-typedef enum {
-  VP_PROCESS_CREATED,
-  VP_PROCESS_RUNNING,
-  VP_PROCESS_STOPPED,
-} VpProcessState;
-
-const char *vp_process_state_to_string (VpProcessState state);
-
 /* Status of a process whose virtual machine was lost: as if killed. */
 #define VP_STATUS_LOST 137
 
 /* @exec_id "" is the container's first process. */
 VpProcess *vp_process_new (const char *sandbox_id, const char *container_id, const char *exec_id, gboolean terminal);
+
+/* References @place: where it is, kept true by its container. Without one it is nowhere. */
+void vp_process_set_place (VpProcess *self, VpPlace *place);
 
 const char *vp_process_get_exec_id (VpProcess *self);
 gboolean vp_process_get_terminal (VpProcess *self);
@@ -42,10 +38,6 @@ gboolean vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *s
 
 /* The agent has made it; its output flows from here on. */
 void vp_process_begin_io (VpProcess *self);
-
-/* It exists but its program does not run yet: from here on its end is noticed,
- * and it may be killed. */
-void vp_process_begin_watch (VpProcess *self);
 
 /* It runs: waits for its end. */
 void vp_process_begin_wait (VpProcess *self);
@@ -60,7 +52,12 @@ void vp_process_wait_async (VpProcess *self, GCancellable *cancellable, GAsyncRe
 gboolean vp_process_wait_finish (VpProcess *self, GAsyncResult *result, guint *ret_status, gint64 *ret_exited_at,
                                  GError **error);
 
-/* InvalidState when it neither runs nor is watched. @all: every process of the container. */
+/* InvalidState naming the verb and the state unless the table (vp-states.h) allows it. */
+gboolean vp_process_check_verb (VpProcess *self, VpVerb verb, GError **error);
+
+/* From here on the end of a first process that does not run yet is noticed too.
+ * One that is gone by the time the signal comes is success. @all: every process
+ * of the container. */
 void vp_process_kill_async (VpProcess *self, int signum, gboolean all, guint timeout_ms, GAsyncReadyCallback callback,
                             gpointer user_data);
 gboolean vp_process_kill_finish (VpProcess *self, GAsyncResult *result, GError **error);

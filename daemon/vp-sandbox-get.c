@@ -104,6 +104,12 @@ vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max)
   return n;
 }
 
+gsize
+vp_sandbox_get_n_stages (VpSandbox *self)
+{
+  return vp_sandbox_n_steps;
+}
+
 GPtrArray *
 vp_sandbox_get_containers (VpSandbox *self)
 {
@@ -120,7 +126,7 @@ vp_sandbox_find_container (VpSandbox *self, const char *id)
 }
 
 VpAgentClient *
-vp_sandbox_get_agent (VpSandbox *self, const char *verb, GError **error)
+vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error)
 {
   return vp_sandbox_check_verb (self, verb, error) ? self->machine.agent : NULL;
 }

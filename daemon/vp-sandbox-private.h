@@ -82,7 +82,7 @@ void vp_sandbox_heartbeat_start (VpSandbox *self);
 void vp_sandbox_heartbeat_stop (VpSandbox *self);
 
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
-gboolean vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error);
+gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);
 
 /* Writes what the sandbox is and may have on the host. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
@@ -92,6 +92,10 @@ void vp_sandbox_stop_asking (VpSandbox *self);
 
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
+
+/* Prepares @container in the machine, with what the sandbox gives it for that. */
+void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                                   GAsyncReadyCallback callback, gpointer user_data);
 
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
 

@@ -2,7 +2,7 @@
 #include "vp-sandbox-private.h"
 
 #include "vp-error.h"
-#include "vp-log.h"
+#include "vp-event.h"
 
 typedef struct
 {
@@ -67,7 +67,7 @@ on_steps_done (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   error = explain_failure (self, error);
-  vp_notice (self->id, NULL, "%s", error->message);
+  vp_event (VP_EVENT_SANDBOX_FAILED, self->id, NULL, "%s", error->message);
   self->exit_reason = "start-failed";
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_lose (self->containers->pdata[i]);
@@ -83,7 +83,7 @@ vp_sandbox_start_async (VpSandbox *self, guint timeout_ms, GAsyncReadyCallback c
   GError *error = NULL;
   StartTimer *timer;
 
-  if (!vp_sandbox_check_verb (self, "start", &error))
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_START, &error))
     {
       g_task_return_error (task, error);
       return;

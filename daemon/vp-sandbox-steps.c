@@ -325,6 +325,23 @@ undo_guest (gpointer owner, VpSteps *steps)
 
 /* ---- containers that were created before the machine ran ---- */
 
+void
+vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  const VpContainerHooks with = {
+    .worker = self->services->hooks,
+    .pid = self->machine.pid,
+    .timeout_ms = (guint) vp_config_get_uint (self->services->config, VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS),
+  };
+
+  vp_container_set_hooks (container, &with);
+  vp_container_set_create_timeout (container,
+                                   (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
+  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
+                              self->end.cancellable, callback, user_data);
+}
+
 static void prepare_next (VpSandbox *self, guint index);
 
 static void
@@ -364,10 +381,7 @@ prepare_next (VpSandbox *self, guint index)
       vp_step_done (self->steps, error);
       return;
     }
-  vp_container_set_create_timeout (container,
-                                   (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
-  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
-                              self->end.cancellable, on_prepared, g_object_ref (self));
+  vp_sandbox_prepare_container (self, container, plan, on_prepared, g_object_ref (self));
 }
 
 static void

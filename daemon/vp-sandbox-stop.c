@@ -64,7 +64,7 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
 
-  if (!vp_sandbox_check_exists (self, "stop", &error))
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_STOP, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -161,6 +161,31 @@ forget (VpSandbox *self, GError **error)
 }
 
 static void finish_delete (GTask *task);
+static void on_one_ended (GObject *source, GAsyncResult *result, gpointer user_data);
+
+/* The hooks for the ends of its containers, which the task keeps for that. Owns @task. */
+static void
+end_next (GTask *task)
+{
+  GPtrArray *ended = g_task_get_task_data (task);
+  g_autoptr (VpContainer) container = NULL;
+
+  if (ended->len == 0)
+    {
+      g_task_return_boolean (task, TRUE);
+      g_object_unref (task);
+      return;
+    }
+  container = g_ptr_array_steal_index (ended, ended->len - 1);
+  vp_container_end_hooks_async (container, on_one_ended, task);
+}
+
+static void
+on_one_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  vp_container_end_hooks_finish (VP_CONTAINER (source), result);
+  end_next (user_data);
+}
 
 static void
 on_left_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -180,6 +205,22 @@ on_left_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
   finish_delete (task);
 }
 
+static gpointer
+keep_container (gconstpointer container, gpointer data)
+{
+  return g_object_ref ((gpointer) container);
+}
+
+/* The last one first, as they are dropped. */
+static void
+keep_containers (GTask *task)
+{
+  VpSandbox *self = g_task_get_source_object (task);
+
+  g_task_set_task_data (task, g_ptr_array_copy (self->containers, keep_container, NULL),
+                        (GDestroyNotify) g_ptr_array_unref);
+}
+
 /* The record is what a domain is found again by: it stays as long as the domain may. */
 static void
 finish_delete (GTask *task)
@@ -187,12 +228,13 @@ finish_delete (GTask *task)
   VpSandbox *self = g_task_get_source_object (task);
   GError *error = NULL;
 
-  if (!vp_sandbox_check_verb (self, "delete", &error))
+  keep_containers (task);
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_DELETE, &error))
     g_task_return_error (task, error);
   else if (self->machine.domain_left)
     vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_left_destroyed, g_object_ref (task));
   else if (forget (self, &error))
-    g_task_return_boolean (task, TRUE);
+    end_next (g_object_ref (task));
   else
     g_task_return_error (task, error);
 }
@@ -237,6 +279,15 @@ on_own_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
+static void
+on_removed_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  vp_container_end_hooks_finish (VP_CONTAINER (source), result);
+  g_task_return_boolean (task, TRUE);
+}
+
 /* The end of the sandbox has taken the container out of the guest and the share. */
 static void
 on_stopped_for_remove (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -246,8 +297,10 @@ on_stopped_for_remove (GObject *source, GAsyncResult *result, gpointer user_data
 
   if (vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error))
     {
-      vp_sandbox_drop_container (VP_SANDBOX (source), g_task_get_task_data (task));
-      g_task_return_boolean (task, TRUE);
+      VpContainer *container = g_task_get_task_data (task);
+
+      vp_sandbox_drop_container (VP_SANDBOX (source), container);
+      vp_container_end_hooks_async (container, on_removed_ended, g_steal_pointer (&task));
     }
   else
     g_task_return_error (task, error);
@@ -261,7 +314,7 @@ on_discarded (GObject *source, GAsyncResult *result, gpointer user_data)
 
   vp_container_discard_finish (VP_CONTAINER (source), result);
   vp_sandbox_drop_container (self, VP_CONTAINER (source));
-  g_task_return_boolean (task, TRUE);
+  vp_container_end_hooks_async (VP_CONTAINER (source), on_removed_ended, g_steal_pointer (&task));
 }
 
 static gboolean
@@ -271,8 +324,9 @@ check_remove (VpSandbox *self, VpContainer *container, gboolean own, gboolean fo
 
   if (!g_ptr_array_find (self->containers, container, NULL))
     g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "delete container \"%s\": it was deleted", id);
-  else if (!force && vp_container_get_state (container) == VP_CONTAINER_RUNNING)
-    return vp_container_check_verb (container, "delete", error);
+  else if (!force && (vp_container_get_state (container) == VP_CONTAINER_RUNNING
+                     || vp_container_get_state (container) == VP_CONTAINER_PAUSED))
+    return vp_container_check_verb (container, VP_VERB_CONTAINER_DELETE, error);
   else if (own && self->containers->len > 1)
     g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE,
                  "delete container \"%s\": it is its sandbox's own and %u others are left", id,
@@ -282,7 +336,7 @@ check_remove (VpSandbox *self, VpContainer *container, gboolean own, gboolean fo
   else if (self->state == VP_SANDBOX_STARTING)
     g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "delete container \"%s\": its sandbox is starting", id);
   else
-    return vp_container_check_settled (container, "delete", error);
+    return vp_container_check_settled (container, VP_VERB_CONTAINER_DELETE, error);
   return FALSE;
 }
 

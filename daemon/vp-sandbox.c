@@ -2,6 +2,7 @@
 #include "vp-sandbox-private.h"
 
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-id.h"
 #include "vp-log.h"
 #include "vp-planner.h"
@@ -18,32 +19,6 @@ enum {
 static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (VpSandbox, vp_sandbox, G_TYPE_OBJECT)
-
-#define IN(state) (1u << VP_SANDBOX_##state)
-#define ENDED (IN (STOPPED) | IN (FAILED) | IN (LOST))
-
-/* The state machine, part one: verb -> states it is allowed in. */
-static const struct {
-  const char *verb;
-  guint states;
-} verbs[] = {
-  { "start", IN (CREATED) },
-  { "stop", IN (CREATED) | IN (STARTING) | IN (READY) | IN (STOPPING) | ENDED },
-  { "delete", IN (CREATED) | ENDED },
-  { "create a container in", IN (CREATED) | IN (READY) },
-  { "ping", IN (READY) },
-  { "ask the guest of", IN (READY) },
-  { "read the live XML of", IN (STARTING) | IN (READY) },
-};
-
-/* Part two: state -> states it may change to. */
-static const guint transitions[VP_N_SANDBOX_STATES] = {
-  [VP_SANDBOX_CREATING] = IN (CREATED),
-  [VP_SANDBOX_CREATED] = IN (STARTING) | IN (STOPPED),
-  [VP_SANDBOX_STARTING] = IN (READY) | IN (FAILED),
-  [VP_SANDBOX_READY] = IN (STOPPING),
-  [VP_SANDBOX_STOPPING] = IN (STOPPED) | IN (LOST),
-};
 
 static void
 vp_sandbox_dispose (GObject *object)
@@ -124,35 +99,20 @@ vp_sandbox_new (const VpServices *services, const char *id, const char *handler,
 
 /* ---- state ---- */
 
-const char *
-vp_sandbox_state_to_string (VpSandboxState state)
-{
-  static const char *const names[VP_N_SANDBOX_STATES]
-      = { "creating", "created", "starting", "ready", "stopping", "stopped", "failed", "lost" };
-
-  return names[state];
-}
-
 gboolean
-vp_sandbox_check_exists (VpSandbox *self, const char *verb, GError **error)
+vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error)
 {
   if (!self->deleted)
     return TRUE;
-  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "%s sandbox \"%s\": it was deleted", verb, self->id);
+  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND, "%s sandbox \"%s\": it was deleted", vp_verb_to_string (verb),
+               self->id);
   return FALSE;
 }
 
 gboolean
-vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error)
+vp_sandbox_check_verb (VpSandbox *self, VpVerb verb, GError **error)
 {
-  if (!vp_sandbox_check_exists (self, verb, error))
-    return FALSE;
-  for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
-    if (g_str_equal (verbs[i].verb, verb) && (verbs[i].states & (1u << self->state)) != 0)
-      return TRUE;
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "%s sandbox \"%s\": it is %s", verb, self->id,
-               vp_sandbox_state_to_string (self->state));
-  return FALSE;
+  return vp_sandbox_check_exists (self, verb, error) && vp_states_check_sandbox (verb, self->id, self->state, error);
 }
 
 /* The containers may be gone when somebody asks. */
@@ -176,33 +136,49 @@ vp_sandbox_changed (VpSandbox *self)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
+/* The steps in between are for who looks closely; a failed start is told where
+ * it is known why. */
+static void
+tell_state (VpSandbox *self, VpSandboxState before)
+{
+  vp_info (self->id, NULL, "sandbox %s -> %s", vp_sandbox_state_to_string (before),
+           vp_sandbox_state_to_string (self->state));
+  if (self->state == VP_SANDBOX_READY && before == VP_SANDBOX_STARTING)
+    vp_event (VP_EVENT_SANDBOX_STARTED, self->id, NULL, "sandbox is ready");
+  else if (self->state == VP_SANDBOX_STOPPED)
+    vp_event (VP_EVENT_SANDBOX_STOPPED, self->id, NULL, "sandbox has stopped (%s)", self->exit_reason);
+  else if (self->state == VP_SANDBOX_LOST)
+    vp_event (VP_EVENT_SANDBOX_LOST, self->id, NULL, "sandbox was lost (%s)", self->exit_reason);
+}
+
 void
 vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
 {
+  VpSandboxState before = self->state;
   g_autoptr (GError) error = NULL;
 
-  if ((transitions[self->state] & (1u << state)) == 0)
+  if (!vp_states_may_change (VP_NOUN_SANDBOX, before, state))
     {
       g_critical ("sandbox %s: no transition from %s to %s", self->id, vp_sandbox_state_to_string (self->state),
                   vp_sandbox_state_to_string (state));
       return;
     }
-  vp_info (self->id, NULL, "sandbox %s -> %s", vp_sandbox_state_to_string (self->state),
-           vp_sandbox_state_to_string (state));
   self->state = state;
+  tell_state (self, before);
+  if (state == VP_SANDBOX_READY && before == VP_SANDBOX_STARTING)
+    self->started_at = g_get_real_time ();
   if (state == VP_SANDBOX_READY)
-    {
-      self->started_at = g_get_real_time ();
-      vp_sandbox_heartbeat_start (self);
-    }
+    vp_sandbox_heartbeat_start (self);
   else
     vp_sandbox_heartbeat_stop (self);
-  if ((ENDED & (1u << state)) != 0)
+  for (guint i = 0; i < self->containers->len; i++)
+    vp_container_set_sandbox_state (self->containers->pdata[i], state);
+  if (vp_sandbox_state_is_end (state))
     note_end (self);
   if (!vp_sandbox_save (self, &error))
     vp_warning (self->id, NULL, "record not written: %s", error->message);
   vp_sandbox_changed (self);
-  if ((ENDED & (1u << state)) != 0)
+  if (vp_sandbox_state_is_end (state))
     vp_waiters_answer (self->waiters, NULL);
 }
 
@@ -249,6 +225,7 @@ add_container (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams
 {
   VpContainer *container = vp_container_new (self->id, id, spec, streams);
 
+  vp_container_set_sandbox_state (container, self->state);
   g_ptr_array_add (self->containers, container);
   return container;
 }
@@ -311,7 +288,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
   VpContainer *container;
   GError *error = NULL;
 
-  if (!vp_sandbox_check_verb (self, "create a container in", &error))
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_ADD_CONTAINER, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -340,10 +317,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
       return;
     }
   self->n_preparing++;
-  vp_container_set_create_timeout (container,
-                                   (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
-  vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
-                              self->end.cancellable, on_added_prepared, g_steal_pointer (&task));
+  vp_sandbox_prepare_container (self, container, plan, on_added_prepared, g_steal_pointer (&task));
 }
 
 VpContainer *
@@ -360,9 +334,9 @@ vp_sandbox_wait_async (VpSandbox *self, GCancellable *cancellable, GAsyncReadyCa
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
   GError *error = NULL;
 
-  if (!vp_sandbox_check_exists (self, "wait for", &error))
+  if (!vp_sandbox_check_exists (self, VP_VERB_SANDBOX_WAIT, &error))
     g_task_return_error (task, error);
-  else if ((ENDED & (1u << self->state)) != 0)
+  else if (vp_sandbox_state_is_end (self->state))
     g_task_return_boolean (task, TRUE);
   else
     vp_waiters_add (self->waiters, g_steal_pointer (&task));

@@ -22,20 +22,6 @@
 #define VP_TYPE_SANDBOX (vp_sandbox_get_type ())
 G_DECLARE_FINAL_TYPE (VpSandbox, vp_sandbox, VP, SANDBOX, GObject)
 
-typedef enum {
-  VP_SANDBOX_CREATING,
-  VP_SANDBOX_CREATED,
-  VP_SANDBOX_STARTING,
-  VP_SANDBOX_READY,
-  VP_SANDBOX_STOPPING,
-  VP_SANDBOX_STOPPED,
-  VP_SANDBOX_FAILED,
-  VP_SANDBOX_LOST,
-  VP_N_SANDBOX_STATES
-} VpSandboxState;
-
-const char *vp_sandbox_state_to_string (VpSandboxState state);
-
 /* What sandboxes work with. Owned by the composition root, outlives them all. */
 typedef struct
 {
@@ -43,6 +29,7 @@ typedef struct
   VpStore *store;
   VpConfig *config;
   VpWorker *worker;
+  VpWorker *hooks; /* threads for hooks of bundles; NULL: none is run */
 } VpServices;
 
 typedef struct
@@ -76,13 +63,14 @@ const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was plann
 const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
 /* Stages of the last start that were done, in order; returns how many. */
 gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);
+gsize vp_sandbox_get_n_stages (VpSandbox *self); /* of a whole start */
 
 /* In order of creation; the first is the sandbox's own. Borrowed. */
 GPtrArray *vp_sandbox_get_containers (VpSandbox *self);
 VpContainer *vp_sandbox_find_container (VpSandbox *self, const char *id);
 
-/* InvalidState naming @verb and the state unless the table allows it. */
-gboolean vp_sandbox_check_verb (VpSandbox *self, const char *verb, GError **error);
+/* InvalidState naming @verb and the state unless the table (vp-states.h) allows it; NotFound when it was deleted. */
+gboolean vp_sandbox_check_verb (VpSandbox *self, VpVerb verb, GError **error);
 
 /* created -> starting -> ready, or failed with everything undone.
  * @timeout_ms: for the whole start, 0: only the deadlines of its steps. */
@@ -117,7 +105,7 @@ void vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container,
 gboolean vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
 /* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
-VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, const char *verb, GError **error);
+VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error);
 
 /* Its hypervisor is gone, as libvirt says (see VpVirt "domain-stopped"). */
 void vp_sandbox_domain_stopped (VpSandbox *self, const char *reason);

@@ -4,6 +4,7 @@
 #include <libvirt-glib/libvirt-glib.h>
 
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
 
@@ -281,6 +282,7 @@ on_connected (VpVirt *self, Attempt *a)
   /* the list is newer than all that was heard of processes */
   g_hash_table_remove_all (self->gone);
   vp_virt_lives_reconcile (self, a->domains);
+  vp_event (VP_EVENT_LIBVIRT_CONNECTED, NULL, NULL, "connected to libvirt at %s", self->uri);
   set_state (self, VP_VIRT_CONNECTED);
   vp_virt_calls_go_on (self);
   if (task != NULL)
@@ -342,7 +344,7 @@ vp_virt_connection_lost (VpVirt *self, const char *reason)
       self->lost_early = TRUE;
       return;
     }
-  vp_warning (NULL, NULL, "libvirt at %s: %s", self->uri, reason);
+  vp_event (VP_EVENT_LIBVIRT_LOST, NULL, NULL, "libvirt at %s: %s", self->uri, reason);
   set_reason (self, reason);
   disconnect (self, self, NULL);
   schedule_retry (self);

@@ -8,6 +8,10 @@ polkit_DATA = data/org.virtpod.policy
 dist_sysusers_DATA = data/sysusers/virtpod.conf
 dist_tmpfiles_DATA = data/tmpfiles/virtpod.conf
 
+# what journalctl --catalog explains entries with
+catalogdir = $(prefix)/lib/systemd/catalog
+dist_catalog_DATA = data/virtpod.catalog
+
 polkitrulesdir = $(datadir)/polkit-1/rules.d
 dist_polkitrules_DATA = data/60-virtpod.rules
 

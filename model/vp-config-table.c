@@ -42,6 +42,13 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_DAEMON_MAX_CONTAINERS] = NUMBER (
     UINT, "daemon", "max-containers", VP_CONFIG_GLOBAL, 1, 1000000, "10000",
     "How many containers may exist at once, in all sandboxes together.", NULL),
+  [VP_CONFIG_DAEMON_HOOKS] = {
+    "daemon", "hooks", VP_CONFIG_TYPE_BOOL, VP_CONFIG_GLOBAL, "true", 0, 0, NULL,
+    "Whether hooks of bundles that are programs of the host are run. They run as root and outside of any virtual "
+    "machine, as with every runtime. If not, a bundle that has one is refused.", NULL },
+  [VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS] = NUMBER (
+    DURATION, "daemon", "hook-timeout-ms", VP_CONFIG_GLOBAL, 100, HOUR_MS, "30000",
+    "How long a hook may run that has no timeout of its own.", NULL),
 
   /* ---- hypervisor ---- */
 

@@ -23,6 +23,8 @@ typedef enum
   VP_CONFIG_DAEMON_LOG_LEVEL,
   VP_CONFIG_DAEMON_MAX_SANDBOXES,
   VP_CONFIG_DAEMON_MAX_CONTAINERS, /* of all sandboxes together */
+  VP_CONFIG_DAEMON_HOOKS,
+  VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS, /* for hooks that do not say */
 
   VP_CONFIG_HYPERVISOR_URI,
   VP_CONFIG_HYPERVISOR_WAIT_MS,      /* duration: for libvirt to come back; 0: not at all */

@@ -28,7 +28,7 @@ vp_spec_check_no_hooks (VpSpec *spec, GError **error)
       VpJson *list = vp_spec_get_hooks (spec, kind);
 
       if (list != NULL)
-        return vp_spec_refuse (error, list, "hooks of the host are not run");
+        return vp_spec_refuse (error, list, "hooks of the host are not run here (daemon.hooks)");
     }
   return TRUE;
 }

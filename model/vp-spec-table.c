@@ -138,13 +138,14 @@ static const VpSpecField hook_fields[] = {
 
 #define HOOK(name, fate, how) OBJECT (name, fate, how, .flags = VP_SPEC_LIST, .members = hook_fields)
 static const VpSpecField hooks_fields[] = {
-  HOOK ("prestart", HOST, "before the virtual machine's network is looked at, in its network namespace"),
+  HOOK ("prestart", HOST, "when the virtual machine runs, before the guest makes the container; in the network namespace of the "
+        "specification, if that has a path"),
   HOOK ("createRuntime", HOST, "the same, after those of `prestart`"),
   HOOK ("createContainer", REFUSED,
         "is a program of the host to run in the container's mount namespace, which is in the guest"),
   HOOK ("startContainer", GUEST, "by the guest's runtime, in the container"),
-  HOOK ("poststart", HOST, "after the process has started"),
-  HOOK ("poststop", HOST, "after the container was deleted"),
+  HOOK ("poststart", HOST, "after the process has started; a failure is logged"),
+  HOOK ("poststop", HOST, "after the container was deleted, or could not be made; a failure is logged"),
   END,
 };
 

@@ -101,7 +101,7 @@ const char *vp_hook_kind_name (VpHookKind kind);
 /* The hooks of a kind as the document has them, in order: objects whose members
  * are checked ("path" is absolute). NULL when there are none. */
 VpJson *vp_spec_get_hooks (VpSpec *spec, VpHookKind kind);
-/* For who cannot run hooks: NotSupported that names the first list that is not
+/* Where hooks are not run: NotSupported that names the first list that is not
  * empty. Leaving one out would give a container that was not prepared. */
 gboolean vp_spec_check_no_hooks (VpSpec *spec, GError **error);
 

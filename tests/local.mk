@@ -10,6 +10,7 @@ include tests/unit/conn.mk
 include tests/unit/dtest.mk
 include tests/unit/model.mk
 include tests/unit/explain.mk
+include tests/unit/hook.mk
 include tests/unit/virt.mk
 include tests/bench/local.mk
 include tests/unit/xml.mk

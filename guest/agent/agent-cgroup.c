@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent-cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "agent-util.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define MAX_LEVELS 16
 
 char *
 agent_cgroup_find (pid_t pid)
@@ -31,6 +33,51 @@ agent_cgroup_find (pid_t pid)
     *end = '\0';
   /* "/" is everybody's group, not a container's */
   return at[1] != '\0' && agent_path_is_clean (at) ? agent_printf (CGROUP_ROOT "%s", at) : NULL;
+}
+
+static void
+pids_of_one (const char *cgroup, void (*func) (pid_t, void *), void *data)
+{
+  char *path = agent_printf ("%s/cgroup.procs", cgroup);
+  FILE *f = fopen (path, "re");
+  int pid;
+
+  while (f != NULL && fscanf (f, "%d", &pid) == 1)
+    if (pid > 0)
+      func (pid, data);
+  if (f != NULL)
+    fclose (f);
+  free (path);
+}
+
+/* A container with a cgroup namespace can make groups below its own, to any depth the
+ * kernel allows; those deeper than this are not looked at. */
+static void
+pids_below (const char *cgroup, unsigned levels, void (*func) (pid_t, void *), void *data)
+{
+  DIR *dir;
+  struct dirent *e;
+
+  pids_of_one (cgroup, func, data);
+  dir = levels > 0 ? opendir (cgroup) : NULL;
+  while (dir != NULL && (e = readdir (dir)) != NULL)
+    {
+      char *path;
+
+      if (e->d_type != DT_DIR || e->d_name[0] == '.')
+        continue;
+      path = agent_printf ("%s/%s", cgroup, e->d_name);
+      pids_below (path, levels - 1, func, data);
+      free (path);
+    }
+  if (dir != NULL)
+    closedir (dir);
+}
+
+void
+agent_cgroup_pids (const char *cgroup, void (*func) (pid_t pid, void *data), void *data)
+{
+  pids_below (cgroup, MAX_LEVELS, func, data);
 }
 
 /* kernels before 5.14: one by one, again as long as there are new ones */

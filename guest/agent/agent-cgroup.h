@@ -11,6 +11,8 @@
 char *agent_cgroup_find (pid_t pid);
 /* SIGKILL for every process in it and below; 0 or -errno */
 int agent_cgroup_kill (const char *cgroup);
+/* Calls @func for every process in it and below. */
+void agent_cgroup_pids (const char *cgroup, void (*func) (pid_t pid, void *data), void *data);
 /* the value of @key in a file of "key value" lines, 0 if it is not there */
 uint64_t agent_cgroup_read_key (const char *cgroup, const char *file, const char *key);
 /* @file's number, @max_value for "max", 0 if it cannot be read */

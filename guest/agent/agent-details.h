@@ -10,5 +10,3 @@ void agent_handle_get_guest_details (Agent *agent, AgentCall *call);
 void agent_handle_set_guest_date_time (Agent *agent, AgentCall *call);
 void agent_handle_reseed_random_dev (Agent *agent, AgentCall *call);
 void agent_handle_online_cpu_mem (Agent *agent, AgentCall *call);
-/* agent-stats.c */
-void agent_handle_stats_container (Agent *agent, AgentCall *call);

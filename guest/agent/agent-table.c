@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent-container.h"
 #include "agent-details.h"
+#include "agent-diagnostic.h"
+#include "agent-metrics.h"
 #include "agent-process-rpc.h"
 #include "agent-rpc.h"
 #include "agent-sandbox.h"
+#include "agent-stats.h"
 
 /* All the agent can do. What has no row is answered with UNIMPLEMENTED. */
 const AgentHandler agent_handlers[VP_N_RPCS] = {
@@ -17,11 +20,13 @@ const AgentHandler agent_handlers[VP_N_RPCS] = {
   [VP_RPC_STATS_CONTAINER] = agent_handle_stats_container,
   [VP_RPC_PAUSE_CONTAINER] = agent_handle_pause_container,
   [VP_RPC_RESUME_CONTAINER] = agent_handle_resume_container,
+  [VP_RPC_GET_DIAGNOSTIC_DATA] = agent_handle_get_diagnostic_data,
   [VP_RPC_WRITE_STDIN] = agent_handle_write_stdin,
   [VP_RPC_READ_STDOUT] = agent_handle_read_stdout,
   [VP_RPC_READ_STDERR] = agent_handle_read_stderr,
   [VP_RPC_CLOSE_STDIN] = agent_handle_close_stdin,
   [VP_RPC_TTY_WIN_RESIZE] = agent_handle_tty_win_resize,
+  [VP_RPC_GET_METRICS] = agent_handle_get_metrics,
   [VP_RPC_CREATE_SANDBOX] = agent_handle_create_sandbox,
   [VP_RPC_DESTROY_SANDBOX] = agent_handle_destroy_sandbox,
   [VP_RPC_ONLINE_CPU_MEM] = agent_handle_online_cpu_mem,

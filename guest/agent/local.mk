@@ -10,11 +10,13 @@ vp_agent_sources = \
 	guest/agent/agent-container-create.c \
 	guest/agent/agent-crun.c guest/agent/agent-crun.h \
 	guest/agent/agent-details.c guest/agent/agent-details.h \
+	guest/agent/agent-diagnostic.c guest/agent/agent-diagnostic.h \
 	guest/agent/agent-init.c guest/agent/agent-init.h \
 	guest/agent/agent-io.c guest/agent/agent-io.h \
 	guest/agent/agent-json.c guest/agent/agent-json.h \
 	guest/agent/agent-log.c guest/agent/agent-log.h \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
+	guest/agent/agent-metrics.c guest/agent/agent-metrics.h \
 	guest/agent/agent-oom.c \
 	guest/agent/agent-port.c guest/agent/agent-port.h \
 	guest/agent/agent-process.c guest/agent/agent-process.h \
@@ -23,9 +25,14 @@ vp_agent_sources = \
 	guest/agent/agent-rpc.c guest/agent/agent-rpc.h \
 	guest/agent/agent-sandbox.c guest/agent/agent-sandbox.h \
 	guest/agent/agent-sched.c guest/agent/agent-sched.h \
-	guest/agent/agent-stats.c \
+	guest/agent/agent-stats.c guest/agent/agent-stats.h \
 	guest/agent/agent-storage.c guest/agent/agent-storage.h \
 	guest/agent/agent-table.c \
+	guest/agent/agent-tar.c guest/agent/agent-tar.h guest/agent/agent-tar-private.h \
+	guest/agent/agent-tar-create.c \
+	guest/agent/agent-tar-extract.c \
+	guest/agent/agent-tar-header.c guest/agent/agent-tar-header.h \
+	guest/agent/agent-tar-reader.c guest/agent/agent-tar-reader.h \
 	guest/agent/agent-util.c guest/agent/agent-util.h
 
 pkglibexec_PROGRAMS += virtpod-agent

@@ -4,9 +4,11 @@ noinst_LTLIBRARIES += libvp-common.la
 libvp_common_la_SOURCES = \
 	lib/common/vp-names.h \
 	lib/common/vp-error.c lib/common/vp-error.h \
+	lib/common/vp-event.c lib/common/vp-event.h \
 	lib/common/vp-fd.c lib/common/vp-fd.h \
 	lib/common/vp-id.c lib/common/vp-id.h \
-	lib/common/vp-log.c lib/common/vp-log.h \
+	lib/common/vp-journal.c lib/common/vp-journal.h \
+	lib/common/vp-log.c lib/common/vp-log.h lib/common/vp-log-private.h \
 	lib/common/vp-signal.c lib/common/vp-signal.h \
 	lib/common/vp-steps.c lib/common/vp-steps.h
 libvp_common_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common

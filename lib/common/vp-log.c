@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "vp-error.h"
+#include "vp-journal.h"
+#include "vp-log-private.h"
 #include "vp-names.h"
 
 static const struct {
@@ -20,6 +22,10 @@ static const struct {
 };
 
 static gint threshold = 2; /* index into levels, read from any thread */
+
+/* set before the first line is logged, then only read */
+static const char *journal_path;
+static int journal_fd = -1;
 
 static gsize
 level_index (GLogLevelFlags flags)
@@ -37,35 +43,6 @@ find_field (const GLogField *fields, gsize n, const char *key)
     if (strcmp (fields[i].key, key) == 0 && fields[i].length < 0)
       return fields[i].value;
   return NULL;
-}
-
-static GLogWriterOutput
-writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer user_data)
-{
-  gsize idx = level_index (flags);
-  const char *sandbox, *container, *message, *domain;
-  g_autofree char *where = NULL;
-
-  if ((gint) idx > g_atomic_int_get (&threshold))
-    return G_LOG_WRITER_HANDLED;
-  if (g_log_writer_is_journald (STDERR_FILENO)
-      && g_log_writer_journald (flags, fields, n_fields, user_data) == G_LOG_WRITER_HANDLED)
-    return G_LOG_WRITER_HANDLED;
-
-  /* the event loop glue, which has no domain, tells of every timer it touches */
-  domain = find_field (fields, n_fields, "GLIB_DOMAIN");
-  if (domain == NULL && levels[idx].level == G_LOG_LEVEL_DEBUG)
-    return G_LOG_WRITER_HANDLED;
-
-  sandbox = find_field (fields, n_fields, VP_FIELD_SANDBOX);
-  container = find_field (fields, n_fields, VP_FIELD_CONTAINER);
-  message = find_field (fields, n_fields, "MESSAGE");
-  if (sandbox != NULL)
-    where = g_strdup_printf (" [%s%s%s]", sandbox, container ? "/" : "", container ? container : "");
-  message = message != NULL ? message : "";
-  fprintf (stderr, "virtpodd %s:%s %.*s\n", levels[idx].name, where ? where : "", (int) strcspn (message, "\n"),
-           message);
-  return G_LOG_WRITER_HANDLED;
 }
 
 static const char *
@@ -87,29 +64,82 @@ priority_of (GLogLevelFlags level)
     }
 }
 
+/* What GLib's own messages lack, and who speaks; every one of ours has the first. */
+static gboolean
+write_to_journal (GLogLevelFlags flags, const GLogField *fields, gsize n_fields)
+{
+  GLogField entry[24];
+  gsize n = 0;
+
+  if (journal_fd < 0)
+    return FALSE;
+  if (find_field (fields, n_fields, "PRIORITY") == NULL)
+    entry[n++] = (GLogField) { "PRIORITY", priority_of (flags), -1 };
+  entry[n++] = (GLogField) { "SYSLOG_IDENTIFIER", "virtpodd", -1 };
+  for (gsize i = 0; i < n_fields && n < G_N_ELEMENTS (entry); i++)
+    entry[n++] = fields[i];
+  return vp_journal_send (journal_fd, journal_path, entry, n);
+}
+
+static GLogWriterOutput
+writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  gsize idx = level_index (flags);
+  const char *sandbox, *container, *message, *domain;
+  g_autofree char *where = NULL;
+
+  if ((gint) idx > g_atomic_int_get (&threshold))
+    return G_LOG_WRITER_HANDLED;
+  /* the event loop glue, which has no domain, tells of every timer it touches */
+  domain = find_field (fields, n_fields, "GLIB_DOMAIN");
+  if (domain == NULL && levels[idx].level == G_LOG_LEVEL_DEBUG)
+    return G_LOG_WRITER_HANDLED;
+  if (write_to_journal (flags, fields, n_fields))
+    return G_LOG_WRITER_HANDLED;
+
+  sandbox = find_field (fields, n_fields, VP_FIELD_SANDBOX);
+  container = find_field (fields, n_fields, VP_FIELD_CONTAINER);
+  message = find_field (fields, n_fields, "MESSAGE");
+  if (sandbox != NULL)
+    where = g_strdup_printf (" [%s%s%s]", sandbox, container ? "/" : "", container ? container : "");
+  message = message != NULL ? message : "";
+  fprintf (stderr, "virtpodd %s:%s %.*s\n", levels[idx].name, where ? where : "", (int) strcspn (message, "\n"),
+           message);
+  return G_LOG_WRITER_HANDLED;
+}
+
 void
-vp_log (GLogLevelFlags level, const char *sandbox, const char *container, const char *format, ...)
+vp_log_full (GLogLevelFlags level, const char *message_id, const char *sandbox, const char *container,
+             const char *format, va_list args)
 {
   g_autofree char *message = NULL;
-  GLogField fields[5];
+  GLogField fields[6];
   gsize n = 0;
-  va_list args;
 
   if ((gint) level_index (level) > g_atomic_int_get (&threshold))
     return;
 
-  va_start (args, format);
   message = vp_error_clean (g_strdup_vprintf (format, args));
-  va_end (args);
-
   fields[n++] = (GLogField) { "MESSAGE", message, -1 };
   fields[n++] = (GLogField) { "PRIORITY", priority_of (level), -1 };
   fields[n++] = (GLogField) { "GLIB_DOMAIN", G_LOG_DOMAIN, -1 };
+  if (message_id != NULL)
+    fields[n++] = (GLogField) { "MESSAGE_ID", message_id, -1 };
   if (sandbox != NULL)
     fields[n++] = (GLogField) { VP_FIELD_SANDBOX, sandbox, -1 };
   if (container != NULL)
     fields[n++] = (GLogField) { VP_FIELD_CONTAINER, container, -1 };
   g_log_structured_array (level, fields, n);
+}
+
+void
+vp_log (GLogLevelFlags level, const char *sandbox, const char *container, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  vp_log_full (level, NULL, sandbox, container, format, args);
+  va_end (args);
 }
 
 gboolean
@@ -131,7 +161,16 @@ vp_log_get_level (void)
 }
 
 void
+vp_log_set_journal (const char *path)
+{
+  journal_path = path;
+  journal_fd = vp_journal_open ();
+}
+
+void
 vp_log_init (void)
 {
+  if (vp_journal_is_stream (STDERR_FILENO))
+    vp_log_set_journal (VP_JOURNAL_SOCKET);
   g_log_set_writer_func (writer, NULL, NULL);
 }

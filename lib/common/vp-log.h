@@ -5,7 +5,9 @@
 
 /* Structured log lines that always say which sandbox (and container) they are
  * about: to the journal with the fields of vp-names.h when stderr is the
- * journal, else to stderr as "LEVEL: [sandbox/container] message".
+ * journal, else, or when the journal does not take it, to stderr as
+ * "virtpodd LEVEL: [sandbox/container] message". What an administrator looks for
+ * later is an event: vp-event.h.
  * @sandbox and @container may be NULL. */
 void vp_log (GLogLevelFlags level, const char *sandbox, const char *container, const char *format, ...)
     G_GNUC_PRINTF (4, 5);

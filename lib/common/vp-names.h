@@ -11,9 +11,11 @@
 #define VP_IFACE_SANDBOX "org.virtpod.Sandbox1"
 #define VP_IFACE_CONTAINER "org.virtpod.Container1"
 #define VP_IFACE_PROCESS "org.virtpod.Process1"
+#define VP_IFACE_JOB "org.virtpod.Job1"
 #define VP_PATH_ROOT "/org/virtpod"
 #define VP_PATH_MANAGER "/org/virtpod/Manager"
 #define VP_PATH_SANDBOXES "/org/virtpod/sandbox"
+#define VP_PATH_JOBS "/org/virtpod/job"
 #define VP_ERROR_PREFIX "org.virtpod.Error."
 
 /* environment */

@@ -4,7 +4,8 @@ vp_dbus_xml = \
 	data/org.virtpod.Manager1.xml \
 	data/org.virtpod.Sandbox1.xml \
 	data/org.virtpod.Container1.xml \
-	data/org.virtpod.Process1.xml
+	data/org.virtpod.Process1.xml \
+	data/org.virtpod.Job1.xml
 vp_dbus_generated = lib/dbus/vp-dbus-generated.c lib/dbus/vp-dbus-generated.h
 
 noinst_LTLIBRARIES += libvp-dbus.la

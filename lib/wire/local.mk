@@ -13,6 +13,7 @@ vp_wire_protos = \
 vp_wire_generated_c = $(vp_wire_protos:.proto=.pb-c.c)
 vp_wire_generated_h = $(vp_wire_protos:.proto=.pb-c.h)
 vp_wire_sources = \
+	lib/wire/vp-agent-names.h \
 	lib/wire/vp-frame.c lib/wire/vp-frame.h \
 	lib/wire/vp-message.c lib/wire/vp-message.h \
 	lib/wire/vp-message-json.c lib/wire/vp-message-json.h \

@@ -287,15 +287,19 @@ def test_hung_container(env):
 
 
 def test_hung_calls(env):
-    """Exec, Kill, Ping and CreateContainer of a hung guest time out"""
+    """Exec, Kill, ResizeTty, Ping and CreateContainer of a hung guest time out, when the configuration says"""
     sandbox, container = env.start_sandbox()
     agent = env.agent(sandbox)
-    agent.mute.update(("ExecProcess", "SignalProcess", "Version", "CreateContainer", "GetGuestDetails"))
+    process = container.exec(["sleep", "1000"], terminal=True)
+    agent.mute.update(("ExecProcess", "SignalProcess", "Version", "CreateContainer", "GetGuestDetails", "TtyWinResize"))
+    began = time.monotonic()
     calls = [Pending(container, "Exec", "(sasa{sv})", "x", ["true"], {}),
              Pending(sandbox, "CreateContainer", "(ssa{sv})", "more", env.bundle(), {}),
              Pending(container, "Kill", "(sa{sv})", "TERM", {}), Pending(sandbox, "Ping"),
-             Pending(sandbox, "GetGuestDetails")]
-    equal([call.outcome() for call in calls], ["TimedOut"] * 5, "outcomes")
+             Pending(sandbox, "GetGuestDetails"), Pending(process, "Kill", "(s)", "TERM"),
+             Pending(process, "ResizeTty", "(qq)", 80, 24)]
+    equal([call.outcome() for call in calls], ["TimedOut"] * 7, "outcomes")
+    check(time.monotonic() - began < REQUEST_MS / 1000 + 5, "it took %.1f s" % (time.monotonic() - began))
     agent.mute.clear()
     equal(container.exec(["true"], exec_id="x").wait(), 0, "exec with the id of one that failed")
     more = sandbox.create_container("more", env.bundle())

@@ -171,16 +171,15 @@ main (void)
 
   snprintf (dir, sizeof dir, "%s/tests/fuzz/corpus-frame", top != NULL ? top : ".");
   d = opendir (dir);
-  if (d == NULL)
-    {
-      printf ("1..0 # SKIP no %s\n", dir);
-      return 0;
-    }
-  while ((e = readdir (d)) != NULL)
+  while (d != NULL && (e = readdir (d)) != NULL)
     if (e->d_name[0] != '.')
       printf ("%s %u - %s\n", replay (dir, e->d_name) == 0 ? "ok" : "not ok", ++n, e->d_name);
+  /* the corpus is part of the source */
+  if (n == 0)
+    printf ("not ok %u - %s: no inputs\n", ++n, dir);
   printf ("1..%u\n", n);
-  closedir (d);
+  if (d != NULL)
+    closedir (d);
   return 0;
 }
 #endif

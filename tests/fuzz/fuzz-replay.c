@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The corpus of a target as a test: no input of it may crash. */
+/* The corpus of a target as a test: no input of it may crash. Without a corpus it fails:
+ * it is part of the source. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,12 +15,7 @@ main (void)
   const char *name;
   unsigned n = 0;
 
-  if (dir == NULL)
-    {
-      printf ("1..0 # SKIP no %s\n", path);
-      return 0;
-    }
-  while ((name = g_dir_read_name (dir)) != NULL)
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
       g_autofree char *file = g_build_filename (path, name, NULL);
       g_autofree char *data = NULL;
@@ -30,6 +26,8 @@ main (void)
         LLVMFuzzerTestOneInput ((const uint8_t *)data, len);
       printf ("%s %u - %s\n", read ? "ok" : "not ok", ++n, name);
     }
+  if (n == 0)
+    printf ("not ok %u - %s: no inputs\n", ++n, path);
   printf ("1..%u\n", n);
   return 0;
 }

@@ -9,6 +9,8 @@ vp_wire_tests = \
 vp_agent_tests = \
 	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-loop \
+	tests/unit/test-agent-stats \
+	tests/unit/test-agent-tar \
 	tests/unit/test-agent-util
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
 TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
@@ -51,6 +53,16 @@ tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_loop_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_loop_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_stats_SOURCES = tests/unit/test-agent-stats.c
+tests_unit_test_agent_stats_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_stats_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_stats_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_stats_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_tar_SOURCES = tests/unit/test-agent-tar.c
+tests_unit_test_agent_tar_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_tar_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_tar_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_tar_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_util_SOURCES = tests/unit/test-agent-util.c
 tests_unit_test_agent_util_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_util_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

@@ -3,6 +3,7 @@ vp_common_tests = \
 	tests/unit/test-error \
 	tests/unit/test-id \
 	tests/unit/test-fd \
+	tests/unit/test-journal \
 	tests/unit/test-signal \
 	tests/unit/test-steps
 check_PROGRAMS += $(vp_common_tests)
@@ -36,3 +37,8 @@ tests_unit_test_signal_SOURCES = tests/unit/test-signal.c
 tests_unit_test_signal_CPPFLAGS = $(vp_common_test_cppflags)
 tests_unit_test_signal_CFLAGS = $(vp_common_test_cflags)
 tests_unit_test_signal_LDADD = $(vp_common_test_ldadd)
+
+tests_unit_test_journal_SOURCES = tests/unit/test-journal.c
+tests_unit_test_journal_CPPFLAGS = $(vp_common_test_cppflags)
+tests_unit_test_journal_CFLAGS = $(vp_common_test_cflags)
+tests_unit_test_journal_LDADD = $(vp_common_test_ldadd)

@@ -8,6 +8,7 @@ vp_dtest_tests = \
 	tests/unit/test-process \
 	tests/unit/test-recovery \
 	tests/unit/test-sandbox \
+	tests/unit/test-states \
 	tests/unit/test-store \
 	tests/unit/test-streams \
 	tests/unit/test-waiters
@@ -17,6 +18,7 @@ EXTRA_DIST += \
 	tests/daemon/authorisation.py \
 	tests/daemon/busctl.py \
 	tests/daemon/faults.py \
+	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
 	tests/daemon/restart.py \
 	tests/lib/testdriver.py
@@ -30,6 +32,11 @@ tests_unit_test_bouncer_SOURCES = tests/unit/test-bouncer.c
 tests_unit_test_bouncer_CPPFLAGS = $(vp_dtest_cppflags)
 tests_unit_test_bouncer_CFLAGS = $(vp_dtest_cflags)
 tests_unit_test_bouncer_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_states_SOURCES = tests/unit/test-states.c
+tests_unit_test_states_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_states_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_states_LDADD = $(vp_dtest_ldadd)
 
 tests_unit_test_dbus_args_SOURCES = tests/unit/test-dbus-args.c
 tests_unit_test_dbus_args_CPPFLAGS = $(vp_dtest_cppflags)

@@ -450,6 +450,31 @@ def pause_and_stats(b):
 
 
 @test
+def pids_and_metrics(b):
+    """what runs in a container, by the numbers the agent's side knows it by"""
+    cid = b.run('sh', '-c', 'sleep 1000 & sleep 1000 & wait')
+    b.exec(cid, 'e1', 'sleep', '1000')
+
+    def pids():
+        data = b.agent.call('GetDiagnosticData', container_id=cid, log_type='virtpod:pids').data
+        return [int(line) for line in data.splitlines()]
+    for _ in range(100):
+        if len(pids()) == 4:
+            break
+        time.sleep(0.05)
+    names = sorted(open('/proc/%d/comm' % pid).read().strip() for pid in pids())
+    assert names == ['sh', 'sleep', 'sleep', 'sleep'], names
+    assert 'other' in fails('UNIMPLEMENTED', b.agent.call, 'GetDiagnosticData', container_id=cid, log_type='other')
+    fails('NOT_FOUND', b.agent.call, 'GetDiagnosticData', container_id='nobody', log_type='virtpod:pids')
+    text = b.agent.call('GetMetrics').metrics
+    for line in text.splitlines():
+        name, value = line.rsplit(' ', 1)
+        assert line.startswith('# ') or float(value) >= 0, line
+    assert 'kata_guest_meminfo{item="MemTotal"} ' in text
+    b.remove(cid)
+
+
+@test
 def deadline(b):
     """a read that was given up does not take anything out of the pipe"""
     cid = b.run('cat')

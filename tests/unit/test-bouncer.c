@@ -14,6 +14,7 @@ test_table_is_complete (void)
     vp_dbus_sandbox1_interface_info (),
     vp_dbus_container1_interface_info (),
     vp_dbus_process1_interface_info (),
+    vp_dbus_job1_interface_info (),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
@@ -47,8 +48,8 @@ test_no_row (void)
                   "</interface></node>",
                   "org.virtpod.Sandbox1.Burn");
   /* a name that another interface has a row for */
-  assert_missing ("<node><interface name='org.virtpod.Process1'><method name='Start'/></interface></node>",
-                  "org.virtpod.Process1.Start");
+  assert_missing ("<node><interface name='org.virtpod.Process1'><method name='Attach'/></interface></node>",
+                  "org.virtpod.Process1.Attach");
   assert_missing ("<node><interface name='org.virtpod.Sandbox2'><method name='Start'/></interface></node>",
                   "org.virtpod.Sandbox2.Start");
   g_assert_true (vp_bouncer_check_table (empty->interfaces[0], NULL));

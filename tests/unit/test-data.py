@@ -5,7 +5,10 @@
 import configparser
 import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -57,6 +60,25 @@ def test_policies():
             equal(tree.find("interface/method[@name='%s']" % member) is not None, True, member)
             equal(member.startswith(("Get", "List")), True, member)
 
+
+def test_catalog():
+    """systemd's own reader takes it, and finds every entry again"""
+    path = os.path.join(SRCDIR, "data/virtpod.catalog")
+    ids = re.findall(r"^-- ([0-9a-f]{32})$", open(path, encoding="utf-8").read(), re.MULTILINE)
+    equal(len(ids) > 0, True)
+    journalctl = shutil.which("journalctl")
+    if journalctl is None:
+        return
+    with tempfile.TemporaryDirectory() as root:
+        for folder in ("usr/lib/systemd/catalog", "var/lib/systemd/catalog"):
+            os.makedirs(os.path.join(root, folder))
+        shutil.copy(path, os.path.join(root, "usr/lib/systemd/catalog"))
+        done = subprocess.run([journalctl, "--update-catalog", "--root=" + root], capture_output=True, text=True)
+        equal((done.returncode, done.stderr), (0, ""), "journalctl --update-catalog")
+        database = os.path.join(root, "var/lib/systemd/catalog/database")
+        with open(database, "rb") as written:
+            data = written.read()
+        equal([i for i in ids if bytes.fromhex(i) not in data], [], "entries in the database")
 
 
 if __name__ == "__main__":

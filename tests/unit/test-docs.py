@@ -56,6 +56,16 @@ def test_virtpodd_options():
     equal([re.findall(r"--[a-z-]+", option) for option in page], names)
 
 
+def test_states():
+    """The tables of the page are those the daemon checks."""
+    program = os.path.join(BUILDDIR, "daemon/vp-states-doc")
+    if not os.path.exists(program):
+        return
+    page = os.path.join(SRCDIR, "docs/states.md")
+    made = subprocess.run([program, page], capture_output=True, text=True, check=True).stdout
+    equal(read(page), made, "docs/states.md: the build prints it anew")
+
+
 def test_errors():
     source = re.findall(r'VP_ERROR_PREFIX "(\w+)"', read(SRCDIR, "lib/common/vp-error.c"))
     table = re.findall(r"^\| (\w+) \|", read(SRCDIR, "docs/errors.md"), re.MULTILINE)
@@ -64,7 +74,7 @@ def test_errors():
 
 def test_interfaces_name_known_errors():
     known = set(re.findall(r'VP_ERROR_PREFIX "(\w+)"', read(SRCDIR, "lib/common/vp-error.c")))
-    for name in ("Manager1", "Sandbox1", "Container1", "Process1"):
+    for name in ("Manager1", "Sandbox1", "Container1", "Process1", "Job1"):
         text = read(SRCDIR, "data/org.virtpod.%s.xml" % name)
         for sentence in re.findall(r"Errors:(.*?)-->", text, re.DOTALL):
             sentence = re.sub(r"\(.*?\)|\w+\.\w+", "", sentence, flags=re.DOTALL)
@@ -73,7 +83,7 @@ def test_interfaces_name_known_errors():
 
 
 def test_dbus_reference():
-    for name in ("Manager1", "Sandbox1", "Container1", "Process1"):
+    for name in ("Manager1", "Sandbox1", "Container1", "Process1", "Job1"):
         tree = ElementTree.parse(os.path.join(SRCDIR, "data/org.virtpod.%s.xml" % name))
         page = read(BUILDDIR, "docs/dbus/org.virtpod.%s.rst" % name)
         equal("<literal>" in page, False)

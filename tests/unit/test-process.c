@@ -13,6 +13,7 @@ typedef struct
   DomainFixture domain;
   VpAgentClient *client;
   VpProcess *process;
+  VpPlace *place;
   guint changed;
   guint exited;
 } Fixture;
@@ -39,6 +40,9 @@ set_up (Fixture *f, gconstpointer data)
   vp_agent_client_open_async (f->client, 10000, NULL, test_result_ready, &opened);
   g_assert_true (vp_agent_client_open_finish (f->client, domain_fixture_await (&opened), NULL));
   f->process = vp_process_new ("s", "c", "", FALSE);
+  f->place = vp_place_new ();
+  f->place->sandbox = VP_SANDBOX_READY;
+  vp_process_set_place (f->process, f->place);
   g_signal_connect (f->process, "changed", G_CALLBACK (count), &f->changed);
   g_signal_connect (f->process, "exited", G_CALLBACK (count), &f->exited);
 }
@@ -49,6 +53,7 @@ tear_down (Fixture *f, gconstpointer data)
   vp_process_lose (f->process, VP_STATUS_LOST);
   vp_agent_client_close (f->client);
   domain_fixture_assert_gone (f->process);
+  vp_place_unref (f->place);
   domain_fixture_assert_gone (f->client);
   domain_fixture_tear_down (&f->domain, NULL);
 }
@@ -61,6 +66,7 @@ run (Fixture *f)
   vp_process_prepare (f->process, f->client, NULL, &error);
   g_assert_no_error (error);
   vp_process_begin_io (f->process);
+  f->place->container = VP_CONTAINER_RUNNING;
   vp_process_begin_wait (f->process);
   domain_fixture_await_call (&f->domain, VP_RPC_WAIT_PROCESS, 1);
 }
@@ -187,19 +193,18 @@ test_kill (Fixture *f, gconstpointer data)
   assert_kill (f, 9, VP_ERROR_INVALID_STATE);
 }
 
-/* One that is held before its program: watched, killed, never "running". */
+/* One that is held before its program: killed, seen to end, never "running". */
 static void
-test_watch (Fixture *f, gconstpointer data)
+test_held (Fixture *f, gconstpointer data)
 {
   g_auto (TestResult) wait = { 0 };
 
   g_assert_true (vp_process_prepare (f->process, f->client, NULL, NULL));
   vp_process_begin_io (f->process);
-  vp_process_begin_watch (f->process);
-  vp_process_begin_watch (f->process);
-  domain_fixture_await_call (&f->domain, VP_RPC_WAIT_PROCESS, 1);
-  g_assert_cmpint (vp_process_get_state (f->process), ==, VP_PROCESS_CREATED);
+  f->place->container = VP_CONTAINER_CREATED;
   vp_process_wait_async (f->process, NULL, test_result_ready, &wait);
+  assert_kill (f, 0, -1);
+  g_assert_cmpint (vp_process_get_state (f->process), ==, VP_PROCESS_CREATED);
   assert_kill (f, 9, -1);
   g_assert_cmpuint (finish_wait (f, &wait), ==, 137);
   g_assert_cmpuint (f->domain.calls[VP_RPC_WAIT_PROCESS], ==, 1);
@@ -245,7 +250,7 @@ add (void)
   ADD ("never-ran", test_never_ran);
   ADD ("cancelled-wait", test_cancelled_wait);
   ADD ("kill", test_kill);
-  ADD ("watch", test_watch);
+  ADD ("watch", test_held);
   ADD ("streams", test_streams);
   ADD ("resize", test_resize);
 }

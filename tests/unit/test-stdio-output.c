@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* stdout and stderr into pipes and files; how the end of a process waits for them;
+ * what may not be an end. */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stdio-fixture.h"
+#include "vp-error.h"
+
+static void
+test_big_output (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 10u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autoptr (GByteArray) got = NULL;
+  gint64 started;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  f->out[1].eof = TRUE;
+  started = g_get_monotonic_time ();
+  vp_stdio_start (f->stdio);
+  got = stdio_fixture_collect (fd, G_MAXSIZE);
+  g_test_message ("10 MiB in %" G_GINT64_FORMAT " ms", (g_get_monotonic_time () - started) / 1000);
+  g_assert_cmpuint (got->len, ==, size);
+  g_assert_true (memcmp (got->data, noise, size) == 0);
+  stdio_fixture_expect_drained (f);
+  g_assert_cmpuint (vp_stdio_get_bytes (f->stdio, VP_STDIO_STDOUT), ==, size);
+  g_assert_cmpuint (vp_stdio_get_dropped (f->stdio, VP_STDIO_STDOUT), ==, 0);
+  close (fd);
+}
+
+static void
+test_both_outputs (StdioFixture *f, gconstpointer data)
+{
+  int out = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+  int err = stdio_fixture_bind_pipe (f, VP_STDIO_STDERR);
+  g_autoptr (GByteArray) got_out = NULL;
+  g_autoptr (GByteArray) got_err = NULL;
+
+  stdio_fixture_give (f, &f->out[0], "out", 3, TRUE);
+  stdio_fixture_give (f, &f->out[1], "error", 5, TRUE);
+  vp_stdio_start (f->stdio);
+  got_out = stdio_fixture_collect (out, G_MAXSIZE);
+  got_err = stdio_fixture_collect (err, G_MAXSIZE);
+  g_assert_cmpmem (got_out->data, got_out->len, "out", 3);
+  g_assert_cmpmem (got_err->data, got_err->len, "error", 5);
+  close (out);
+  close (err);
+}
+
+static void
+test_slow_reader (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 4u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autoptr (GByteArray) got = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  vp_stdio_start (f->stdio);
+  test_run_for (200);
+  /* one chunk in hand, and what the pipe holds */
+  g_assert_cmpuint (f->out[0].served, <=, (256u + 256u + 64u) << 10);
+  got = stdio_fixture_collect (fd, G_MAXSIZE);
+  g_assert_cmpuint (got->len, ==, size);
+  g_assert_true (memcmp (got->data, noise, size) == 0);
+  close (fd);
+}
+
+static void
+test_reader_gone (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 2u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  close (fd);
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  f->out[1].eof = TRUE;
+  vp_stdio_start (f->stdio);
+  stdio_fixture_expect_drained (f);
+  g_assert_cmpuint (f->out[0].served, ==, size);
+  g_assert_cmpuint (vp_stdio_get_dropped (f->stdio, VP_STDIO_STDOUT), ==, size);
+}
+
+static void
+test_file (StdioFixture *f, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (f->dir, "log", NULL);
+  const gsize size = 1u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autofree char *content = NULL;
+  gsize len;
+
+  g_assert_true (g_file_set_contents (path, "old", 3, NULL));
+  g_assert_true (vp_stdio_bind_path (f->stdio, VP_STDIO_STDOUT, path, NULL));
+  g_assert_true (
+      vp_stdio_bind_fd (f->stdio, VP_STDIO_STDERR, open ("/dev/null", O_WRONLY | O_CLOEXEC), NULL));
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  stdio_fixture_give (f, &f->out[1], noise, size, TRUE);
+  vp_stdio_start (f->stdio);
+  stdio_fixture_expect_drained (f);
+  g_assert_true (g_file_get_contents (path, &content, &len, NULL));
+  g_assert_cmpuint (len, ==, size + 3);
+  g_assert_true (memcmp (content, "old", 3) == 0 && memcmp (content + 3, noise, size) == 0);
+  g_assert_cmpuint (vp_stdio_get_bytes (f->stdio, VP_STDIO_STDERR), ==, size);
+  g_unlink (path);
+}
+
+static void
+test_full_device (StdioFixture *f, gconstpointer data)
+{
+  g_assert_true (vp_stdio_bind_path (f->stdio, VP_STDIO_STDOUT, "/dev/full", NULL));
+  stdio_fixture_give (f, &f->out[0], "lost", 4, TRUE);
+  f->out[1].eof = TRUE;
+  vp_stdio_start (f->stdio);
+  stdio_fixture_expect_drained (f);
+  g_assert_cmpuint (vp_stdio_get_dropped (f->stdio, VP_STDIO_STDOUT), ==, 4);
+}
+
+static void
+test_flags_kept (StdioFixture *f, gconstpointer data)
+{
+  int fds[2], copy;
+
+  g_assert_no_errno (pipe2 (fds, O_CLOEXEC));
+  copy = dup (fds[1]);
+  g_assert_true (vp_stdio_bind_fd (f->stdio, VP_STDIO_STDOUT, fds[1], NULL));
+  vp_stdio_start (f->stdio);
+  test_run_for (10);
+  g_assert_cmpint (fcntl (copy, F_GETFL) & O_NONBLOCK, ==, 0);
+  close (copy);
+  close (fds[0]);
+}
+
+static void
+test_drain_gives_up (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 1u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_auto (TestResult) drained = { 0 };
+  g_autoptr (GError) error = NULL;
+  gint64 started = g_get_monotonic_time ();
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  f->out[1].eof = TRUE;
+  vp_stdio_start (f->stdio);
+  vp_stdio_drain_async (f->stdio, NULL, test_result_ready, &drained);
+  test_run_until (&drained.done);
+  g_assert_false (vp_stdio_drain_finish (f->stdio, drained.result, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_TIMED_OUT);
+  g_assert_cmpint (g_get_monotonic_time () - started, <, 3 * G_TIME_SPAN_SECOND);
+  close (fd);
+}
+
+static void
+test_stop_ends_drain (StdioFixture *f, gconstpointer data)
+{
+  g_auto (TestResult) drained = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  vp_stdio_start (f->stdio);
+  vp_stdio_drain_async (f->stdio, NULL, test_result_ready, &drained);
+  vp_stdio_stop (f->stdio);
+  test_run_until (&drained.done);
+  g_assert_false (vp_stdio_drain_finish (f->stdio, drained.result, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_CANCELLED);
+}
+
+static void
+test_drain_cancelled (StdioFixture *f, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_auto (TestResult) drained = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  vp_stdio_start (f->stdio);
+  vp_stdio_drain_async (f->stdio, cancellable, test_result_ready, &drained);
+  g_cancellable_cancel (cancellable);
+  test_run_until (&drained.done);
+  g_assert_false (vp_stdio_drain_finish (f->stdio, drained.result, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_CANCELLED);
+}
+
+static void
+test_bad_ends (StdioFixture *f, gconstpointer data)
+{
+  static const struct
+  {
+    VpStdioStream stream;
+    const char *path;
+    VpError error;
+  } cases[] = {
+    { VP_STDIO_STDOUT, "/tmp", VP_ERROR_INVALID_ARGUMENT },
+    { VP_STDIO_STDOUT, "relative", VP_ERROR_INVALID_ARGUMENT },
+    { VP_STDIO_STDIN, "/nonexistent/x", VP_ERROR_NOT_FOUND },
+  };
+  g_autoptr (GError) error = NULL;
+  int null = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_false (vp_stdio_bind_path (f->stdio, cases[i].stream, cases[i].path, &error));
+      g_assert_error (error, VP_ERROR, (int)cases[i].error);
+      g_assert_nonnull (strstr (error->message, cases[i].path));
+      g_clear_error (&error);
+    }
+  /* taken all the same */
+  g_assert_false (vp_stdio_bind_fd (f->stdio, VP_STDIO_STDOUT, null, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpint (fcntl (null, F_GETFD), ==, -1);
+  g_clear_error (&error);
+  g_assert_false (vp_stdio_bind_fd (f->stdio, VP_STDIO_STDIN, open ("/", O_PATH | O_CLOEXEC), &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  /* warnings about streams that end early are part of it */
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
+  STDIO_ADD ("big-output", FALSE, test_big_output);
+  STDIO_ADD ("both-outputs", FALSE, test_both_outputs);
+  STDIO_ADD ("slow-reader", FALSE, test_slow_reader);
+  STDIO_ADD ("reader-gone", FALSE, test_reader_gone);
+  STDIO_ADD ("file", FALSE, test_file);
+  STDIO_ADD ("full-device", FALSE, test_full_device);
+  STDIO_ADD ("flags-kept", FALSE, test_flags_kept);
+  STDIO_ADD ("drain/gives-up", FALSE, test_drain_gives_up);
+  STDIO_ADD ("drain/stopped", FALSE, test_stop_ends_drain);
+  STDIO_ADD ("drain/cancelled", FALSE, test_drain_cancelled);
+  STDIO_ADD ("bad-ends", FALSE, test_bad_ends);
+  return g_test_run ();
+}
