@@ -69,6 +69,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \

@@ -59,6 +59,12 @@ struct _VpSandbox
   VpSteps *steps;
   VpSandboxMachine machine;
   VpSandboxEnd end;
+  struct
+  {
+    guint timer;
+    GCancellable *cancellable;
+    guint64 bytes_in; /* from the agent, at the last beat */
+  } heartbeat;
 };
 
 /* the step that has a file of its own */
@@ -71,6 +77,10 @@ extern const gsize vp_sandbox_n_steps;
  * state answers who waits. */
 void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
+
+/* Asks the agent now and then whether it is there, while the sandbox is ready. */
+void vp_sandbox_heartbeat_start (VpSandbox *self);
+void vp_sandbox_heartbeat_stop (VpSandbox *self);
 
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
 gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);

@@ -10,7 +10,11 @@ vp_conn_tests = \
 	tests/unit/test-stdio-ring
 check_PROGRAMS += $(vp_conn_tests)
 TESTS += $(vp_conn_tests)
-EXTRA_DIST += tests/lib/fake_agent.py
+EXTRA_DIST += \
+	tests/daemon/evil-agent.py \
+	tests/lib/evil_agent.py \
+	tests/lib/fake_agent.py \
+	tests/lib/neighbour.py
 
 vp_conn_test_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/daemon -I$(srcdir)/lib/common $(VP_WIRE_CPPFLAGS)
 vp_conn_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
