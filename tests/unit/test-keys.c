@@ -91,7 +91,7 @@ test_every_annotation (void)
         g_error ("%s has no case in tests/keys", row->name);
       if (row->action == VP_ANNOTATION_REFUSE || is_idle (row))
         g_assert_true (refused);
-      else if (!acts)
+      else if (!acts && row->action != VP_ANNOTATION_PASS)
         g_error ("no case of %s has an effect", row->name);
     }
 }
