@@ -54,6 +54,7 @@ void
 vp_planning_note (VpPlanning *p, const char *what, const char *value, VpConfigKey key, const char *why)
 {
   vp_plan_note (p->plan, what, value, vp_config_get_source (p->config, key), why);
+  vp_decisions_set_key (p->plan->decisions, vp_config_key_name (key));
 }
 
 void
