@@ -20,17 +20,22 @@ vp_agent_address_for_vsock (guint32 cid, guint32 port)
   return g_strdup_printf (VSOCK "%" G_GUINT32_FORMAT ":%" G_GUINT32_FORMAT, cid, port);
 }
 
-static gboolean
-parse_vsock (const char *text, struct sockaddr_vm *ret)
+gboolean
+vp_agent_address_is_vsock (const char *address, guint32 *ret_cid, guint32 *ret_port)
 {
-  const char *colon = strchr (text, ':');
-  g_autofree char *cid_text = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : NULL;
+  const char *text = address + strlen (VSOCK);
+  const char *colon;
+  g_autofree char *cid_text = NULL;
   guint64 cid, port;
 
-  if (cid_text == NULL || !g_ascii_string_to_unsigned (cid_text, 10, 0, G_MAXUINT32, &cid, NULL)
+  if (!g_str_has_prefix (address, VSOCK) || (colon = strchr (text, ':')) == NULL)
+    return FALSE;
+  cid_text = g_strndup (text, (gsize) (colon - text));
+  if (!g_ascii_string_to_unsigned (cid_text, 10, 0, G_MAXUINT32, &cid, NULL)
       || !g_ascii_string_to_unsigned (colon + 1, 10, 0, G_MAXUINT32, &port, NULL))
     return FALSE;
-  *ret = (struct sockaddr_vm){ .svm_family = AF_VSOCK, .svm_cid = (guint32) cid, .svm_port = (guint32) port };
+  *ret_cid = (guint32) cid;
+  *ret_port = (guint32) port;
   return TRUE;
 }
 
@@ -64,14 +69,14 @@ vp_agent_address_connect (const char *address, int *ret_fd)
 {
   gboolean vsock = g_str_has_prefix (address, VSOCK);
   VP_AUTO_FD fd = socket (vsock ? AF_VSOCK : AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  struct sockaddr_vm vm;
+  struct sockaddr_vm vm = { .svm_family = AF_VSOCK };
   int r;
 
   if (fd < 0)
     return -errno;
   if (!vsock)
     r = connect_path (fd, address);
-  else if (!parse_vsock (address + strlen (VSOCK), &vm))
+  else if (!vp_agent_address_is_vsock (address, &vm.svm_cid, &vm.svm_port))
     return -EINVAL;
   else
     r = connect (fd, (struct sockaddr *) &vm, sizeof vm) == 0 ? 0 : -errno;

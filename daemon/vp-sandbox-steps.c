@@ -162,23 +162,32 @@ on_console_started (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_step_done (self->steps, NULL);
 }
 
-static void
-run_console (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+VpConsole *
+vp_sandbox_new_console (VpSandbox *self)
 {
-  VpSandbox *self = owner;
   const VpDevice *device = vp_plan_find_device (self->machine.plan, VP_DEVICE_CONSOLE);
   g_autofree char *directory = NULL;
   g_autofree char *name = NULL;
 
   if (device == NULL || device->u.console.socket == NULL)
+    return NULL;
+  directory = g_path_get_dirname (device->u.console.log);
+  name = g_path_get_basename (device->u.console.log);
+  return vp_console_new (device->u.console.socket, directory, name, device->u.console.max_bytes);
+}
+
+static void
+run_console (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+
+  g_clear_object (&self->machine.console);
+  self->machine.console = vp_sandbox_new_console (self);
+  if (self->machine.console == NULL)
     {
       vp_step_done (steps, NULL);
       return;
     }
-  directory = g_path_get_dirname (device->u.console.log);
-  name = g_path_get_basename (device->u.console.log);
-  g_clear_object (&self->machine.console);
-  self->machine.console = vp_console_new (device->u.console.socket, directory, name, device->u.console.max_bytes);
   vp_console_start_async (self->machine.console, cancellable, on_console_started, g_object_ref (self));
 }
 
@@ -251,14 +260,26 @@ on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
     vp_sandbox_domain_stopped (self, "agent-lost");
 }
 
-static void
-open_agent (VpSandbox *self, const char *address, VpChannelKind kind, GCancellable *cancellable)
+void
+vp_sandbox_new_agent (VpSandbox *self)
 {
-  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (address, kind);
+  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
+  const VpDevice *vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
+  g_autofree char *address = channel != NULL ? g_strdup (channel->u.channel.socket)
+                                             : vp_agent_address_for_vsock (self->machine.cid, vsock->u.vsock.port);
+  g_autoptr (VpAgentConn) conn
+      = vp_agent_conn_new (address, channel != NULL ? VP_CHANNEL_SERIAL : VP_CHANNEL_PLAIN);
 
+  g_clear_object (&self->machine.agent);
   self->machine.agent = vp_agent_client_new (conn);
   g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
   vp_sandbox_changed (self);
+}
+
+static void
+open_agent (VpSandbox *self, GCancellable *cancellable)
+{
+  vp_sandbox_new_agent (self);
   vp_agent_client_open_async (self->machine.agent,
                               (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               cancellable, on_agent_opened, g_object_ref (self));
@@ -269,32 +290,29 @@ static void
 on_live_xml (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (VpSandbox) self = user_data;
-  const VpDevice *vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
   GError *error = NULL;
   g_autofree char *xml = vp_virt_dup_xml_finish (VP_VIRT (source), result, &error);
-  guint32 cid = xml != NULL ? vp_virt_xml_read_vsock_cid (xml) : 0;
-  g_autofree char *address = NULL;
 
-  if (xml != NULL && cid == 0)
+  self->machine.cid = xml != NULL ? vp_virt_xml_read_vsock_cid (xml) : 0;
+  if (xml != NULL && self->machine.cid == 0)
     g_set_error (&error, VP_ERROR, VP_ERROR_HYPERVISOR_FAILED, "domain \"%s\": libvirt gave its vsock no address",
                  self->domain_name);
-  if (error != NULL)
+  /* a daemon that comes later finds the agent by the record */
+  if (error != NULL || !vp_sandbox_save (self, &error))
     {
       vp_step_done (self->steps, error);
       return;
     }
-  address = vp_agent_address_for_vsock (cid, vsock->u.vsock.port);
-  open_agent (self, address, VP_CHANNEL_PLAIN, g_task_get_cancellable (G_TASK (result)));
+  open_agent (self, g_task_get_cancellable (G_TASK (result)));
 }
 
 static void
 run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
-  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
 
-  if (channel != NULL)
-    open_agent (self, channel->u.channel.socket, VP_CHANNEL_SERIAL, cancellable);
+  if (vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK) == NULL)
+    open_agent (self, cancellable);
   else
     vp_virt_dup_xml_async (self->services->virt, self->domain_name, cancellable, on_live_xml, g_object_ref (self));
 }
@@ -385,8 +403,7 @@ undo_guest (gpointer owner, VpSteps *steps)
 /* ---- containers that were created before the machine ran ---- */
 
 void
-vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
-                              GAsyncReadyCallback callback, gpointer user_data)
+vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container)
 {
   const VpContainerHooks with = {
     .worker = self->services->hooks,
@@ -395,6 +412,13 @@ vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContain
   };
 
   vp_container_set_hooks (container, &with);
+}
+
+void
+vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  vp_sandbox_give_hooks (self, container);
   vp_container_set_create_timeout (container,
                                    (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
   vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,

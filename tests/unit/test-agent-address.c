@@ -15,8 +15,13 @@ test_text (void)
   static const char *const bad[] = { "vsock:", "vsock:3", "vsock:3:", "vsock::1024", "vsock:x:1", "vsock:3:4294967296",
                                      "vsock:-1:1024", "vsock:3:1024 ", "vsock: 3:1" };
   g_autofree char *text = vp_agent_address_for_vsock (4294967294u, 1024);
+  guint32 cid = 0, port = 0;
 
   g_assert_cmpstr (text, ==, "vsock:4294967294:1024");
+  g_assert_true (vp_agent_address_is_vsock (text, &cid, &port));
+  g_assert_cmpuint (cid, ==, 4294967294u);
+  g_assert_cmpuint (port, ==, 1024);
+  g_assert_false (vp_agent_address_is_vsock ("/run/vsock:3:1024", &cid, &port));
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       int fd = -1, r = vp_agent_address_connect (bad[i], &fd);
