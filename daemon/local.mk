@@ -11,6 +11,7 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 libvp_daemon_la_SOURCES += \
 	daemon/vp-console.c daemon/vp-console.h \
 	daemon/vp-console-reader.c daemon/vp-console-reader.h \
+	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
@@ -63,12 +64,15 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-hooks.c \
 	daemon/vp-container-prepare.c \
 	daemon/vp-container-update.c \
+	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
+	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
