@@ -223,7 +223,7 @@ on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
   VpSandbox *self = user_data;
 
   vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
-  if (self->state == VP_SANDBOX_READY)
+  if (self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED)
     g_timeout_add_full (G_PRIORITY_DEFAULT, AGENT_LOST_DELAY_MS, on_agent_stays_away, g_object_ref (self),
                         g_object_unref);
   else

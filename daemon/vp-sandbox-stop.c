@@ -130,7 +130,8 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
                                     : g_strdup_printf ("its virtual machine ended (%s)", panicked ? "crashed" : reason);
 
   /* in a start that is being undone it is us who ended it */
-  if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
+  if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY
+      && self->state != VP_SANDBOX_PAUSED)
     return;
   vp_notice (self->id, NULL, "%s", why);
   aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
