@@ -75,6 +75,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \
+	daemon/vp-manager-prune.c \
+	daemon/vp-manager-stats.c \
 	daemon/vp-recovery.c daemon/vp-recovery.h
 
 # front: the bus
@@ -86,7 +88,9 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-container-exec.c \
 	daemon/vp-dbus-container-verbs.c \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
+	daemon/vp-dbus-events.c \
 	daemon/vp-dbus-manager.c \
+	daemon/vp-dbus-manager-verbs.c \
 	daemon/vp-dbus-process.c \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \

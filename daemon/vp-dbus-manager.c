@@ -7,6 +7,7 @@
 
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
+#include "vp-dbus-verbs.h"
 #include "vp-error.h"
 
 /* org.virtpod.Manager1 */
@@ -283,6 +284,7 @@ mirror_hypervisor (VpVirt *virt, gpointer user_data)
 VpDBusManager1 *
 vp_dbus_manager_new (VpManager *manager)
 {
+  static const char *const features[] = { "copy", "pause", "update", "stats", "oom", "console", NULL };
   VpDBusManager1 *skeleton = vp_dbus_manager1_skeleton_new ();
   VpVirt *virt = vp_manager_get_services (manager)->virt;
 
@@ -294,6 +296,8 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-explain", handle_explain, manager);
   vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
 
+  vp_dbus_manager_add_verbs (skeleton, manager);
+  vp_dbus_manager1_set_features (skeleton, features);
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
   vp_dbus_manager1_set_runtime_handlers (skeleton, vp_manager_get_handlers (manager));
   mirror_counts (manager, skeleton);

@@ -38,6 +38,7 @@ EXTRA_DIST += \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
 	tests/vm/spec.py \
+	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
 
 # the tools' own list is here with what tests them
