@@ -9,8 +9,12 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
+	daemon/vp-check.c daemon/vp-check.h daemon/vp-check-private.h \
+	daemon/vp-check-guest.c \
+	daemon/vp-check-host.c \
 	daemon/vp-console.c daemon/vp-console.h \
 	daemon/vp-console-reader.c daemon/vp-console-reader.h \
+	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
@@ -63,12 +67,15 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-hooks.c \
 	daemon/vp-container-prepare.c \
 	daemon/vp-container-update.c \
+	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
+	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
@@ -82,15 +89,24 @@ libvp_daemon_la_SOURCES += \
 # front: the bus
 libvp_daemon_la_SOURCES += \
 	daemon/vp-bouncer.c daemon/vp-bouncer.h \
+	daemon/vp-bouncer-caller.c daemon/vp-bouncer-caller.h \
+	daemon/vp-bouncer-polkit.c daemon/vp-bouncer-polkit.h \
+	daemon/vp-bouncer-table.c daemon/vp-bouncer-table.h \
 	daemon/vp-dbus.h \
 	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
+	daemon/vp-dbus-admin.c \
 	daemon/vp-dbus-container.c \
 	daemon/vp-dbus-container-exec.c \
 	daemon/vp-dbus-container-verbs.c \
+	daemon/vp-dbus-guard.c daemon/vp-dbus-guard.h \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
 	daemon/vp-dbus-events.c \
+	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-manager-verbs.c \
+	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
+	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
+	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
 	daemon/vp-dbus-process.c \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \

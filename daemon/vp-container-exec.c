@@ -46,6 +46,13 @@ exec_of (VpProcess *process)
   return g_object_get_data (G_OBJECT (process), EXEC_KEY);
 }
 
+/* An adopted one was asked for by a daemon before. */
+static gboolean
+is_detached (VpProcess *process)
+{
+  return exec_of (process) != NULL && exec_of (process)->detached;
+}
+
 static void
 forget_process (VpContainer *self, VpProcess *process)
 {
@@ -76,17 +83,32 @@ forget_free (gpointer data)
   g_free (forget);
 }
 
+void
+vp_container_forget_later (VpContainer *self, VpProcess *process)
+{
+  Forget *forget = g_new0 (Forget, 1);
+
+  g_set_weak_pointer (&forget->container, self);
+  g_set_weak_pointer (&forget->process, process);
+  g_timeout_add_seconds_full (G_PRIORITY_LOW, is_detached (process) ? 0 : KEEP_ENDED_SECONDS, on_forget, forget,
+                              forget_free);
+}
+
 static void
 on_exec_exited (VpProcess *process, gpointer user_data)
 {
   VpContainer *self = user_data;
-  Forget *forget = g_new0 (Forget, 1);
 
+  vp_container_note (self);
   vp_container_emit_exited (self, process);
-  g_set_weak_pointer (&forget->container, self);
-  g_set_weak_pointer (&forget->process, process);
-  g_timeout_add_seconds_full (G_PRIORITY_LOW, exec_of (process)->detached ? 0 : KEEP_ENDED_SECONDS, on_forget, forget,
-                              forget_free);
+  vp_container_forget_later (self, process);
+}
+
+void
+vp_container_take_exec (VpContainer *self, VpProcess *process)
+{
+  g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
+  g_hash_table_replace (self->execs, g_strdup (vp_process_get_exec_id (process)), process);
 }
 
 /* A place for a new one: that of the process which ended first. FALSE when all run. */
@@ -173,6 +195,7 @@ make_process (VpContainer *self, const char *exec_id, VpJson *json, VpExecFlags 
   vp_process_set_place (process, self->place);
   if (exec->detached && (owned = detach_streams (g_steal_pointer (&owned), error)) == NULL)
     return NULL;
+  vp_process_note_streams (process, owned);
   if (!vp_process_prepare (process, self->agent, g_steal_pointer (&owned), error))
     return NULL;
   g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
@@ -205,6 +228,15 @@ finish_start (VpContainer *self, VpProcess *process, GAsyncResult *result, GErro
   return FALSE;
 }
 
+/* Nobody was told of it. */
+static void
+drop_coming (VpContainer *self, VpProcess *process)
+{
+  g_hash_table_remove (self->coming, vp_process_get_exec_id (process));
+  vp_process_lose (process, VP_STATUS_LOST);
+  vp_container_note (self);
+}
+
 static void
 on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -213,13 +245,15 @@ on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
   VpProcess *process = g_task_get_task_data (task);
   GError *error = NULL;
 
-  g_hash_table_remove (self->coming, vp_process_get_exec_id (process));
   if (!finish_start (self, process, result, &error))
     {
+      drop_coming (self, process);
       g_task_return_error (task, error);
       return;
     }
+  g_hash_table_remove (self->coming, vp_process_get_exec_id (process));
   add_process (self, process);
+  vp_container_note (self);
   g_task_return_pointer (task, process, NULL);
 }
 
@@ -247,6 +281,12 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *json, V
     }
   exec_of (process)->starting = TRUE;
   g_hash_table_replace (self->coming, g_strdup (chosen), g_object_ref (process));
+  if (!vp_container_record (self, &error))
+    {
+      drop_coming (self, process);
+      g_task_return_error (task, error);
+      return;
+    }
   g_task_set_task_data (task, g_object_ref (process), g_object_unref);
   vp_agent_client_exec_process_async (self->agent, exec_of (process)->request, vp_container_get_request_timeout (),
                                       NULL, on_exec_made, g_steal_pointer (&task));
@@ -284,7 +324,10 @@ on_exec_started (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   if (finish_start (g_task_get_source_object (task), g_task_get_task_data (task), result, &error))
-    g_task_return_boolean (task, TRUE);
+    {
+      vp_container_note (g_task_get_source_object (task));
+      g_task_return_boolean (task, TRUE);
+    }
   else
     g_task_return_error (task, error);
 }

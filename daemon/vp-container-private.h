@@ -34,7 +34,21 @@ struct _VpContainer
   VpAgentClient *agent;
   VpWorker *worker;
   VpContainerHooks with; /* for its hooks */
+
+  VpContainerRecordFunc record_func; /* NULL: nobody keeps a record */
+  gpointer record_data;
 };
+
+/* Has it written down what the container is now; before what it is about to do,
+ * and after what has happened to it. */
+gboolean vp_container_record (VpContainer *self, GError **error);
+/* The same when there is nothing to be done about a failure but say it. */
+void vp_container_note (VpContainer *self);
+
+/* Makes a further process known, and looks to its end. Takes @process. */
+void vp_container_take_exec (VpContainer *self, VpProcess *process);
+/* An ended one is kept for a while from now. */
+void vp_container_forget_later (VpContainer *self, VpProcess *process);
 
 /* The one place where the state changes: logs and notifies. */
 void vp_container_set_state (VpContainer *self, VpContainerState state);

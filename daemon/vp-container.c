@@ -119,7 +119,30 @@ vp_container_set_state (VpContainer *self, VpContainerState state)
   self->place->container = state;
   if (state == VP_CONTAINER_RUNNING && before == VP_CONTAINER_CREATED)
     self->started_at = g_get_real_time ();
+  vp_container_note (self);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+void
+vp_container_set_record_func (VpContainer *self, VpContainerRecordFunc func, gpointer user_data)
+{
+  self->record_func = func;
+  self->record_data = user_data;
+}
+
+gboolean
+vp_container_record (VpContainer *self, GError **error)
+{
+  return self->record_func == NULL || self->record_func (self->record_data, error);
+}
+
+void
+vp_container_note (VpContainer *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_container_record (self, &error))
+    vp_warning (self->sandbox_id, self->id, "record not written: %s", error->message);
 }
 
 void
@@ -154,6 +177,7 @@ vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStream
   self->streams = streams;
   self->created_at = g_get_real_time ();
   self->init = vp_process_new (sandbox_id, id, "", vp_spec_get_terminal (spec));
+  vp_process_note_streams (self->init, streams);
   vp_process_set_place (self->init, self->place);
   g_signal_connect_object (self->init, "exited", G_CALLBACK (on_init_exited), self, 0);
   return self;
@@ -222,6 +246,12 @@ vp_container_find_process (VpContainer *self, const char *exec_id)
   return *exec_id == '\0' ? self->init : g_hash_table_lookup (self->execs, exec_id);
 }
 
+GList *
+vp_container_list_execs (VpContainer *self)
+{
+  return g_hash_table_get_values (self->execs);
+}
+
 void
 vp_container_name_program (GError *error, const char *program)
 {
@@ -259,6 +289,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   self->starting = FALSE;
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     {
+      vp_container_note (self);
       g_prefix_error (&error, "start container \"%s\": ", self->id);
       g_task_return_error (task, error);
       return;
@@ -291,8 +322,14 @@ vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpoin
   else
     {
       self->starting = TRUE;
-      vp_agent_client_start_container_async (self->agent, self->id, request_timeout_ms, NULL, on_started,
-                                             g_steal_pointer (&task));
+      if (vp_container_record (self, &error))
+        {
+          vp_agent_client_start_container_async (self->agent, self->id, request_timeout_ms, NULL, on_started,
+                                                 g_steal_pointer (&task));
+          return;
+        }
+      self->starting = FALSE;
+      g_task_return_error (task, error);
     }
 }
 

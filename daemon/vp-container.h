@@ -6,6 +6,7 @@
 #include "vp-agent-client.h"
 #include "vp-container-plan.h"
 #include "vp-process.h"
+#include "vp-record.h"
 #include "vp-worker.h"
 
 /* A container: its spec, its part of the share, its first process and the
@@ -27,6 +28,39 @@ guint vp_container_get_request_timeout (void);
 /* Takes @streams (may be NULL): what the first process will use. */
 VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);
 
+/* Keeps the record of what it is (vp_container_describe ()): called before the
+ * container has something done that a restarted daemon must know of, which is not
+ * done when FALSE is returned, and after every change. */
+typedef gboolean (*VpContainerRecordFunc) (gpointer user_data, GError **error);
+void vp_container_set_record_func (VpContainer *self, VpContainerRecordFunc func, gpointer user_data);
+
+/* ---- over a restart of the daemon (vp-container-restore.c) ---- */
+
+/* States in a record are those of the container, and what was under way. */
+#define VP_CONTAINER_RECORD_STARTING "starting"
+#define VP_CONTAINER_RECORD_REMOVING "removing"
+
+void vp_container_describe (VpContainer *self, VpRecord *record);
+
+/* As the record says. One that was not made in the guest gets @spec's streams
+ * again; of others nothing flows before _go_on. InvalidArgument: words that
+ * are not known. */
+VpContainer *vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, VpSpec *spec,
+                                   GError **error);
+
+/* Gives a restored container what prepare would have given it; @agent need not be
+ * open yet, and is NULL when there is no guest any more. A stream that cannot be opened again is kept
+ * buffered, that is only logged. */
+void vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                             VpWorker *worker);
+
+/* The agent answers again: what was under way is finished or undone, output
+ * flows, ends are waited for. */
+void vp_container_go_on_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
+                               gpointer user_data);
+/* FALSE: it must be removed (its making or removal was under way). */
+gboolean vp_container_go_on_finish (VpContainer *self, GAsyncResult *result);
+
 const char *vp_container_get_id (VpContainer *self);
 VpSpec *vp_container_get_spec (VpContainer *self);
 VpContainerState vp_container_get_state (VpContainer *self);
@@ -40,6 +74,9 @@ gint64 vp_container_get_started_at (VpContainer *self);
 
 /* NULL when there is none; "" is the first process. Borrowed. */
 VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
+
+/* Further processes that are known, in no order; transfer container. */
+GList *vp_container_list_execs (VpContainer *self);
 
 /* How long the guest may take to make it; 0, the default: as any request. */
 void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);

@@ -8,7 +8,7 @@
 /* All sandboxes of the host: ids, limits, coming and going.
  *
  * Main thread. Signals: "sandbox-added" (VpSandbox *), "sandbox-removed"
- * (VpSandbox *), "changed" () when a count is new. */
+ * (VpSandbox *), "changed" () when a count, the handlers or the draining are new. */
 #define VP_TYPE_MANAGER (vp_manager_get_type ())
 G_DECLARE_FINAL_TYPE (VpManager, vp_manager, VP, MANAGER, GObject)
 
@@ -30,11 +30,22 @@ VpSandbox *vp_manager_find_container (VpManager *self, const char *id, VpContain
 /* Names that @handler of vp_manager_create_async () may have; NULL-terminated. */
 const char *const *vp_manager_get_handlers (VpManager *self);
 
-/* What Manager1.CreateSandbox () does. Takes @streams. The sandbox is borrowed. */
+/* Makes a sandbox that an earlier daemon left known again; takes it. */
+void vp_manager_take (VpManager *self, VpSandbox *sandbox);
+
+/* What Manager1.CreateSandbox () does. Takes @streams. @owner: the user who
+ * wants it, whose quota it counts for. The sandbox is borrowed. */
 void vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler,
-                              GHashTable *labels, VpStreams *streams, GAsyncReadyCallback callback,
+                              GHashTable *labels, VpStreams *streams, guint32 owner, GAsyncReadyCallback callback,
                               gpointer user_data);
 VpSandbox *vp_manager_create_finish (VpManager *self, GAsyncResult *result, GError **error);
+
+/* While draining, no sandbox is made; what there is goes on. */
+void vp_manager_set_draining (VpManager *self, gboolean draining);
+gboolean vp_manager_get_draining (VpManager *self);
+
+/* The configuration among the services is another one. */
+void vp_manager_config_changed (VpManager *self);
 
 /* What Sandbox1.CreateContainer () does. Takes @streams. The container is borrowed. */
 void vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const char *id, const char *bundle,
@@ -74,7 +85,10 @@ void vp_manager_prune_async (VpManager *self, guint64 older_than, gboolean dry_r
                              gpointer user_data);
 GPtrArray *vp_manager_prune_finish (VpManager *self, GAsyncResult *result);
 
-/* Deletes every sandbox, running or not; finishes when none is left or cannot
- * be deleted (that is logged). New ones are refused from here on. */
+/* New sandboxes are refused from here on. */
+void vp_manager_close (VpManager *self);
+
+/* The same, and deletes every sandbox, running or not; finishes when none is left
+ * or cannot be deleted (that is logged). */
 void vp_manager_shutdown_async (VpManager *self, GAsyncReadyCallback callback, gpointer user_data);
 void vp_manager_shutdown_finish (VpManager *self, GAsyncResult *result);

@@ -47,8 +47,8 @@ vp_sandbox_begin_end (VpSandbox *self)
     vp_steps_unwind_async (self->steps, on_unwound, g_object_ref (self));
 }
 
-static void
-aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
+void
+vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
   guint64 grace
       = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
@@ -96,13 +96,13 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
     case VP_SANDBOX_STARTING:
       if (force)
         vp_sandbox_stop_asking (self);
-      aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
+      vp_sandbox_aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
       vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
       return;
     case VP_SANDBOX_READY:
     case VP_SANDBOX_PAUSED:
-      aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
+      vp_sandbox_aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
       vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       vp_sandbox_begin_end (self);
       return;
@@ -135,8 +135,8 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
       && self->state != VP_SANDBOX_PAUSED)
     return;
   vp_notice (self->id, NULL, "%s", why);
-  aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
-          guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
+  vp_sandbox_aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
+                     guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
     give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else

@@ -6,6 +6,7 @@
 #include "vp-config.h"
 #include "vp-container.h"
 #include "vp-plan.h"
+#include "vp-record.h"
 #include "vp-store.h"
 #include "vp-virt.h"
 #include "vp-worker.h"
@@ -47,6 +48,32 @@ VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const cha
 /* Writes the record and adds the first container, whose id is the sandbox's;
  * takes @streams. creating -> created. Errors leave nothing behind. */
 gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error);
+
+/* ---- over a restart of the daemon (vp-sandbox-restore.c) ---- */
+
+/* As the record says; nothing is done yet. @config: what is in force for its
+ * handler now. InvalidArgument: a record that makes no sense. Reads specs. */
+VpSandbox *vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig *config, GError **error);
+
+/* What libvirt has of its domain. */
+typedef enum
+{
+  VP_SANDBOX_GONE,
+  VP_SANDBOX_AWAKE,
+  VP_SANDBOX_ASLEEP, /* its CPUs are stopped */
+} VpSandboxLife;
+
+/* Goes on where the record (taken) ends: a ready or paused one whose domain is
+ * there is adopted, an ended one only stands; whatever else is there is
+ * undone by the steps' undos. Finishes when the sandbox is in a state in which it
+ * can stay; cannot fail. Once, right after it has become known to the manager. */
+void vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life, GAsyncReadyCallback callback,
+                               gpointer user_data);
+void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
+
+/* The user who made it, 0 by default: set before vp_sandbox_create (). */
+void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
+guint32 vp_sandbox_get_owner (VpSandbox *self);
 
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);

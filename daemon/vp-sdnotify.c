@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sdnotify.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,11 +10,19 @@
 
 #include "vp-fd.h"
 
-gboolean
-vp_sdnotify (const char *state)
+/* @passed: -1 for none */
+static gboolean
+send_state (const char *state, int passed)
 {
   const char *path = g_getenv ("NOTIFY_SOCKET");
   struct sockaddr_un addr = { .sun_family = AF_UNIX };
+  union
+  {
+    char bytes[CMSG_SPACE (sizeof (int))];
+    struct cmsghdr align;
+  } control = { 0 };
+  struct iovec io = { .iov_base = (char *) state, .iov_len = strlen (state) };
+  struct msghdr message = { .msg_name = &addr, .msg_iov = &io, .msg_iovlen = 1 };
   VP_AUTO_FD fd = -1;
   gsize len;
 
@@ -29,9 +38,32 @@ vp_sdnotify (const char *state)
   fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return FALSE;
-  return sendto (fd, state, strlen (state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *) &addr,
-                 (socklen_t) (offsetof (struct sockaddr_un, sun_path) + len))
-         >= 0;
+  message.msg_namelen = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + len);
+  if (passed >= 0)
+    {
+      struct cmsghdr *header;
+
+      message.msg_control = control.bytes;
+      message.msg_controllen = sizeof control.bytes;
+      header = CMSG_FIRSTHDR (&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN (sizeof (int));
+      memcpy (CMSG_DATA (header), &passed, sizeof (int));
+    }
+  return sendmsg (fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+gboolean
+vp_sdnotify (const char *state)
+{
+  return send_state (state, -1);
+}
+
+gboolean
+vp_sdnotify_with_fd (const char *state, int fd)
+{
+  return send_state (state, fd);
 }
 
 gboolean
@@ -60,4 +92,44 @@ vp_sdnotify_get_watchdog_usec (void)
         return 0;
     }
   return MAX (value / 2, 1);
+}
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+
+static gboolean
+is_ours (const char *variable)
+{
+  const char *pid = g_getenv (variable);
+  guint64 number;
+
+  return pid != NULL && g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT32, &number, NULL)
+         && number == (guint64) getpid ();
+}
+
+int
+vp_sdnotify_take_fd (const char *name)
+{
+  static char **names; /* of what is left; a taken one is empty */
+  const char *count = g_getenv ("LISTEN_FDS");
+  guint64 n;
+
+  if (names == NULL)
+    {
+      const char *text = g_getenv ("LISTEN_FDNAMES");
+
+      names = g_strsplit (text != NULL && is_ours ("LISTEN_PID") ? text : "", ":", -1);
+      if (count == NULL || !g_ascii_string_to_unsigned (count, 10, 0, 65536, &n, NULL) || n != g_strv_length (names))
+        g_clear_pointer (&names, g_strfreev);
+      for (guint i = 0; names != NULL && names[i] != NULL; i++)
+        (void) fcntl (FIRST_FD + (int) i, F_SETFD, FD_CLOEXEC);
+      if (names == NULL)
+        names = g_new0 (char *, 1);
+    }
+  for (guint i = 0; names[i] != NULL; i++)
+    if (name[0] != '\0' && g_str_equal (names[i], name))
+      {
+        names[i][0] = '\0';
+        return FIRST_FD + (int) i;
+      }
+  return -1;
 }

@@ -17,9 +17,17 @@
  * daemon could do about that. Never blocks. */
 gboolean vp_sdnotify (const char *state);
 
+/* As above with a descriptor (borrowed), for FDSTORE=1. */
+gboolean vp_sdnotify_with_fd (const char *state, int fd);
+
 /* As above with "STATUS=text"; line breaks in @text become spaces. */
 gboolean vp_sdnotify_status (const char *text);
 
 /* How often WATCHDOG=1 is to be sent, in microseconds: half of $WATCHDOG_USEC
  * when $WATCHDOG_PID is this process or not set; 0: no watchdog. */
 guint64 vp_sdnotify_get_watchdog_usec (void);
+
+/* The descriptor that systemd passed under the name @name (LISTEN_FDS and
+ * LISTEN_FDNAMES, sd_listen_fds_with_names(3)), given to the caller and not again;
+ * -1: none. Descriptors are closed on exec from the first call on. Main thread. */
+int vp_sdnotify_take_fd (const char *name);

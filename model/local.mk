@@ -34,6 +34,7 @@ libvp_model_la_SOURCES = \
 	model/vp-plan-device.c model/vp-plan-device.h \
 	model/vp-plan-text.c \
 	model/vp-record.c model/vp-record.h \
+	model/vp-record-read.c \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
 	model/vp-spec-check.c \
 	model/vp-spec-describe.c \
