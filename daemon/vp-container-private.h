@@ -17,14 +17,17 @@ struct _VpContainer
   gint64 created_at;
   gint64 started_at;
   gboolean starting;
+  gboolean changing; /* being paused or resumed */
   gboolean oom_killed;
+  guint n_copies; /* of files, under way */
   gboolean preparing;
   gboolean discarding;
   gboolean hooked; /* hooks have begun to run for it: those for its end are due */
   GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
   VpProcess *init;
-  GHashTable *execs; /* exec id -> VpProcess */
+  GHashTable *execs;  /* exec id -> VpProcess */
+  GHashTable *coming; /* the same, of those that the guest is being asked for */
 
   /* borrowed abilities, from prepare on */
   char *share_dir;

@@ -44,14 +44,27 @@ compare_exec_ids (gconstpointer a, gconstpointer b)
   return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
 }
 
+static void
+describe_execs (GHashTable *execs, VpRecordContainer *out)
+{
+  guint n_ids;
+  g_autofree gpointer *ids = g_hash_table_get_keys_as_array (execs, &n_ids);
+
+  qsort (ids, n_ids, sizeof *ids, compare_exec_ids);
+  for (guint i = 0; i < n_ids; i++)
+    {
+      VpProcess *process = g_hash_table_lookup (execs, ids[i]);
+
+      describe_process (out, process, vp_process_get_state (process));
+    }
+}
+
 void
 vp_container_describe (VpContainer *self, VpRecord *record)
 {
   VpRecordContainer *out = vp_record_add_container (record, self->id, vp_spec_get_bundle (self->spec),
                                                     record_state (self), (guint64) self->created_at);
   VpProcessState init = vp_process_get_state (self->init);
-  g_autofree gpointer *ids = NULL;
-  guint n_ids;
 
   out->started_at = (guint64) self->started_at;
   out->hooked = self->hooked;
@@ -61,14 +74,8 @@ vp_container_describe (VpContainer *self, VpRecord *record)
       && init == VP_PROCESS_CREATED)
     init = VP_PROCESS_RUNNING;
   describe_process (out, self->init, init);
-  ids = g_hash_table_get_keys_as_array (self->execs, &n_ids);
-  qsort (ids, n_ids, sizeof *ids, compare_exec_ids);
-  for (guint i = 0; i < n_ids; i++)
-    {
-      VpProcess *process = g_hash_table_lookup (self->execs, ids[i]);
-
-      describe_process (out, process, vp_process_get_state (process));
-    }
+  describe_execs (self->execs, out);
+  describe_execs (self->coming, out);
 }
 
 /* ---- reading ---- */
@@ -76,7 +83,7 @@ vp_container_describe (VpContainer *self, VpRecord *record)
 static gboolean
 parse_state (const char *text, VpContainerState *ret_state, GError **error)
 {
-  /* what was under way is seen to by _resume; in the guest it is one of these */
+  /* what was under way is seen to by _take_over; in the guest it is one of these */
   if (g_str_equal (text, VP_CONTAINER_RECORD_STARTING))
     text = "created";
   else if (g_str_equal (text, VP_CONTAINER_RECORD_REMOVING))
@@ -196,7 +203,7 @@ restore_execs (VpContainer *self, const VpRecordContainer *record, GError **erro
         continue;
       if (!parse_process_state (in->state, &state, error))
         return FALSE;
-      /* nobody was told of one that was being made; _resume ends it */
+      /* nobody was told of one that was being made; _take_over ends it */
       if (state == VP_PROCESS_CREATED)
         continue;
       process = vp_process_new (self->sandbox_id, self->id, in->exec_id, in->terminal);
@@ -274,7 +281,8 @@ resume_execs (VpContainer *self, const VpRecordContainer *record)
       process = g_hash_table_lookup (self->execs, in->exec_id);
       if (process == NULL)
         {
-          vp_notice (self->sandbox_id, self->id, "exec \"%s\" was being made, it is killed", in->exec_id);
+          /* or it was held, and the guest never had it */
+          vp_notice (self->sandbox_id, self->id, "exec \"%s\" did not run yet, it is forgotten", in->exec_id);
           vp_agent_client_signal_process_async (self->agent, self->id, in->exec_id, KILL_SIGNAL,
                                                 vp_container_get_request_timeout (), NULL, NULL, NULL);
           continue;
@@ -285,7 +293,7 @@ resume_execs (VpContainer *self, const VpRecordContainer *record)
         vp_process_note_streams (process, streams);
         prepare_process (self, process, g_steal_pointer (&streams));
       }
-      vp_process_resume (process);
+      vp_process_take_over (process);
     }
 }
 
@@ -310,7 +318,7 @@ on_started_again (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-vp_container_resume_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
+vp_container_take_over_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
                            gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
@@ -327,7 +335,7 @@ vp_container_resume_async (VpContainer *self, const VpRecordContainer *record, G
       g_task_return_boolean (task, TRUE);
       return;
     }
-  vp_process_resume (self->init);
+  vp_process_take_over (self->init);
   resume_execs (self, record);
   if (!g_str_equal (record->state, VP_CONTAINER_RECORD_STARTING))
     {
@@ -340,7 +348,7 @@ vp_container_resume_async (VpContainer *self, const VpRecordContainer *record, G
 }
 
 gboolean
-vp_container_resume_finish (VpContainer *self, GAsyncResult *result)
+vp_container_take_over_finish (VpContainer *self, GAsyncResult *result)
 {
   return g_task_propagate_boolean (G_TASK (result), NULL);
 }

@@ -27,6 +27,7 @@ vp_container_dispose (GObject *object)
 
   g_clear_object (&self->init);
   g_clear_pointer (&self->execs, g_hash_table_unref);
+  g_clear_pointer (&self->coming, g_hash_table_unref);
   g_clear_object (&self->agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
   g_clear_pointer (&self->with.worker, vp_worker_unref);
@@ -69,6 +70,7 @@ vp_container_init (VpContainer *self)
 {
   self->place = vp_place_new ();
   self->execs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->coming = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
 }
 
 void
@@ -197,6 +199,22 @@ VpContainerState
 vp_container_get_state (VpContainer *self)
 {
   return self->place->container;
+}
+
+void
+vp_container_note_oom (VpContainer *self)
+{
+  if (self->oom_killed)
+    return;
+  self->oom_killed = TRUE;
+  vp_container_note (self);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+gboolean
+vp_container_get_oom_killed (VpContainer *self)
+{
+  return self->oom_killed;
 }
 
 void
@@ -366,6 +384,9 @@ vp_container_lose (VpContainer *self)
 
   g_cancellable_cancel (self->hooks);
   g_hash_table_iter_init (&iter, self->execs);
+  while (g_hash_table_iter_next (&iter, NULL, &process))
+    vp_process_lose (process, VP_STATUS_LOST);
+  g_hash_table_iter_init (&iter, self->coming);
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);
   vp_process_lose (self->init, VP_STATUS_LOST);

@@ -43,7 +43,7 @@ void vp_container_set_record_func (VpContainer *self, VpContainerRecordFunc func
 void vp_container_describe (VpContainer *self, VpRecord *record);
 
 /* As the record says. One that was not made in the guest gets @spec's streams
- * again; of others nothing flows before _resume. InvalidArgument: words that
+ * again; of others nothing flows before _take_over. InvalidArgument: words that
  * are not known. */
 VpContainer *vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, VpSpec *spec,
                                    GError **error);
@@ -56,10 +56,10 @@ void vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const cha
 
 /* The agent answers again: what was under way is finished or undone, output
  * flows, ends are waited for. */
-void vp_container_resume_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
+void vp_container_take_over_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
                                 gpointer user_data);
 /* FALSE: it must be removed (its making or removal was under way). */
-gboolean vp_container_resume_finish (VpContainer *self, GAsyncResult *result);
+gboolean vp_container_take_over_finish (VpContainer *self, GAsyncResult *result);
 
 const char *vp_container_get_id (VpContainer *self);
 VpSpec *vp_container_get_spec (VpContainer *self);
@@ -112,10 +112,48 @@ void vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyn
                               gpointer user_data);
 gboolean vp_container_kill_finish (VpContainer *self, GAsyncResult *result, GError **error);
 
-/* Starts a further process; takes @streams. The returned process is running and borrowed. */
-void vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExec *exec, VpStreams *streams,
-                              GAsyncReadyCallback callback, gpointer user_data);
+typedef enum {
+  VP_EXEC_NONE = 0,
+  VP_EXEC_HOLD = 1 << 0,   /* only known here until vp_container_start_exec_async () */
+  VP_EXEC_DETACH = 1 << 1, /* nobody comes for its status; streams that are not set are /dev/null */
+} VpExecFlags;
+
+/* Starts a further process; takes @streams (may be NULL). @exec_id "": one is
+ * chosen. @process: a complete process object, see vp_spec_make_exec () and
+ * vp_spec_parse_exec (). The returned process is running (or held) and borrowed. */
+void vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *process, VpExecFlags flags,
+                              VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data);
 VpProcess *vp_container_exec_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* One that was held. After a failure it is still held. */
+void vp_container_start_exec_async (VpContainer *self, VpProcess *process, GAsyncReadyCallback callback,
+                                    gpointer user_data);
+gboolean vp_container_start_exec_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* Forgets an exec that is held or has stopped. */
+gboolean vp_container_delete_exec (VpContainer *self, VpProcess *process, GError **error);
+
+/* running -> paused -> running; vp_container_pause_finish () ends both */
+void vp_container_pause_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_container_resume_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_container_pause_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* @resources: text of a linux.resources object. */
+void vp_container_update_async (VpContainer *self, const char *resources, GAsyncReadyCallback callback,
+                                gpointer user_data);
+gboolean vp_container_update_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* a{sv} as Container1.GetStats () gives it; the caller owns it. */
+void vp_container_stats_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+GVariant *vp_container_stats_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* Array of guint32, as the guest numbers them; the caller owns it. */
+void vp_container_list_pids_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+GArray *vp_container_list_pids_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* The guest's kernel has killed in it for lack of memory. */
+void vp_container_note_oom (VpContainer *self);
+gboolean vp_container_get_oom_killed (VpContainer *self);
 
 /* Takes a container out of the guest, killing what still runs, and its files out
  * of the share. With @guest_gone (the machine has ended) the guest is not asked.

@@ -219,7 +219,7 @@ vp_process_restore (VpProcess *self, VpProcessState state, guint status, gint64 
 static void wait_for_end (VpProcess *self);
 
 void
-vp_process_resume (VpProcess *self)
+vp_process_take_over (VpProcess *self)
 {
   if (self->state == VP_PROCESS_STOPPED)
     return;

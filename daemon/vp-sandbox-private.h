@@ -50,6 +50,7 @@ struct _VpSandbox
   VpSandboxState state;
   const char *exit_reason;
   guint exit_status; /* once it has ended: of its own container */
+  gboolean changing; /* being paused or resumed */
   gboolean deleted;  /* nothing of it is left; calls that were under way find that out */
   gint64 created_at;
   gint64 started_at;
@@ -105,6 +106,11 @@ void vp_sandbox_all_prepared (VpSandbox *self);
 
 /* What its hooks run with. */
 void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
+
+/* Time and entropy for a guest that has booted or stood still; in the background. */
+void vp_sandbox_refresh_guest (VpSandbox *self);
+/* From now on the agent is asked who runs out of memory, as long as it is there. */
+void vp_sandbox_watch_oom (VpSandbox *self);
 
 /* Prepares @container in the machine, with what the sandbox gives it for that. */
 void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,

@@ -194,6 +194,7 @@ one_settled (GTask *task)
       if (!vp_sandbox_save (self, &error))
         vp_warning (self->id, NULL, "record not written: %s", error->message);
       vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
+      vp_sandbox_watch_oom (self);
       vp_sandbox_changed (self);
     }
   if (!adoption->told)
@@ -217,7 +218,7 @@ on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
   VpSandbox *self = g_task_get_source_object (task);
   VpContainer *container = VP_CONTAINER (source);
 
-  if (vp_container_resume_finish (container, result))
+  if (vp_container_take_over_finish (container, result))
     {
       one_settled (task);
       return;
@@ -264,7 +265,7 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
       if (record == NULL)
         continue;
       adoption->left++;
-      vp_container_resume_async (containers->pdata[i], record, on_resumed, g_object_ref (task));
+      vp_container_take_over_async (containers->pdata[i], record, on_resumed, g_object_ref (task));
     }
   one_settled (task);
 }

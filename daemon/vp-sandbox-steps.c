@@ -232,7 +232,7 @@ on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
   VpSandbox *self = user_data;
 
   vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
-  if (self->state == VP_SANDBOX_READY)
+  if (self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED)
     g_timeout_add_full (G_PRIORITY_DEFAULT, AGENT_LOST_DELAY_MS, on_agent_stays_away, g_object_ref (self),
                         g_object_unref);
   else
@@ -282,7 +282,12 @@ on_guest_made (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
   GError *error = NULL;
 
-  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      vp_sandbox_refresh_guest (self);
+      vp_sandbox_watch_oom (self);
+    }
+  else
     g_prefix_error (&error, "guest of sandbox \"%s\": ", self->id);
   vp_step_done (self->steps, error);
 }
@@ -497,7 +502,8 @@ end_containers (VpSandbox *self)
       VpContainer *container = self->containers->pdata[i];
       VpProcess *init = vp_container_get_init (container);
 
-      if (vp_container_get_state (container) != VP_CONTAINER_RUNNING)
+      if (vp_container_get_state (container) != VP_CONTAINER_RUNNING
+          && vp_container_get_state (container) != VP_CONTAINER_PAUSED)
         continue;
       killing->left++;
       vp_process_wait_async (init, NULL, on_one_exited, killing);

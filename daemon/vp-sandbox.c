@@ -11,6 +11,7 @@ enum {
   SIGNAL_CHANGED,
   SIGNAL_CONTAINER_ADDED,
   SIGNAL_CONTAINER_REMOVED,
+  SIGNAL_OOM,
   SIGNAL_DELETED,
   N_SIGNALS
 };
@@ -67,6 +68,8 @@ vp_sandbox_class_init (VpSandboxClass *klass)
                                                   G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
   signals[SIGNAL_CONTAINER_REMOVED] = g_signal_new ("container-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                                     G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
+  signals[SIGNAL_OOM]
+      = g_signal_new ("oom", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
   signals[SIGNAL_DELETED] = g_signal_new ("deleted", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 

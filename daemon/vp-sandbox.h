@@ -19,6 +19,7 @@
  *   "changed" ()                      any property is new
  *   "container-added" (VpContainer*)
  *   "container-removed" (VpContainer*)
+ *   "oom" (VpContainer*)              the guest's kernel has killed in it for lack of memory
  *   "deleted" ()                      nothing of it is left on the host; forget it */
 #define VP_TYPE_SANDBOX (vp_sandbox_get_type ())
 G_DECLARE_FINAL_TYPE (VpSandbox, vp_sandbox, VP, SANDBOX, GObject)
@@ -126,6 +127,34 @@ VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *res
 void vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
                                         GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* ready -> paused -> ready: the processors of the machine stand still. */
+void vp_sandbox_pause_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_pause_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+void vp_sandbox_resume_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_resume_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+typedef struct
+{
+  gboolean vcpus_set, memory_set;
+  guint vcpus;
+  guint64 memory; /* bytes */
+} VpSandboxSize;
+
+/* NotSupported for another size than it has. */
+gboolean vp_sandbox_update (VpSandbox *self, const VpSandboxSize *size, GError **error);
+
+/* a{sv} as Sandbox1.GetStats () gives it; @ret_containers (may be NULL): a{sv}
+ * from container id to its own. The caller owns both. */
+void vp_sandbox_stats_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+GVariant *vp_sandbox_stats_finish (VpSandbox *self, GAsyncResult *result, GVariant **ret_containers, GError **error);
+
+/* Prometheus text; the caller owns it. */
+void vp_sandbox_metrics_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+char *vp_sandbox_metrics_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* As vp_console_open (), and InvalidState before it was ever started. */
+int vp_sandbox_open_console (VpSandbox *self, gboolean follow, guint64 tail_bytes, GError **error);
 
 /* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
 VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error);

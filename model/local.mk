@@ -47,6 +47,7 @@ libvp_model_la_SOURCES = \
 	model/vp-spec-sandbox.c \
 	model/vp-spec-table.c model/vp-spec-table.h model/vp-spec-table-macros.h \
 	model/vp-spec-table-linux.c \
+	model/vp-spec-update.c model/vp-spec-update.h \
 	model/vp-toml.c model/vp-toml.h \
 	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
