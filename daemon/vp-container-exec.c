@@ -2,6 +2,7 @@
 #include "vp-container-private.h"
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-guest-messages.h"
 #include "vp-id.h"
 #include "vp-log.h"
@@ -216,6 +217,7 @@ finish_start (VpContainer *self, VpProcess *process, GAsyncResult *result, GErro
   g_autoptr (GError) local = NULL;
 
   exec->starting = FALSE;
+  VP_FAILPOINT_ONLY ("exec.make.after");
   if (vp_agent_client_empty_finish (self->agent, result, &local))
     {
       vp_process_begin_io (process);
@@ -271,7 +273,7 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *json, V
     }
   exec_of (process)->starting = TRUE;
   g_hash_table_replace (self->coming, g_strdup (chosen), g_object_ref (process));
-  if (!vp_container_record (self, &error))
+  if (!vp_container_record (self, &error) || !VP_FAILPOINT ("exec.make.before", &error))
     {
       g_hash_table_remove (self->coming, chosen);
       vp_process_lose (process, VP_STATUS_LOST);

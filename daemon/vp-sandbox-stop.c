@@ -2,6 +2,7 @@
 #include "vp-sandbox-private.h"
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 
 /* Every way in which a sandbox ends: asked to, by itself, deleted. */
@@ -12,6 +13,7 @@ on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
 
   vp_steps_unwind_finish (self->steps, result);
+  VP_FAILPOINT_ONLY ("sandbox.stop.undone");
   self->exit_reason = self->end.reason;
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_lose (self->containers->pdata[i]);

@@ -618,4 +618,4 @@ def test_shutdown(env):
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
 
 if __name__ == "__main__":
-    testdriver.main(TESTS, TestDriverEnv(request_ms=REQUEST_MS, connect_ms=CONNECT_MS, stop_ms=STOP_MS))
+    testdriver.main(TESTS, TestDriverEnv(["--set", "daemon.on-stop=delete"], request_ms=REQUEST_MS, connect_ms=CONNECT_MS, stop_ms=STOP_MS))
