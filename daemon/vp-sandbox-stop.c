@@ -58,6 +58,7 @@ vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gb
   self->end.state = state;
   self->end.reason = reason;
   self->end.graceful = graceful;
+  self->end.agreed = FALSE;
   self->end.deadline = g_get_monotonic_time () + (gint64) grace * 1000;
   g_clear_object (&self->end.asking);
   self->end.asking = g_cancellable_new ();
