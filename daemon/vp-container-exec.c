@@ -48,6 +48,13 @@ exec_of (VpProcess *process)
   return g_object_get_data (G_OBJECT (process), EXEC_KEY);
 }
 
+/* An adopted one was asked for by a daemon before. */
+static gboolean
+is_detached (VpProcess *process)
+{
+  return exec_of (process) != NULL && exec_of (process)->detached;
+}
+
 static void
 forget_process (VpContainer *self, VpProcess *process)
 {
@@ -85,7 +92,7 @@ vp_container_forget_later (VpContainer *self, VpProcess *process)
 
   g_set_weak_pointer (&forget->container, self);
   g_set_weak_pointer (&forget->process, process);
-  g_timeout_add_seconds_full (G_PRIORITY_LOW, exec_of (process)->detached ? 0 : KEEP_ENDED_SECONDS, on_forget, forget,
+  g_timeout_add_seconds_full (G_PRIORITY_LOW, is_detached (process) ? 0 : KEEP_ENDED_SECONDS, on_forget, forget,
                               forget_free);
 }
 
@@ -229,6 +236,15 @@ finish_start (VpContainer *self, VpProcess *process, GAsyncResult *result, GErro
   return FALSE;
 }
 
+/* Nobody was told of it. */
+static void
+drop_coming (VpContainer *self, VpProcess *process)
+{
+  g_hash_table_remove (self->coming, vp_process_get_exec_id (process));
+  vp_process_lose (process, VP_STATUS_LOST);
+  vp_container_note (self);
+}
+
 static void
 on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -237,15 +253,15 @@ on_exec_made (GObject *source, GAsyncResult *result, gpointer user_data)
   VpProcess *process = g_task_get_task_data (task);
   GError *error = NULL;
 
-  g_hash_table_remove (self->coming, vp_process_get_exec_id (process));
   if (!finish_start (self, process, result, &error))
     {
-      vp_process_lose (process, VP_STATUS_LOST);
-      vp_container_note (self);
+      drop_coming (self, process);
       g_task_return_error (task, error);
       return;
     }
+  g_hash_table_remove (self->coming, vp_process_get_exec_id (process));
   add_process (self, process);
+  vp_container_note (self);
   g_task_return_pointer (task, process, NULL);
 }
 
@@ -275,8 +291,7 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *json, V
   g_hash_table_replace (self->coming, g_strdup (chosen), g_object_ref (process));
   if (!vp_container_record (self, &error) || !VP_FAILPOINT ("exec.make.before", &error))
     {
-      g_hash_table_remove (self->coming, chosen);
-      vp_process_lose (process, VP_STATUS_LOST);
+      drop_coming (self, process);
       g_task_return_error (task, error);
       return;
     }

@@ -45,7 +45,7 @@ compare_exec_ids (gconstpointer a, gconstpointer b)
 }
 
 static void
-describe_execs (GHashTable *execs, VpRecordContainer *out)
+describe_execs (VpRecordContainer *out, GHashTable *execs)
 {
   guint n_ids;
   g_autofree gpointer *ids = g_hash_table_get_keys_as_array (execs, &n_ids);
@@ -74,8 +74,8 @@ vp_container_describe (VpContainer *self, VpRecord *record)
       && init == VP_PROCESS_CREATED)
     init = VP_PROCESS_RUNNING;
   describe_process (out, self->init, init);
-  describe_execs (self->execs, out);
-  describe_execs (self->coming, out);
+  describe_execs (out, self->execs);
+  describe_execs (out, self->coming);
 }
 
 /* ---- reading ---- */
@@ -83,7 +83,7 @@ vp_container_describe (VpContainer *self, VpRecord *record)
 static gboolean
 parse_state (const char *text, VpContainerState *ret_state, GError **error)
 {
-  /* what was under way is seen to by _take_over; in the guest it is one of these */
+  /* what was under way is seen to by _go_on; in the guest it is one of these */
   if (g_str_equal (text, VP_CONTAINER_RECORD_STARTING))
     text = "created";
   else if (g_str_equal (text, VP_CONTAINER_RECORD_REMOVING))
@@ -203,7 +203,7 @@ restore_execs (VpContainer *self, const VpRecordContainer *record, GError **erro
         continue;
       if (!parse_process_state (in->state, &state, error))
         return FALSE;
-      /* nobody was told of one that was being made; _take_over ends it */
+      /* nobody was told of one that was being made; _go_on ends it */
       if (state == VP_PROCESS_CREATED)
         continue;
       process = vp_process_new (self->sandbox_id, self->id, in->exec_id, in->terminal);
@@ -318,8 +318,8 @@ on_started_again (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 void
-vp_container_take_over_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
-                           gpointer user_data)
+vp_container_go_on_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
+                          gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
@@ -348,7 +348,7 @@ vp_container_take_over_async (VpContainer *self, const VpRecordContainer *record
 }
 
 gboolean
-vp_container_take_over_finish (VpContainer *self, GAsyncResult *result)
+vp_container_go_on_finish (VpContainer *self, GAsyncResult *result)
 {
   return g_task_propagate_boolean (G_TASK (result), NULL);
 }

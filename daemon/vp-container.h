@@ -43,7 +43,7 @@ void vp_container_set_record_func (VpContainer *self, VpContainerRecordFunc func
 void vp_container_describe (VpContainer *self, VpRecord *record);
 
 /* As the record says. One that was not made in the guest gets @spec's streams
- * again; of others nothing flows before _take_over. InvalidArgument: words that
+ * again; of others nothing flows before _go_on. InvalidArgument: words that
  * are not known. */
 VpContainer *vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, VpSpec *spec,
                                    GError **error);
@@ -56,10 +56,10 @@ void vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const cha
 
 /* The agent answers again: what was under way is finished or undone, output
  * flows, ends are waited for. */
-void vp_container_take_over_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
-                                gpointer user_data);
+void vp_container_go_on_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
+                               gpointer user_data);
 /* FALSE: it must be removed (its making or removal was under way). */
-gboolean vp_container_take_over_finish (VpContainer *self, GAsyncResult *result);
+gboolean vp_container_go_on_finish (VpContainer *self, GAsyncResult *result);
 
 const char *vp_container_get_id (VpContainer *self);
 VpSpec *vp_container_get_spec (VpContainer *self);
