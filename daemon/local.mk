@@ -78,6 +78,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
 	daemon/vp-sandbox-restore.c \
+	daemon/vp-sandbox-shutdown.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
