@@ -33,6 +33,7 @@ libvp_daemon_la_SOURCES += \
 
 # edge: the agent's channel, its calls, the streams of processes
 libvp_daemon_la_SOURCES += \
+	daemon/vp-agent-address.c daemon/vp-agent-address.h \
 	daemon/vp-agent-call.h \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \
@@ -70,18 +71,22 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
 	daemon/vp-sandbox-restore.c \
+	daemon/vp-sandbox-shutdown.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \
+	daemon/vp-manager-prune.c \
+	daemon/vp-manager-stats.c \
 	daemon/vp-recovery.c daemon/vp-recovery.h
 
 # front: the bus
@@ -98,8 +103,10 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-container-verbs.c \
 	daemon/vp-dbus-guard.c daemon/vp-dbus-guard.h \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
+	daemon/vp-dbus-events.c \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
+	daemon/vp-dbus-manager-verbs.c \
 	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \

@@ -10,6 +10,7 @@
 
 /* How a record names the way to the agent. */
 #define VP_SANDBOX_TRANSPORT_SERIAL "serial"
+#define VP_SANDBOX_TRANSPORT_VSOCK "vsock"
 
 /* What it has while it runs; made by the steps of its start, in their order. */
 typedef struct
@@ -20,6 +21,7 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  guint32 cid; /* on the vsock, if the agent is reached by it; 0: not known yet */
   gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
@@ -30,6 +32,7 @@ typedef struct
   char *why;                 /* the start was given up because… */
   int code;                  /* … as a VpError */
   gboolean graceful;         /* the guest is asked first */
+  gboolean agreed;           /* and its agent said yes: there is nothing left to ask for */
   gint64 deadline;           /* …until then, monotonic microseconds */
   GCancellable *asking;      /* of what the guest is asked; NULL: nothing */
   VpSandboxState state;      /* state and reason at the end */
@@ -63,6 +66,12 @@ struct _VpSandbox
   VpSteps *steps;
   VpSandboxMachine machine;
   VpSandboxEnd end;
+  struct
+  {
+    guint timer;
+    GCancellable *cancellable;
+    guint64 bytes_in; /* from the agent, at the last beat */
+  } heartbeat;
 };
 
 /* the step that has a file of its own */
@@ -75,6 +84,10 @@ extern const gsize vp_sandbox_n_steps;
  * state answers who waits. */
 void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
+
+/* Asks the agent now and then whether it is there, while the sandbox is ready. */
+void vp_sandbox_heartbeat_start (VpSandbox *self);
+void vp_sandbox_heartbeat_stop (VpSandbox *self);
 
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
 gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);
@@ -105,12 +118,18 @@ void vp_sandbox_stop_asking (VpSandbox *self);
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
 
+/* Has libvirt ask the guest to turn itself off; finishes when its domain has
+ * stopped, when it cannot be asked, when the grace is over or the asking is ended. */
+void vp_sandbox_shutdown_async (VpSandbox *self, guint grace_ms, GAsyncReadyCallback callback, gpointer user_data);
+void vp_sandbox_shutdown_finish (VpSandbox *self, GAsyncResult *result);
+
+/* What its hooks run with. */
+void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
+
 /* Time and entropy for a guest that has booted or stood still; in the background. */
 void vp_sandbox_refresh_guest (VpSandbox *self);
 /* From now on the agent is asked who runs out of memory, as long as it is there. */
 void vp_sandbox_watch_oom (VpSandbox *self);
-/* What its hooks run with. */
-void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
 
 /* Prepares @container in the machine, with what the sandbox gives it for that. */
 void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,

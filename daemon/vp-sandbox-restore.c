@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include "vp-agent-address.h"
 #include "vp-device.h"
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-event.h"
 #include "vp-log.h"
 #include "vp-planner.h"
@@ -44,11 +46,20 @@ restore_plan (const VpRecordMachine *machine, const char *directory)
   g_autofree char *console = vp_planner_dup_console_socket (directory);
   g_autofree char *log = vp_planner_dup_console_log (directory);
   VpPlan *plan = vp_plan_new ();
+  guint32 cid, port;
 
   plan->accel = parse_accel (machine->accelerator);
   plan->vcpus = machine->vcpus;
   plan->memory = machine->memory;
-  vp_plan_add_device (plan, vp_device_channel_new ("agent", "", machine->agent_path ?: agent));
+  if (machine->agent_path != NULL && vp_agent_address_is_vsock (machine->agent_path, &cid, &port))
+    {
+      VpDevice *vsock = vp_device_vsock_new ("agent", port);
+
+      vsock->u.vsock.cid = cid;
+      vp_plan_add_device (plan, vsock);
+    }
+  else
+    vp_plan_add_device (plan, vp_device_channel_new ("agent", "", machine->agent_path ?: agent));
   if (machine->transport == NULL || machine->console_path != NULL)
     vp_plan_add_device (plan, vp_device_console_new ("console", machine->console_path ?: console,
                                                      machine->console_log ?: log, machine->console_max_bytes));
@@ -102,6 +113,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   g_autoptr (GHashTable) labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (VpSandbox) self = NULL;
   g_autofree char *directory = NULL;
+  const VpDevice *vsock;
 
   for (guint i = 0; i < record->labels->len; i++)
     {
@@ -132,6 +144,8 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   if (self->state != VP_SANDBOX_CREATED)
     {
       self->machine.plan = restore_plan (&record->machine, directory);
+      vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
+      self->machine.cid = vsock != NULL ? vsock->u.vsock.cid : 0;
       self->machine.xml = g_strdup (record->machine.xml);
       self->machine.share_dir = vp_planner_dup_share_dir (directory);
     }
@@ -195,6 +209,8 @@ one_settled (GTask *task)
       if (!vp_sandbox_save (self, &error))
         vp_warning (self->id, NULL, "record not written: %s", error->message);
       vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
+      vp_sandbox_watch_oom (self);
+      VP_FAILPOINT_ONLY ("adopt.after");
       vp_sandbox_changed (self);
     }
   if (!adoption->told)
@@ -251,6 +267,7 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   adoption->left = 1;
+  VP_FAILPOINT_ONLY ("adopt.agent.after");
   if (!vp_agent_client_open_finish (VP_AGENT_CLIENT (source), result, &error))
     {
       vp_warning (self->id, NULL, "its agent does not answer: %s", error->message);
@@ -313,6 +330,7 @@ adopt (VpSandbox *self, GTask *task)
   Adoption *adoption = g_task_get_task_data (task);
   guint timeout_ms = (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS);
 
+  VP_FAILPOINT_ONLY ("adopt.before");
   vp_steps_set_done (self->steps, vp_sandbox_n_steps);
   self->end.cancellable = g_cancellable_new ();
   self->machine.pid = vp_virt_find_pid (self->services->virt, self->domain_name);
