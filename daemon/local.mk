@@ -10,6 +10,8 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
 	daemon/vp-console.c daemon/vp-console.h \
+	daemon/vp-console-reader.c daemon/vp-console-reader.h \
+	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
@@ -31,12 +33,14 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-call.h \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \
+	daemon/vp-agent-client-container.c \
 	daemon/vp-agent-client-open.c \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
 	daemon/vp-agent-conn-private.h \
 	daemon/vp-agent-conn-open.c \
 	daemon/vp-agent-error.c daemon/vp-agent-error.h \
+	daemon/vp-agent-stats.c daemon/vp-agent-stats.h \
 	daemon/vp-stdio.c daemon/vp-stdio.h \
 	daemon/vp-stdio-end.c daemon/vp-stdio-end.h \
 	daemon/vp-stdio-input.c daemon/vp-stdio-input.h \
@@ -54,13 +58,23 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
+	daemon/vp-container-copy.c daemon/vp-container-copy.h \
 	daemon/vp-container-exec.c \
+	daemon/vp-container-pause.c \
 	daemon/vp-container-hooks.c \
 	daemon/vp-container-prepare.c \
+	daemon/vp-container-update.c \
+	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
+	daemon/vp-sandbox-look.c \
+	daemon/vp-sandbox-oom.c \
+	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
+	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-start.c \
+	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
@@ -78,6 +92,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-admin.c \
 	daemon/vp-dbus-container.c \
 	daemon/vp-dbus-guard.c daemon/vp-dbus-guard.h \
+	daemon/vp-dbus-container-exec.c \
+	daemon/vp-dbus-container-verbs.c \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
@@ -85,8 +101,10 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
 	daemon/vp-dbus-process.c \
+	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
+	daemon/vp-dbus-sandbox-verbs.c \
 	daemon/vp-dbus-server.c
 
 # composition root

@@ -123,6 +123,16 @@ void vp_agent_client_set_date_time_async (VpAgentClient *self, gint64 usec, guin
 void vp_agent_client_reseed_random_async (VpAgentClient *self, GBytes *seed, guint timeout_ms,
                                           GCancellable *cancellable, GAsyncReadyCallback callback,
                                           gpointer user_data);
+void vp_agent_client_pause_container_async (VpAgentClient *self, const char *cid, guint timeout_ms,
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+void vp_agent_client_resume_container_async (VpAgentClient *self, const char *cid, guint timeout_ms,
+                                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                                             gpointer user_data);
+/* @request: a packed grpc.UpdateContainerRequest */
+void vp_agent_client_update_container_async (VpAgentClient *self, GBytes *request, guint timeout_ms,
+                                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                                             gpointer user_data);
 
 /* ---- calls that bring something back ---- */
 /* Version of the agent, sanitised; the caller owns it. */
@@ -159,3 +169,26 @@ void vp_agent_client_get_guest_details_async (VpAgentClient *self, guint timeout
                                               gpointer user_data);
 VpGuestDetails *vp_agent_client_get_guest_details_finish (VpAgentClient *self, GAsyncResult *result,
                                                           GError **error);
+
+/* What a container uses, as the bus has it: a{sv}, see vp-agent-stats.h. The caller owns it. */
+void vp_agent_client_stats_container_async (VpAgentClient *self, const char *cid, guint timeout_ms,
+                                            GCancellable *cancellable, GAsyncReadyCallback callback,
+                                            gpointer user_data);
+GVariant *vp_agent_client_stats_container_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+
+/* Pids (guint32) of a container's processes, as the guest numbers them.
+ * NotSupported from agents other than ours. */
+void vp_agent_client_list_pids_async (VpAgentClient *self, const char *cid, guint timeout_ms,
+                                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+GArray *vp_agent_client_list_pids_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+
+/* Prometheus text of the guest, valid UTF-8 and otherwise as it came. */
+void vp_agent_client_get_metrics_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+char *vp_agent_client_get_metrics_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+
+/* Waits without a deadline for the next container that ran out of memory: what
+ * the guest says is its id, sanitised. The caller owns it. */
+void vp_agent_client_get_oom_event_async (VpAgentClient *self, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data);
+char *vp_agent_client_get_oom_event_finish (VpAgentClient *self, GAsyncResult *result, GError **error);

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "vp-console-reader.h"
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-log.h"
@@ -19,6 +20,7 @@
 #define CHUNK 16384u           /* read in one turn of the main loop */
 #define DRAIN_MAX (4u * CHUNK) /* read at most when stopping */
 #define TAIL_MAX 65536u
+#define READERS_MAX 16
 
 struct _VpConsole
 {
@@ -35,6 +37,7 @@ struct _VpConsole
   guint64 log_size;
   guint64 n_bytes;
   gboolean write_failed; /* said once, not for every chunk */
+  GSList *readers;       /* of VpConsoleReader, who follow */
 };
 
 G_DEFINE_FINAL_TYPE (VpConsole, vp_console, G_TYPE_OBJECT)
@@ -143,6 +146,20 @@ append (VpConsole *self, const char *data, gsize len)
 
 /* ---- the socket ---------------------------------------------------------- */
 
+static void
+feed_readers (VpConsole *self, const char *data, gsize len)
+{
+  for (GSList *l = self->readers, *next; l != NULL; l = next)
+    {
+      next = l->next;
+      if (!vp_console_reader_feed (l->data, data, len))
+        {
+          vp_console_reader_free (l->data);
+          self->readers = g_slist_delete_link (self->readers, l);
+        }
+    }
+}
+
 /* > 0: bytes taken; 0: nothing there now; < 0: the other end is gone */
 static gssize
 take_chunk (VpConsole *self)
@@ -159,6 +176,7 @@ take_chunk (VpConsole *self)
     return -1;
   self->n_bytes += (guint64) n;
   append (self, chunk, (gsize) n);
+  feed_readers (self, chunk, (gsize) n);
   return n;
 }
 
@@ -170,6 +188,7 @@ close_all (VpConsole *self)
       g_source_destroy (self->source);
       g_clear_pointer (&self->source, g_source_unref);
     }
+  g_slist_free_full (g_steal_pointer (&self->readers), (GDestroyNotify) vp_console_reader_end);
   vp_fd_clear (&self->socket_fd);
   vp_fd_clear (&self->log_fd);
   vp_fd_clear (&self->dir_fd);
@@ -364,32 +383,60 @@ make_printable (const char *p, gsize len)
   return g_string_free (out, FALSE);
 }
 
-char *
-vp_console_dup_tail (VpConsole *self, gsize max)
+/* At most @max last bytes of both files together. */
+static GBytes *
+read_tail (VpConsole *self, gsize max, gboolean *ret_whole)
 {
   VP_AUTO_FD dir_fd = open (self->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   g_autoptr (GBytes) newer = NULL, older = NULL;
-  g_autoptr (GString) raw = g_string_new (NULL);
-  g_autofree char *text = NULL;
-  gboolean newer_whole, older_whole = TRUE;
-  const char *from;
+  GByteArray *raw = g_byte_array_new ();
+  gboolean newer_whole = TRUE, older_whole = TRUE;
 
-  if (dir_fd < 0)
-    return g_strdup ("");
-  max = MIN (max, TAIL_MAX);
-  newer = read_end (dir_fd, self->log_name, max, &newer_whole);
-  older = read_end (dir_fd, self->old_name, newer_whole ? max - g_bytes_get_size (newer) : 0, &older_whole);
-  g_string_append_len (raw, g_bytes_get_data (older, NULL), (gssize) g_bytes_get_size (older));
-  g_string_append_len (raw, g_bytes_get_data (newer, NULL), (gssize) g_bytes_get_size (newer));
-
-  text = g_strchomp (make_printable (raw->str, raw->len));
-  from = text;
-  if (!newer_whole || !older_whole)
+  if (dir_fd >= 0)
     {
-      const char *newline = strchr (text, '\n');
-
-      if (newline != NULL) /* else it is all one line, and half of it is better than nothing */
-        from = newline + 1;
+      newer = read_end (dir_fd, self->log_name, max, &newer_whole);
+      older = read_end (dir_fd, self->old_name, newer_whole ? max - g_bytes_get_size (newer) : 0, &older_whole);
+      g_byte_array_append (raw, g_bytes_get_data (older, NULL), (guint) g_bytes_get_size (older));
+      g_byte_array_append (raw, g_bytes_get_data (newer, NULL), (guint) g_bytes_get_size (newer));
     }
-  return g_strdup (from);
+  *ret_whole = newer_whole && older_whole;
+  return g_byte_array_free_to_bytes (raw);
+}
+
+char *
+vp_console_dup_tail (VpConsole *self, gsize max)
+{
+  gboolean whole;
+  g_autoptr (GBytes) raw = read_tail (self, MIN (max, TAIL_MAX), &whole);
+  gsize len;
+  const char *data = g_bytes_get_data (raw, &len);
+  g_autofree char *text = g_strchomp (make_printable (data, len));
+  const char *newline = whole ? NULL : strchr (text, '\n');
+
+  /* all one line: half of it is better than nothing */
+  return g_strdup (newline != NULL ? newline + 1 : text);
+}
+
+int
+vp_console_open (VpConsole *self, gboolean follow, guint64 tail, GError **error)
+{
+  gboolean whole;
+  g_autoptr (GBytes) history = NULL;
+  VpConsoleReader *reader;
+  int fd = -1;
+
+  if (follow && g_slist_length (self->readers) >= READERS_MAX)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_RESOURCE_EXHAUSTED, "console: %d readers follow it already", READERS_MAX);
+      return -1;
+    }
+  history = read_tail (self, (gsize) MIN (tail, VP_CONSOLE_READER_MAX), &whole);
+  reader = vp_console_reader_new (history, &fd, error);
+  if (reader == NULL)
+    return -1;
+  if (follow && vp_console_is_running (self))
+    self->readers = g_slist_prepend (self->readers, reader);
+  else
+    vp_console_reader_end (reader);
+  return fd;
 }

@@ -51,3 +51,10 @@ guint64 vp_console_get_n_bytes (VpConsole *self);
  * escape sequences), newlines stay, leading half lines and blank ends are cut.
  * "" when there is nothing. Works before start and after stop. Never NULL. */
 char *vp_console_dup_tail (VpConsole *self, gsize max);
+
+/* A descriptor to read, for the caller: at most the @tail last bytes of the log
+ * as they came, and with @follow what the guest writes from then on until the
+ * console ends (see vp-console-reader.h for a reader that is slow). -1 and an
+ * error: ResourceExhausted (descriptors, or 16 follow already). Works before
+ * start and after stop; there is nothing to follow then. */
+int vp_console_open (VpConsole *self, gboolean follow, guint64 tail, GError **error);

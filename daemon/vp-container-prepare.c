@@ -240,6 +240,7 @@ vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyC
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
 
   self->discarding = TRUE;
+  vp_container_note (self);
   if (self->plan == NULL)
     g_task_return_boolean (task, TRUE);
   else if (guest_gone || self->place->container == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))

@@ -17,20 +17,38 @@ struct _VpContainer
   gint64 created_at;
   gint64 started_at;
   gboolean starting;
+  gboolean changing; /* being paused or resumed */
+  gboolean oom_killed;
+  guint n_copies; /* of files, under way */
   gboolean preparing;
   gboolean discarding;
   gboolean hooked; /* hooks have begun to run for it: those for its end are due */
   GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
   VpProcess *init;
-  GHashTable *execs; /* exec id -> VpProcess */
+  GHashTable *execs;  /* exec id -> VpProcess */
+  GHashTable *coming; /* the same, of those that the guest is being asked for */
 
   /* borrowed abilities, from prepare on */
   char *share_dir;
   VpAgentClient *agent;
   VpWorker *worker;
   VpContainerHooks with; /* for its hooks */
+
+  VpContainerRecordFunc record_func; /* NULL: nobody keeps a record */
+  gpointer record_data;
 };
+
+/* Has it written down what the container is now; before what it is about to do,
+ * and after what has happened to it. */
+gboolean vp_container_record (VpContainer *self, GError **error);
+/* The same when there is nothing to be done about a failure but say it. */
+void vp_container_note (VpContainer *self);
+
+/* Makes a further process known, and looks to its end. Takes @process. */
+void vp_container_take_exec (VpContainer *self, VpProcess *process);
+/* An ended one is kept for a while from now. */
+void vp_container_forget_later (VpContainer *self, VpProcess *process);
 
 /* The one place where the state changes: logs and notifies. */
 void vp_container_set_state (VpContainer *self, VpContainerState state);

@@ -27,6 +27,7 @@ vp_container_dispose (GObject *object)
 
   g_clear_object (&self->init);
   g_clear_pointer (&self->execs, g_hash_table_unref);
+  g_clear_pointer (&self->coming, g_hash_table_unref);
   g_clear_object (&self->agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
   g_clear_pointer (&self->with.worker, vp_worker_unref);
@@ -69,6 +70,7 @@ vp_container_init (VpContainer *self)
 {
   self->place = vp_place_new ();
   self->execs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->coming = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
 }
 
 void
@@ -117,7 +119,30 @@ vp_container_set_state (VpContainer *self, VpContainerState state)
   self->place->container = state;
   if (state == VP_CONTAINER_RUNNING && before == VP_CONTAINER_CREATED)
     self->started_at = g_get_real_time ();
+  vp_container_note (self);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+void
+vp_container_set_record_func (VpContainer *self, VpContainerRecordFunc func, gpointer user_data)
+{
+  self->record_func = func;
+  self->record_data = user_data;
+}
+
+gboolean
+vp_container_record (VpContainer *self, GError **error)
+{
+  return self->record_func == NULL || self->record_func (self->record_data, error);
+}
+
+void
+vp_container_note (VpContainer *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_container_record (self, &error))
+    vp_warning (self->sandbox_id, self->id, "record not written: %s", error->message);
 }
 
 void
@@ -152,6 +177,7 @@ vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStream
   self->streams = streams;
   self->created_at = g_get_real_time ();
   self->init = vp_process_new (sandbox_id, id, "", vp_spec_get_terminal (spec));
+  vp_process_note_streams (self->init, streams);
   vp_process_set_place (self->init, self->place);
   g_signal_connect_object (self->init, "exited", G_CALLBACK (on_init_exited), self, 0);
   return self;
@@ -173,6 +199,21 @@ VpContainerState
 vp_container_get_state (VpContainer *self)
 {
   return self->place->container;
+}
+
+void
+vp_container_note_oom (VpContainer *self)
+{
+  if (self->oom_killed)
+    return;
+  self->oom_killed = TRUE;
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+gboolean
+vp_container_get_oom_killed (VpContainer *self)
+{
+  return self->oom_killed;
 }
 
 void
@@ -203,6 +244,12 @@ VpProcess *
 vp_container_find_process (VpContainer *self, const char *exec_id)
 {
   return *exec_id == '\0' ? self->init : g_hash_table_lookup (self->execs, exec_id);
+}
+
+GList *
+vp_container_list_execs (VpContainer *self)
+{
+  return g_hash_table_get_values (self->execs);
 }
 
 void
@@ -242,6 +289,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   self->starting = FALSE;
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     {
+      vp_container_note (self);
       g_prefix_error (&error, "start container \"%s\": ", self->id);
       g_task_return_error (task, error);
       return;
@@ -274,8 +322,14 @@ vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpoin
   else
     {
       self->starting = TRUE;
-      vp_agent_client_start_container_async (self->agent, self->id, request_timeout_ms, NULL, on_started,
-                                             g_steal_pointer (&task));
+      if (vp_container_record (self, &error))
+        {
+          vp_agent_client_start_container_async (self->agent, self->id, request_timeout_ms, NULL, on_started,
+                                                 g_steal_pointer (&task));
+          return;
+        }
+      self->starting = FALSE;
+      g_task_return_error (task, error);
     }
 }
 
@@ -329,6 +383,9 @@ vp_container_lose (VpContainer *self)
 
   g_cancellable_cancel (self->hooks);
   g_hash_table_iter_init (&iter, self->execs);
+  while (g_hash_table_iter_next (&iter, NULL, &process))
+    vp_process_lose (process, VP_STATUS_LOST);
+  g_hash_table_iter_init (&iter, self->coming);
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);
   vp_process_lose (self->init, VP_STATUS_LOST);

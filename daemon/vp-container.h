@@ -6,6 +6,7 @@
 #include "vp-agent-client.h"
 #include "vp-container-plan.h"
 #include "vp-process.h"
+#include "vp-record.h"
 #include "vp-worker.h"
 
 /* A container: its spec, its part of the share, its first process and the
@@ -27,6 +28,39 @@ guint vp_container_get_request_timeout (void);
 /* Takes @streams (may be NULL): what the first process will use. */
 VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);
 
+/* Keeps the record of what it is (vp_container_describe ()): called before the
+ * container has something done that a restarted daemon must know of, which is not
+ * done when FALSE is returned, and after every change. */
+typedef gboolean (*VpContainerRecordFunc) (gpointer user_data, GError **error);
+void vp_container_set_record_func (VpContainer *self, VpContainerRecordFunc func, gpointer user_data);
+
+/* ---- over a restart of the daemon (vp-container-restore.c) ---- */
+
+/* States in a record are those of the container, and what was under way. */
+#define VP_CONTAINER_RECORD_STARTING "starting"
+#define VP_CONTAINER_RECORD_REMOVING "removing"
+
+void vp_container_describe (VpContainer *self, VpRecord *record);
+
+/* As the record says. One that was not made in the guest gets @spec's streams
+ * again; of others nothing flows before _go_on. InvalidArgument: words that
+ * are not known. */
+VpContainer *vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, VpSpec *spec,
+                                   GError **error);
+
+/* Gives a restored container what prepare would have given it; @agent need not be
+ * open yet, and is NULL when there is no guest any more. A stream that cannot be opened again is kept
+ * buffered, that is only logged. */
+void vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                             VpWorker *worker);
+
+/* The agent answers again: what was under way is finished or undone, output
+ * flows, ends are waited for. */
+void vp_container_go_on_async (VpContainer *self, const VpRecordContainer *record, GAsyncReadyCallback callback,
+                               gpointer user_data);
+/* FALSE: it must be removed (its making or removal was under way). */
+gboolean vp_container_go_on_finish (VpContainer *self, GAsyncResult *result);
+
 const char *vp_container_get_id (VpContainer *self);
 VpSpec *vp_container_get_spec (VpContainer *self);
 VpContainerState vp_container_get_state (VpContainer *self);
@@ -40,6 +74,9 @@ gint64 vp_container_get_started_at (VpContainer *self);
 
 /* NULL when there is none; "" is the first process. Borrowed. */
 VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
+
+/* Further processes that are known, in no order; transfer container. */
+GList *vp_container_list_execs (VpContainer *self);
 
 /* How long the guest may take to make it; 0, the default: as any request. */
 void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
@@ -75,10 +112,48 @@ void vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyn
                               gpointer user_data);
 gboolean vp_container_kill_finish (VpContainer *self, GAsyncResult *result, GError **error);
 
-/* Starts a further process; takes @streams. The returned process is running and borrowed. */
-void vp_container_exec_async (VpContainer *self, const char *exec_id, const VpSpecExec *exec, VpStreams *streams,
-                              GAsyncReadyCallback callback, gpointer user_data);
+typedef enum {
+  VP_EXEC_NONE = 0,
+  VP_EXEC_HOLD = 1 << 0,   /* only known here until vp_container_start_exec_async () */
+  VP_EXEC_DETACH = 1 << 1, /* nobody comes for its status; streams that are not set are /dev/null */
+} VpExecFlags;
+
+/* Starts a further process; takes @streams (may be NULL). @exec_id "": one is
+ * chosen. @process: a complete process object, see vp_spec_make_exec () and
+ * vp_spec_parse_exec (). The returned process is running (or held) and borrowed. */
+void vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *process, VpExecFlags flags,
+                              VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data);
 VpProcess *vp_container_exec_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* One that was held. After a failure it is still held. */
+void vp_container_start_exec_async (VpContainer *self, VpProcess *process, GAsyncReadyCallback callback,
+                                    gpointer user_data);
+gboolean vp_container_start_exec_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* Forgets an exec that is held or has stopped. */
+gboolean vp_container_delete_exec (VpContainer *self, VpProcess *process, GError **error);
+
+/* running -> paused -> running; vp_container_pause_finish () ends both */
+void vp_container_pause_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_container_resume_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_container_pause_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* @resources: text of a linux.resources object. */
+void vp_container_update_async (VpContainer *self, const char *resources, GAsyncReadyCallback callback,
+                                gpointer user_data);
+gboolean vp_container_update_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* a{sv} as Container1.GetStats () gives it; the caller owns it. */
+void vp_container_stats_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+GVariant *vp_container_stats_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* Array of guint32, as the guest numbers them; the caller owns it. */
+void vp_container_list_pids_async (VpContainer *self, GAsyncReadyCallback callback, gpointer user_data);
+GArray *vp_container_list_pids_finish (VpContainer *self, GAsyncResult *result, GError **error);
+
+/* The guest's kernel has killed in it for lack of memory. */
+void vp_container_note_oom (VpContainer *self);
+gboolean vp_container_get_oom_killed (VpContainer *self);
 
 /* Takes a container out of the guest, killing what still runs, and its files out
  * of the share. With @guest_gone (the machine has ended) the guest is not asked.

@@ -8,6 +8,7 @@
 #include "vp-dbus.h"
 #include "vp-driver.h"
 #include "vp-error.h"
+#include "vp-fdstore.h"
 #include "vp-log.h"
 #include "vp-manager.h"
 #include "vp-names.h"
@@ -26,7 +27,8 @@ typedef struct
   VpBouncer *bouncer;
   GDBusConnection *connection;
   VpDbusServer *server;
-  GStrv leftovers; /* names an earlier daemon left; until they are cleaned up */
+  GStrv leftovers; /* names an earlier daemon left; until they are put in order */
+  gboolean recovering;
   guint name_id;
   guint watchdog;
   gboolean stopping;
@@ -69,9 +71,16 @@ on_signal (gpointer user_data)
   if (self->stopping)
     return G_SOURCE_CONTINUE;
   self->stopping = TRUE;
-  vp_notice (NULL, NULL, "going down, %u sandboxes to delete", vp_manager_get_n_sandboxes (self->manager));
   (void) vp_sdnotify (VP_SDNOTIFY_STOPPING);
-  vp_manager_shutdown_async (self->manager, on_shut_down, self);
+  if (g_str_equal (vp_config_get_string (self->services.config, VP_CONFIG_DAEMON_ON_STOP), "delete"))
+    {
+      vp_notice (NULL, NULL, "going down, %u sandboxes to delete", vp_manager_get_n_sandboxes (self->manager));
+      vp_manager_shutdown_async (self->manager, on_shut_down, self);
+      return G_SOURCE_CONTINUE;
+    }
+  vp_notice (NULL, NULL, "going down, %u sandboxes go on", vp_manager_get_n_sandboxes (self->manager));
+  vp_manager_close (self->manager);
+  vp_virt_close_async (self->services.virt, on_virt_closed, self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -228,17 +237,27 @@ static void
 on_recovered (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Daemon *self = user_data;
+  g_autoptr (GError) error = NULL;
 
-  (void) vp_recovery_run_finish (result);
-  if (self->server == NULL)
+  self->recovering = FALSE;
+  if (vp_recovery_run_finish (result, NULL, NULL, &error))
+    {
+      g_clear_pointer (&self->leftovers, g_strfreev);
+      vp_fdstore_drop_rest ();
+    }
+  else
+    vp_warning (NULL, NULL, "what an earlier daemon left is looked at later: %s", error->message);
+  if (self->server == NULL && !self->stopping)
     serve (self);
 }
 
 static void
-clean_leftovers (Daemon *self)
+recover (Daemon *self)
 {
-  if (self->leftovers != NULL && vp_virt_get_state (self->services.virt) == VP_VIRT_CONNECTED)
-    vp_recovery_run_async (&self->services, g_steal_pointer (&self->leftovers), on_recovered, self);
+  if (self->leftovers == NULL || self->recovering || vp_virt_get_state (self->services.virt) != VP_VIRT_CONNECTED)
+    return;
+  self->recovering = TRUE;
+  vp_recovery_run_async (self->manager, (const char *const *) self->leftovers, on_recovered, self);
 }
 
 static void
@@ -249,7 +268,7 @@ on_virt_state (VpVirt *virt, gpointer user_data)
   vp_info (NULL, NULL, "libvirt at %s: %s", vp_virt_get_uri (virt),
            vp_virt_state_to_string (vp_virt_get_state (virt)));
   if (self->server != NULL)
-    clean_leftovers (self);
+    recover (self);
 }
 
 /* Without libvirt the daemon serves all the same and says HypervisorUnavailable. */
@@ -267,7 +286,7 @@ on_virt_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 
       if (driver != NULL && driver->runs_guests && !facts->kvm_usable && facts->kvm_reason != NULL)
         vp_warning (NULL, NULL, "no hardware virtualisation (%s): guests are emulated and slow", facts->kvm_reason);
-      clean_leftovers (self);
+      recover (self);
       return;
     }
   vp_warning (NULL, NULL, "%s; trying again", error->message);
@@ -289,6 +308,7 @@ set_up (Daemon *self, GError **error)
   VpConfig *config = self->options->config;
   guint64 watchdog_usec = vp_sdnotify_get_watchdog_usec ();
 
+  vp_fdstore_receive ();
   self->services.config = vp_config_ref (config);
   self->services.store = vp_store_open (vp_config_get_string (config, VP_CONFIG_DAEMON_STATE_DIR), error);
   if (self->services.store == NULL)

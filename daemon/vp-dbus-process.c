@@ -82,13 +82,49 @@ handle_close_stdin (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation,
   return TRUE;
 }
 
+static VpContainer *
+container_of (VpDBusProcess1 *skeleton)
+{
+  return g_object_get_data (G_OBJECT (skeleton), "container");
+}
+
+static void
+on_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  (void) vp_container_start_exec_finish (VP_CONTAINER (source), result, &error);
+  vp_dbus_reply_done (user_data, error);
+}
+
+static gboolean
+handle_start (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  vp_container_start_exec_async (container_of (skeleton), user_data, on_started, invocation);
+  return TRUE;
+}
+
+static gboolean
+handle_delete (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
+{
+  GError *error = NULL;
+
+  (void) vp_container_delete_exec (container_of (skeleton), user_data, &error);
+  vp_dbus_reply_done (invocation, error);
+  return TRUE;
+}
+
 static void
 mirror (VpProcess *process, gpointer user_data)
 {
   VpDBusProcess1 *skeleton = user_data;
+  VpSandbox *sandbox = g_object_get_data (G_OBJECT (skeleton), "sandbox");
 
   vp_dbus_process1_set_exit_status (skeleton, vp_process_get_exit_status (process));
   vp_dbus_process1_set_exited_at (skeleton, (guint64) vp_process_get_exited_at (process));
+  vp_dbus_process1_set_pid (skeleton, vp_process_get_state (process) == VP_PROCESS_RUNNING
+                                          ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox)
+                                          : 0);
   vp_dbus_process1_set_state (skeleton, vp_process_state_to_string (vp_process_get_state (process)));
 }
 
@@ -98,10 +134,14 @@ vp_dbus_process_new (VpSandbox *sandbox, VpContainer *container, VpProcess *proc
   VpDBusProcess1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_PROCESS1_SKELETON);
   g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), vp_container_get_id (container));
 
+  g_object_set_data_full (G_OBJECT (skeleton), "container", g_object_ref (container), g_object_unref);
+  g_object_set_data_full (G_OBJECT (skeleton), "sandbox", g_object_ref (sandbox), g_object_unref);
   vp_dbus_handle (skeleton, "handle-wait", handle_wait, process);
   vp_dbus_handle (skeleton, "handle-kill", handle_kill, process);
   vp_dbus_handle (skeleton, "handle-resize-tty", handle_resize_tty, process);
   vp_dbus_handle (skeleton, "handle-close-stdin", handle_close_stdin, process);
+  vp_dbus_handle (skeleton, "handle-start", handle_start, process);
+  vp_dbus_handle (skeleton, "handle-delete", handle_delete, process);
 
   vp_dbus_process1_set_exec_id (skeleton, vp_process_get_exec_id (process));
   vp_dbus_process1_set_container (skeleton, path);

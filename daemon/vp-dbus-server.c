@@ -94,12 +94,15 @@ on_container_added (VpSandbox *sandbox, VpContainer *container, VpDbusServer *se
   const char *sandbox_id = vp_sandbox_get_id (sandbox);
   g_autofree char *path = vp_dbus_path_container (sandbox_id, vp_container_get_id (container));
   g_autoptr (VpDBusContainer1) skeleton = vp_dbus_container_new (sandbox, container);
+  g_autoptr (GList) execs = vp_container_list_execs (container);
 
   g_object_set_data_full (G_OBJECT (container), "sandbox-id", g_strdup (sandbox_id), g_free);
   add (self, path, skeleton, vp_sandbox_get_owner (sandbox), TRUE);
   g_signal_connect_object (container, "process-added", G_CALLBACK (on_process_added), self, 0);
   g_signal_connect_object (container, "process-removed", G_CALLBACK (on_process_removed), self, 0);
   on_process_added (container, vp_container_get_init (container), self);
+  for (GList *l = execs; l != NULL; l = l->next) /* of an adopted one */
+    on_process_added (container, l->data, self);
 }
 
 static void

@@ -206,8 +206,8 @@ on_deleted (VpSandbox *sandbox, gpointer user_data)
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
-static void
-adopt (VpManager *self, VpSandbox *sandbox)
+void
+vp_manager_take (VpManager *self, VpSandbox *sandbox)
 {
   g_hash_table_insert (self->sandboxes, g_strdup (vp_sandbox_get_id (sandbox)), sandbox);
   g_signal_connect (sandbox, "deleted", G_CALLBACK (on_deleted), self);
@@ -437,7 +437,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_set_object (&request->sandbox, sandbox);
-  adopt (self, g_steal_pointer (&sandbox));
+  vp_manager_take (self, g_steal_pointer (&sandbox));
   g_task_return_boolean (task, TRUE);
 }
 
@@ -510,6 +510,12 @@ vp_manager_create_container_finish (VpManager *self, GAsyncResult *result, GErro
 }
 
 /* ---- shutdown ---- */
+
+void
+vp_manager_close (VpManager *self)
+{
+  self->closing = TRUE;
+}
 
 static void
 on_shutdown_deleted (GObject *source, GAsyncResult *result, gpointer user_data)

@@ -30,6 +30,9 @@ VpSandbox *vp_manager_find_container (VpManager *self, const char *id, VpContain
 /* Names that @handler of vp_manager_create_async () may have; NULL-terminated. */
 const char *const *vp_manager_get_handlers (VpManager *self);
 
+/* Makes a sandbox that an earlier daemon left known again; takes it. */
+void vp_manager_take (VpManager *self, VpSandbox *sandbox);
+
 /* What Manager1.CreateSandbox () does. Takes @streams. @owner: the user who
  * wants it, whose quota it counts for. The sandbox is borrowed. */
 void vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler,
@@ -55,7 +58,10 @@ void vp_manager_explain_async (VpManager *self, const char *bundle, const char *
                                const char *format, GAsyncReadyCallback callback, gpointer user_data);
 char *vp_manager_explain_finish (VpManager *self, GAsyncResult *result, GError **error);
 
-/* Deletes every sandbox, running or not; finishes when none is left or cannot
- * be deleted (that is logged). New ones are refused from here on. */
+/* New sandboxes are refused from here on. */
+void vp_manager_close (VpManager *self);
+
+/* The same, and deletes every sandbox, running or not; finishes when none is left
+ * or cannot be deleted (that is logged). */
 void vp_manager_shutdown_async (VpManager *self, GAsyncReadyCallback callback, gpointer user_data);
 void vp_manager_shutdown_finish (VpManager *self, GAsyncResult *result);

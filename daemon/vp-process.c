@@ -5,7 +5,9 @@
 
 #include "vp-error.h"
 #include "vp-event.h"
+#include "vp-fdstore.h"
 #include "vp-log.h"
+#include "vp-record.h"
 #include "vp-waiters.h"
 
 struct _VpProcess
@@ -23,6 +25,7 @@ struct _VpProcess
   gint64 exited_at;
   VpAgentClient *agent;
   VpStdio *stdio;
+  char *bindings[VP_N_STREAMS]; /* path or VP_RECORD_STREAM_FD, NULL: nothing */
   VpWaiters *waiters;
 };
 
@@ -54,6 +57,8 @@ vp_process_finalize (GObject *object)
   VpProcess *self = VP_PROCESS (object);
 
   vp_waiters_free (self->waiters);
+  for (int i = 0; i < VP_N_STREAMS; i++)
+    g_free (self->bindings[i]);
   vp_place_unref (self->place);
   g_free (self->sandbox_id);
   g_free (self->container_id);
@@ -161,6 +166,68 @@ vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *streams, G
   return TRUE;
 }
 
+/* ---- over a restart of the daemon ---- */
+
+static char *
+dup_store_name (VpProcess *self, VpStream stream)
+{
+  return vp_fdstore_dup_name (self->sandbox_id, self->container_id, self->exec_id, vp_stream_name (stream));
+}
+
+void
+vp_process_note_streams (VpProcess *self, const VpStreams *streams)
+{
+  for (int i = 0; streams != NULL && i < VP_N_STREAMS; i++)
+    {
+      g_autofree char *name = dup_store_name (self, (VpStream) i);
+
+      g_free (self->bindings[i]);
+      self->bindings[i] = g_strdup (streams->fds[i] >= 0 ? VP_RECORD_STREAM_FD : streams->paths[i]);
+      if (streams->fds[i] >= 0)
+        vp_fdstore_put (name, streams->fds[i]);
+    }
+}
+
+const char *
+vp_process_get_binding (VpProcess *self, VpStream stream)
+{
+  return self->bindings[stream];
+}
+
+/* Its streams are not needed any more. */
+static void
+forget_streams (VpProcess *self)
+{
+  for (int i = 0; i < VP_N_STREAMS; i++)
+    if (g_strcmp0 (self->bindings[i], VP_RECORD_STREAM_FD) == 0)
+      {
+        g_autofree char *name = dup_store_name (self, (VpStream) i);
+
+        vp_fdstore_remove (name);
+      }
+}
+
+void
+vp_process_restore (VpProcess *self, VpProcessState state, guint status, gint64 exited_at)
+{
+  self->state = state;
+  self->watched = state != VP_PROCESS_CREATED;
+  self->exit_status = status;
+  self->exited_at = exited_at;
+}
+
+static void wait_for_end (VpProcess *self);
+
+void
+vp_process_resume (VpProcess *self)
+{
+  if (self->state == VP_PROCESS_STOPPED)
+    return;
+  self->watched = TRUE;
+  vp_stdio_start (self->stdio);
+  wait_for_end (self);
+}
+
 void
 vp_process_begin_io (VpProcess *self)
 {
@@ -179,6 +246,7 @@ set_stopped (VpProcess *self, guint status)
     vp_event (VP_EVENT_CONTAINER_EXITED, self->sandbox_id, self->container_id, "ended with status %u", status);
   else
     vp_info (self->sandbox_id, self->container_id, "process %s ended with status %u", self->exec_id, status);
+  forget_streams (self);
 
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);
@@ -227,13 +295,19 @@ on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+wait_for_end (VpProcess *self)
+{
+  vp_agent_client_wait_process_async (self->agent, self->container_id, self->exec_id, NULL, on_waited,
+                                      g_object_ref (self));
+}
+
+static void
 begin_watch (VpProcess *self)
 {
   if (self->watched)
     return;
   self->watched = TRUE;
-  vp_agent_client_wait_process_async (self->agent, self->container_id, self->exec_id, NULL, on_waited,
-                                      g_object_ref (self));
+  wait_for_end (self);
 }
 
 void
@@ -265,6 +339,7 @@ vp_process_lose (VpProcess *self, guint status)
       g_autoptr (GError) error = never_ran (self);
 
       self->forgotten = TRUE;
+      forget_streams (self);
       vp_waiters_answer (self->waiters, error);
     }
 }

@@ -36,6 +36,21 @@ gint64 vp_process_get_exited_at (VpProcess *self); /* microseconds, 0: not yet *
 /* Takes @streams (may be NULL) and ties them to the agent. Before the agent is asked to make it. */
 gboolean vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *streams, GError **error);
 
+/* Remembers where @streams (borrowed, may be NULL) lead, for the record, and hands
+ * descriptors to the service manager to keep. When they are given, before _prepare. */
+void vp_process_note_streams (VpProcess *self, const VpStreams *streams);
+
+/* Absolute path, "fd", or NULL: nothing. Borrowed. */
+const char *vp_process_get_binding (VpProcess *self, VpStream stream);
+
+/* What a record says of it, when it is new. A running one counts as waited for;
+ * _resume () sees to it that it is. */
+void vp_process_restore (VpProcess *self, VpProcessState state, guint status, gint64 exited_at);
+
+/* After a restart, when the agent answers again: output flows, its end is waited
+ * for. Prepared before; nothing when it has stopped. */
+void vp_process_resume (VpProcess *self);
+
 /* The agent has made it; its output flows from here on. */
 void vp_process_begin_io (VpProcess *self);
 

@@ -8,6 +8,9 @@
 
 /* Shared by the files of the sandbox's verbs, by nobody else. */
 
+/* How a record names the way to the agent. */
+#define VP_SANDBOX_TRANSPORT_SERIAL "serial"
+
 /* What it has while it runs; made by the steps of its start, in their order. */
 typedef struct
 {
@@ -48,6 +51,7 @@ struct _VpSandbox
   VpSandboxState state;
   const char *exit_reason;
   guint exit_status; /* once it has ended: of its own container */
+  gboolean changing; /* being paused or resumed */
   gboolean deleted;  /* nothing of it is left; calls that were under way find that out */
   gint64 created_at;
   gint64 started_at;
@@ -75,14 +79,38 @@ void vp_sandbox_changed (VpSandbox *self);
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
 gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);
 
-/* Writes what the sandbox is and may have on the host. */
+/* ---- vp-sandbox-record.c ---- */
+
+/* Writes what the sandbox is and may have on the host: the one place that writes a record. */
 gboolean vp_sandbox_save (VpSandbox *self, GError **error);
+/* Writes the spec of a new container beside it. */
+gboolean vp_sandbox_save_spec (VpSandbox *self, VpContainer *container, GError **error);
+/* VpContainerRecordFunc of its containers; @user_data is the sandbox. */
+gboolean vp_sandbox_record_func (gpointer user_data, GError **error);
+
+/* Takes @container. */
+void vp_sandbox_take_container (VpSandbox *self, VpContainer *container);
+
+/* What the plan says, without starting anything: NULL when it has no console. */
+VpConsole *vp_sandbox_new_console (VpSandbox *self);
+/* Makes machine.agent, not open, and listens to its end. */
+void vp_sandbox_new_agent (VpSandbox *self);
+
+/* Where it is heading for; see VpSandboxEnd. @grace_ms 0: as configured. */
+void vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms);
 
 /* Ends what the guest is being asked for the sake of a graceful end. */
 void vp_sandbox_stop_asking (VpSandbox *self);
 
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
+
+/* Time and entropy for a guest that has booted or stood still; in the background. */
+void vp_sandbox_refresh_guest (VpSandbox *self);
+/* From now on the agent is asked who runs out of memory, as long as it is there. */
+void vp_sandbox_watch_oom (VpSandbox *self);
+/* What its hooks run with. */
+void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
 
 /* Prepares @container in the machine, with what the sandbox gives it for that. */
 void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,

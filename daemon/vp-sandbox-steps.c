@@ -141,23 +141,32 @@ on_console_started (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_step_done (self->steps, NULL);
 }
 
-static void
-run_console (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+VpConsole *
+vp_sandbox_new_console (VpSandbox *self)
 {
-  VpSandbox *self = owner;
   const VpDevice *device = vp_plan_find_device (self->machine.plan, VP_DEVICE_CONSOLE);
   g_autofree char *directory = NULL;
   g_autofree char *name = NULL;
 
   if (device == NULL || device->u.console.socket == NULL)
+    return NULL;
+  directory = g_path_get_dirname (device->u.console.log);
+  name = g_path_get_basename (device->u.console.log);
+  return vp_console_new (device->u.console.socket, directory, name, device->u.console.max_bytes);
+}
+
+static void
+run_console (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+
+  g_clear_object (&self->machine.console);
+  self->machine.console = vp_sandbox_new_console (self);
+  if (self->machine.console == NULL)
     {
       vp_step_done (steps, NULL);
       return;
     }
-  directory = g_path_get_dirname (device->u.console.log);
-  name = g_path_get_basename (device->u.console.log);
-  g_clear_object (&self->machine.console);
-  self->machine.console = vp_console_new (device->u.console.socket, directory, name, device->u.console.max_bytes);
   vp_console_start_async (self->machine.console, cancellable, on_console_started, g_object_ref (self));
 }
 
@@ -223,23 +232,31 @@ on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
   VpSandbox *self = user_data;
 
   vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
-  if (self->state == VP_SANDBOX_READY)
+  if (self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED)
     g_timeout_add_full (G_PRIORITY_DEFAULT, AGENT_LOST_DELAY_MS, on_agent_stays_away, g_object_ref (self),
                         g_object_unref);
   else
     vp_sandbox_domain_stopped (self, "agent-lost");
 }
 
+void
+vp_sandbox_new_agent (VpSandbox *self)
+{
+  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
+  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (channel->u.channel.socket, VP_CHANNEL_SERIAL);
+
+  g_clear_object (&self->machine.agent);
+  self->machine.agent = vp_agent_client_new (conn);
+  g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
+  vp_sandbox_changed (self);
+}
+
 static void
 run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
-  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
-  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (channel->u.channel.socket, VP_CHANNEL_SERIAL);
 
-  self->machine.agent = vp_agent_client_new (conn);
-  g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
-  vp_sandbox_changed (self);
+  vp_sandbox_new_agent (self);
   vp_agent_client_open_async (self->machine.agent,
                               (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               cancellable, on_agent_opened, g_object_ref (self));
@@ -265,7 +282,12 @@ on_guest_made (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
   GError *error = NULL;
 
-  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      vp_sandbox_refresh_guest (self);
+      vp_sandbox_watch_oom (self);
+    }
+  else
     g_prefix_error (&error, "guest of sandbox \"%s\": ", self->id);
   vp_step_done (self->steps, error);
 }
@@ -326,8 +348,7 @@ undo_guest (gpointer owner, VpSteps *steps)
 /* ---- containers that were created before the machine ran ---- */
 
 void
-vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
-                              GAsyncReadyCallback callback, gpointer user_data)
+vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container)
 {
   const VpContainerHooks with = {
     .worker = self->services->hooks,
@@ -336,6 +357,13 @@ vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContain
   };
 
   vp_container_set_hooks (container, &with);
+}
+
+void
+vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  vp_sandbox_give_hooks (self, container);
   vp_container_set_create_timeout (container,
                                    (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
   vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
@@ -474,7 +502,8 @@ end_containers (VpSandbox *self)
       VpContainer *container = self->containers->pdata[i];
       VpProcess *init = vp_container_get_init (container);
 
-      if (vp_container_get_state (container) != VP_CONTAINER_RUNNING)
+      if (vp_container_get_state (container) != VP_CONTAINER_RUNNING
+          && vp_container_get_state (container) != VP_CONTAINER_PAUSED)
         continue;
       killing->left++;
       vp_process_wait_async (init, NULL, on_one_exited, killing);

@@ -19,16 +19,36 @@ on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_waiters_answer (self->end.stop_waiters, NULL);
 }
 
+/* A guest that stands still cannot be asked; if it does not move it is destroyed. */
+static void
+on_resumed_to_end (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  VpSandbox *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_virt_resume_finish (VP_VIRT (source), result, &error))
+    {
+      vp_warning (self->id, NULL, "not resumed for its end: %s", error->message);
+      self->end.graceful = FALSE;
+    }
+  vp_steps_unwind_async (self->steps, on_unwound, self);
+}
+
 void
 vp_sandbox_begin_end (VpSandbox *self)
 {
+  gboolean still = self->state == VP_SANDBOX_PAUSED;
+
   vp_sandbox_set_state (self, VP_SANDBOX_STOPPING);
   g_cancellable_cancel (self->end.cancellable);
-  vp_steps_unwind_async (self->steps, on_unwound, g_object_ref (self));
+  if (still && self->end.graceful)
+    vp_virt_resume_async (self->services->virt, self->domain_name, NULL, on_resumed_to_end, g_object_ref (self));
+  else
+    vp_steps_unwind_async (self->steps, on_unwound, g_object_ref (self));
 }
 
-static void
-aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
+void
+vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms)
 {
   guint64 grace
       = grace_ms != 0 ? grace_ms : vp_config_get_uint (self->config, VP_CONFIG_AGENT_STOP_TIMEOUT_MS);
@@ -76,12 +96,13 @@ vp_sandbox_stop_async (VpSandbox *self, guint grace_ms, gboolean force, GAsyncRe
     case VP_SANDBOX_STARTING:
       if (force)
         vp_sandbox_stop_asking (self);
-      aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
+      vp_sandbox_aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
       vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       give_up_start (self, VP_ERROR_CANCELLED, "it was stopped while it started");
       return;
     case VP_SANDBOX_READY:
-      aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
+    case VP_SANDBOX_PAUSED:
+      vp_sandbox_aim_at (self, VP_SANDBOX_STOPPED, "stopped", !force, grace_ms);
       vp_waiters_add (self->end.stop_waiters, g_steal_pointer (&task));
       vp_sandbox_begin_end (self);
       return;
@@ -110,11 +131,12 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
       = agent_lost ? g_strdup ("its agent is gone") : g_strdup_printf ("its virtual machine ended (%s)", reason);
 
   /* in a start that is being undone it is us who ended it */
-  if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY)
+  if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY
+      && self->state != VP_SANDBOX_PAUSED)
     return;
   vp_notice (self->id, NULL, "%s", why);
-  aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
-          guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
+  vp_sandbox_aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
+                     guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
     give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else
@@ -336,7 +358,7 @@ vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboo
   else if (self->state == VP_SANDBOX_STOPPING)
     vp_sandbox_stop_async (self, 0, force, on_stopped_for_remove, g_steal_pointer (&task));
   else
-    vp_container_discard_async (container, self->state != VP_SANDBOX_READY, on_discarded, g_steal_pointer (&task));
+    vp_container_discard_async (container, self->state != VP_SANDBOX_READY && self->state != VP_SANDBOX_PAUSED, on_discarded, g_steal_pointer (&task));
 }
 
 gboolean

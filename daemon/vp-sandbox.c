@@ -6,12 +6,12 @@
 #include "vp-id.h"
 #include "vp-log.h"
 #include "vp-planner.h"
-#include "vp-record.h"
 
 enum {
   SIGNAL_CHANGED,
   SIGNAL_CONTAINER_ADDED,
   SIGNAL_CONTAINER_REMOVED,
+  SIGNAL_OOM,
   SIGNAL_DELETED,
   N_SIGNALS
 };
@@ -25,6 +25,8 @@ vp_sandbox_dispose (GObject *object)
 {
   VpSandbox *self = VP_SANDBOX (object);
 
+  for (guint i = 0; self->containers != NULL && i < self->containers->len; i++)
+    vp_container_set_record_func (self->containers->pdata[i], NULL, NULL);
   g_clear_pointer (&self->containers, g_ptr_array_unref);
   g_clear_pointer (&self->steps, vp_steps_free);
   g_clear_pointer (&self->machine.plan, vp_plan_unref);
@@ -66,6 +68,8 @@ vp_sandbox_class_init (VpSandboxClass *klass)
                                                   G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
   signals[SIGNAL_CONTAINER_REMOVED] = g_signal_new ("container-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                                     G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
+  signals[SIGNAL_OOM]
+      = g_signal_new ("oom", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
   signals[SIGNAL_DELETED] = g_signal_new ("deleted", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
@@ -177,42 +181,6 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
     vp_waiters_answer (self->waiters, NULL);
 }
 
-gboolean
-vp_sandbox_save (VpSandbox *self, GError **error)
-{
-  g_autoptr (VpRecord) record = vp_record_new ();
-  g_autofree char *json = NULL;
-  gsize len = 0;
-
-  record->id = g_strdup (self->id);
-  record->handler = g_strdup (self->handler);
-  record->bundle = g_strdup (self->containers->len > 0
-                                 ? vp_spec_get_bundle (vp_container_get_spec (self->containers->pdata[0]))
-                                 : "");
-  record->domain_name = g_strdup (self->domain_name);
-  record->domain_uuid = g_strdup (self->uuid);
-  record->state = g_strdup (vp_sandbox_state_to_string (self->state));
-  record->created_at = (guint64) self->created_at;
-  for (guint i = 0; i < self->containers->len; i++)
-    {
-      VpContainer *container = self->containers->pdata[i];
-
-      vp_record_add_container (record, vp_container_get_id (container),
-                               vp_spec_get_bundle (vp_container_get_spec (container)),
-                               vp_container_state_to_string (vp_container_get_state (container)),
-                               (guint64) vp_container_get_created_at (container));
-    }
-  if (self->machine.share_dir != NULL)
-    vp_record_add_resource (record, "share", self->machine.share_dir);
-  if (self->machine.xml != NULL)
-    vp_record_add_resource (record, "domain", self->domain_name);
-
-  json = vp_record_to_json (record, &len);
-  if (self->state == VP_SANDBOX_CREATING)
-    return vp_store_add (self->services->store, self->domain_name, json, len, error);
-  return vp_store_save (self->services->store, self->domain_name, json, len, error);
-}
-
 /* ---- containers ---- */
 
 static VpContainer *
@@ -220,9 +188,28 @@ add_container (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams
 {
   VpContainer *container = vp_container_new (self->id, id, spec, streams);
 
+  vp_sandbox_take_container (self, container);
+  return container;
+}
+
+void
+vp_sandbox_take_container (VpSandbox *self, VpContainer *container)
+{
   vp_container_set_sandbox_state (container, self->state);
   g_ptr_array_add (self->containers, container);
-  return container;
+  vp_container_set_record_func (container, vp_sandbox_record_func, self);
+}
+
+/* FALSE: it is none of ours. */
+static gboolean
+forget_container (VpSandbox *self, VpContainer *container)
+{
+  G_GNUC_UNUSED g_autoptr (VpContainer) keep = g_object_ref (container);
+
+  if (!g_ptr_array_remove (self->containers, container))
+    return FALSE;
+  vp_container_set_record_func (container, NULL, NULL);
+  return TRUE;
 }
 
 gboolean
@@ -232,7 +219,13 @@ vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **e
 
   if (!vp_sandbox_save (self, error))
     {
-      g_ptr_array_set_size (self->containers, 0);
+      forget_container (self, own);
+      return FALSE;
+    }
+  if (!vp_sandbox_save_spec (self, own, error))
+    {
+      (void) vp_store_remove (self->services->store, self->domain_name, NULL);
+      forget_container (self, own);
       return FALSE;
     }
   vp_sandbox_set_state (self, VP_SANDBOX_CREATED);
@@ -246,12 +239,15 @@ vp_sandbox_drop_container (VpSandbox *self, VpContainer *container)
   G_GNUC_UNUSED g_autoptr (VpContainer) keep = g_object_ref (container);
   g_autoptr (GError) error = NULL;
 
-  if (!g_ptr_array_remove (self->containers, container))
+  if (!forget_container (self, container))
     return;
   vp_process_lose (vp_container_get_init (container), VP_STATUS_LOST);
   g_signal_emit (self, signals[SIGNAL_CONTAINER_REMOVED], 0, container);
+  if (self->deleted)
+    return;
   if (self->containers->len > 0 && !vp_sandbox_save (self, &error))
     vp_warning (self->id, NULL, "record not written: %s", error->message);
+  vp_store_remove_spec (self->services->store, self->domain_name, vp_container_get_id (container));
 }
 
 static void
@@ -299,9 +295,10 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
         }
     }
   container = add_container (self, id, spec, g_steal_pointer (&owned));
-  if (!vp_sandbox_save (self, &error))
+  if (!vp_sandbox_save_spec (self, container, &error) || !vp_sandbox_save (self, &error))
     {
-      g_ptr_array_remove (self->containers, container);
+      vp_store_remove_spec (self->services->store, self->domain_name, id);
+      forget_container (self, container);
       g_task_return_error (task, error);
       return;
     }

@@ -6,6 +6,7 @@
 #include "vp-config.h"
 #include "vp-container.h"
 #include "vp-plan.h"
+#include "vp-record.h"
 #include "vp-store.h"
 #include "vp-virt.h"
 #include "vp-worker.h"
@@ -18,6 +19,7 @@
  *   "changed" ()                      any property is new
  *   "container-added" (VpContainer*)
  *   "container-removed" (VpContainer*)
+ *   "oom" (VpContainer*)              the guest's kernel has killed in it for lack of memory
  *   "deleted" ()                      nothing of it is left on the host; forget it */
 #define VP_TYPE_SANDBOX (vp_sandbox_get_type ())
 G_DECLARE_FINAL_TYPE (VpSandbox, vp_sandbox, VP, SANDBOX, GObject)
@@ -50,6 +52,28 @@ gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, G
 /* The user who made it, 0 by default: set before vp_sandbox_create (). */
 void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
 guint32 vp_sandbox_get_owner (VpSandbox *self);
+
+/* ---- over a restart of the daemon (vp-sandbox-restore.c) ---- */
+
+/* As the record says; nothing is done yet. @config: what is in force for its
+ * handler now. InvalidArgument: a record that makes no sense. Reads specs. */
+VpSandbox *vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig *config, GError **error);
+
+/* What libvirt has of its domain. */
+typedef enum
+{
+  VP_SANDBOX_GONE,
+  VP_SANDBOX_AWAKE,
+  VP_SANDBOX_ASLEEP, /* its CPUs are stopped */
+} VpSandboxLife;
+
+/* Goes on where the record (taken) ends: a ready or paused one whose domain is
+ * there is adopted, an ended one only stands; whatever else is there is
+ * undone by the steps' undos. Finishes when the sandbox is in a state in which it
+ * can stay; cannot fail. Once, right after it has become known to the manager. */
+void vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life, GAsyncReadyCallback callback,
+                               gpointer user_data);
+void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
 
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
@@ -107,6 +131,34 @@ VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *res
 void vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
                                         GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* ready -> paused -> ready: the processors of the machine stand still. */
+void vp_sandbox_pause_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_pause_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+void vp_sandbox_resume_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_resume_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+typedef struct
+{
+  gboolean vcpus_set, memory_set;
+  guint vcpus;
+  guint64 memory; /* bytes */
+} VpSandboxSize;
+
+/* NotSupported for another size than it has. */
+gboolean vp_sandbox_update (VpSandbox *self, const VpSandboxSize *size, GError **error);
+
+/* a{sv} as Sandbox1.GetStats () gives it; @ret_containers (may be NULL): a{sv}
+ * from container id to its own. The caller owns both. */
+void vp_sandbox_stats_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+GVariant *vp_sandbox_stats_finish (VpSandbox *self, GAsyncResult *result, GVariant **ret_containers, GError **error);
+
+/* Prometheus text; the caller owns it. */
+void vp_sandbox_metrics_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+char *vp_sandbox_metrics_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* As vp_console_open (), and InvalidState before it was ever started. */
+int vp_sandbox_open_console (VpSandbox *self, gboolean follow, guint64 tail_bytes, GError **error);
 
 /* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
 VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error);

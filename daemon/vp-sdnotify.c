@@ -10,11 +10,19 @@
 
 #include "vp-fd.h"
 
-gboolean
-vp_sdnotify (const char *state)
+/* @passed: -1 for none */
+static gboolean
+send_state (const char *state, int passed)
 {
   const char *path = g_getenv ("NOTIFY_SOCKET");
   struct sockaddr_un addr = { .sun_family = AF_UNIX };
+  union
+  {
+    char bytes[CMSG_SPACE (sizeof (int))];
+    struct cmsghdr align;
+  } control = { 0 };
+  struct iovec io = { .iov_base = (char *) state, .iov_len = strlen (state) };
+  struct msghdr message = { .msg_name = &addr, .msg_iov = &io, .msg_iovlen = 1 };
   VP_AUTO_FD fd = -1;
   gsize len;
 
@@ -30,9 +38,32 @@ vp_sdnotify (const char *state)
   fd = socket (AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return FALSE;
-  return sendto (fd, state, strlen (state), MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *) &addr,
-                 (socklen_t) (offsetof (struct sockaddr_un, sun_path) + len))
-         >= 0;
+  message.msg_namelen = (socklen_t) (offsetof (struct sockaddr_un, sun_path) + len);
+  if (passed >= 0)
+    {
+      struct cmsghdr *header;
+
+      message.msg_control = control.bytes;
+      message.msg_controllen = sizeof control.bytes;
+      header = CMSG_FIRSTHDR (&message);
+      header->cmsg_level = SOL_SOCKET;
+      header->cmsg_type = SCM_RIGHTS;
+      header->cmsg_len = CMSG_LEN (sizeof (int));
+      memcpy (CMSG_DATA (header), &passed, sizeof (int));
+    }
+  return sendmsg (fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+}
+
+gboolean
+vp_sdnotify (const char *state)
+{
+  return send_state (state, -1);
+}
+
+gboolean
+vp_sdnotify_with_fd (const char *state, int fd)
+{
+  return send_state (state, fd);
 }
 
 gboolean

@@ -17,6 +17,9 @@
  * daemon could do about that. Never blocks. */
 gboolean vp_sdnotify (const char *state);
 
+/* As above with a descriptor (borrowed), for FDSTORE=1. */
+gboolean vp_sdnotify_with_fd (const char *state, int fd);
+
 /* As above with "STATUS=text"; line breaks in @text become spaces. */
 gboolean vp_sdnotify_status (const char *text);
 

@@ -64,7 +64,7 @@ static const Row rows[VP_N_VERBS] = {
                                  .note = "stopped: for what is still buffered" },
   [VP_VERB_CONTAINER_STATS] = { "get statistics of", "GetStats", S (READY), C_IN_GUEST },
   [VP_VERB_CONTAINER_PIDS] = { "list the processes of", "ListPids", S (READY), C_IN_GUEST },
-  [VP_VERB_CONTAINER_COPY] = { "copy files of", "CopyIn, CopyOut", S (READY), C (CREATED) | C (RUNNING) },
+  [VP_VERB_CONTAINER_COPY] = { "copy files of", "CopyIn, CopyOut", S (READY), C_IN_GUEST },
 
   [VP_VERB_PROCESS_START] = { "start", "Start", S (READY), C (CREATED) | C (RUNNING), P (CREATED), 0 },
   [VP_VERB_PROCESS_KILL]
@@ -74,7 +74,7 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_PROCESS_RESIZE] = { "resize the terminal of", "ResizeTty", S (READY), C (CREATED) | C (RUNNING),
                                P (RUNNING), P (CREATED) | P (RUNNING) },
   [VP_VERB_PROCESS_CLOSE_STDIN]
-  = { "close stdin of", "CloseStdin", 0, 0, P (CREATED) | P (RUNNING), P (CREATED) | P (RUNNING) },
+  = { "close stdin of", "CloseStdin", 0, 0, P (RUNNING), P (CREATED) | P (RUNNING) },
 };
 
 static const guint sandbox_changes[VP_N_SANDBOX_STATES] = {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,13 +14,14 @@
 #include "vp-id.h"
 #include "vp-names.h"
 
-#define RECORD_MAX_BYTES (1u << 20)
+#define RECORD_MAX_BYTES VP_JSON_MAX_BYTES
 #define LOCK_NAME "lock"
 
 struct _VpStore
 {
   GObject parent;
   char *state_dir;
+  int state_fd;
   int sandboxes_fd;
   int lock_fd;
 };
@@ -32,6 +34,7 @@ vp_store_finalize (GObject *object)
   VpStore *self = VP_STORE (object);
 
   vp_fd_clear (&self->sandboxes_fd);
+  vp_fd_clear (&self->state_fd);
   vp_fd_clear (&self->lock_fd);
   g_free (self->state_dir);
   G_OBJECT_CLASS (vp_store_parent_class)->finalize (object);
@@ -46,6 +49,7 @@ vp_store_class_init (VpStoreClass *klass)
 static void
 vp_store_init (VpStore *self)
 {
+  self->state_fd = -1;
   self->sandboxes_fd = -1;
   self->lock_fd = -1;
 }
@@ -122,6 +126,7 @@ vp_store_open (const char *state_dir, GError **error)
       vp_error_set_errno (error, errno, "state directory \"%s/%s\"", state_dir, VP_DIR_SANDBOXES);
       return NULL;
     }
+  self->state_fd = vp_fd_steal (&dirfd);
   return g_steal_pointer (&self);
 }
 
@@ -166,16 +171,16 @@ vp_store_save (VpStore *self, const char *name, const char *record, gsize len, G
   return fd >= 0 && vp_fd_replace_file (fd, VP_FILE_RECORD, record, len, error);
 }
 
-char *
-vp_store_load (VpStore *self, const char *name, gsize *ret_len, GError **error)
+/* Takes @dirfd, which may be -1 with @error set. */
+static char *
+load_file (int dirfd, const char *file, const char *what, gsize *ret_len, GError **error)
 {
-  g_autofree char *what = g_strdup_printf ("record of \"%s\"", name);
-  VP_AUTO_FD dirfd = open_sandbox (self, name, error);
+  VP_AUTO_FD owned = dirfd;
   VP_AUTO_FD fd = -1;
 
-  if (dirfd < 0)
+  if (owned < 0)
     return NULL;
-  fd = openat (dirfd, VP_FILE_RECORD, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  fd = openat (owned, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
     {
       vp_error_set_errno (error, errno, "%s", what);
@@ -184,9 +189,95 @@ vp_store_load (VpStore *self, const char *name, gsize *ret_len, GError **error)
   return vp_fd_read_all (fd, RECORD_MAX_BYTES, what, ret_len, error);
 }
 
+char *
+vp_store_load (VpStore *self, const char *name, gsize *ret_len, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("record of \"%s\"", name);
+
+  return load_file (open_sandbox (self, name, error), VP_FILE_RECORD, what, ret_len, error);
+}
+
+/* ---- specs ---- */
+
+static int
+open_specs (VpStore *self, const char *name, gboolean make, GError **error)
+{
+  VP_AUTO_FD sandbox = open_sandbox (self, name, error);
+  int fd;
+
+  if (sandbox < 0)
+    return -1;
+  if (make && mkdirat (sandbox, VP_DIR_SPECS, 0700) < 0 && errno != EEXIST)
+    {
+      vp_error_set_errno (error, errno, "specs of \"%s\"", name);
+      return -1;
+    }
+  fd = openat (sandbox, VP_DIR_SPECS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    vp_error_set_errno (error, errno, "specs of \"%s\"", name);
+  return fd;
+}
+
+gboolean
+vp_store_save_spec (VpStore *self, const char *name, const char *container, const char *text, gsize len,
+                    GError **error)
+{
+  VP_AUTO_FD fd = open_specs (self, name, TRUE, error);
+
+  return fd >= 0 && vp_fd_replace_file (fd, container, text, len, error);
+}
+
+char *
+vp_store_load_spec (VpStore *self, const char *name, const char *container, gsize *ret_len, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("spec of container \"%s\"", container);
+
+  return load_file (open_specs (self, name, FALSE, error), container, what, ret_len, error);
+}
+
+void
+vp_store_remove_spec (VpStore *self, const char *name, const char *container)
+{
+  VP_AUTO_FD fd = open_specs (self, name, FALSE, NULL);
+
+  if (fd >= 0)
+    (void) unlinkat (fd, container, 0);
+}
+
+/* ---- ends of a record ---- */
+
+char *
+vp_store_quarantine (VpStore *self, const char *name, GError **error)
+{
+  g_autofree char *target
+      = g_strdup_printf ("%s.%" G_GINT64_FORMAT ".json", name, g_get_real_time () / G_TIME_SPAN_MILLISECOND);
+  VP_AUTO_FD sandbox = open_sandbox (self, name, error);
+  VP_AUTO_FD place = -1;
+
+  if (sandbox < 0)
+    return NULL;
+  if (faccessat (sandbox, VP_FILE_RECORD, F_OK, AT_SYMLINK_NOFOLLOW) == 0
+      && mkdirat (self->state_fd, VP_DIR_QUARANTINE, 0700) < 0 && errno != EEXIST)
+    {
+      vp_error_set_errno (error, errno, "%s/%s", self->state_dir, VP_DIR_QUARANTINE);
+      return NULL;
+    }
+  place = openat (self->state_fd, VP_DIR_QUARANTINE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (place < 0 || renameat (sandbox, VP_FILE_RECORD, place, target) < 0)
+    {
+      vp_error_set_errno (error, errno, "record of \"%s\"", name);
+      return NULL;
+    }
+  return g_build_filename (self->state_dir, VP_DIR_QUARANTINE, target, NULL);
+}
+
 gboolean
 vp_store_remove (VpStore *self, const char *name, GError **error)
 {
+  VP_AUTO_FD fd = openat (self->sandboxes_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+  if (fd >= 0)
+    (void) unlinkat (fd, VP_FILE_RECORD, 0);
   return vp_fd_remove_tree (self->sandboxes_fd, name, error);
 }
 

@@ -116,6 +116,7 @@ typedef struct
   int (*func) (virDomainPtr domain);
 } Verb;
 
+static const Verb verb_suspend = { "pause", virDomainSuspend };
 static const Verb verb_resume = { "resume", virDomainResume };
 static const Verb verb_shutdown = { "shut down", virDomainShutdown };
 
@@ -134,6 +135,12 @@ run_verb (GTask *task, VpVirtCall *call, const Verb *verb)
 }
 
 static void
+suspend_in_worker (GTask *task, gpointer source, gpointer data)
+{
+  run_verb (task, data, &verb_suspend);
+}
+
+static void
 resume_in_worker (GTask *task, gpointer source, gpointer data)
 {
   run_verb (task, data, &verb_resume);
@@ -143,6 +150,21 @@ static void
 shutdown_in_worker (GTask *task, gpointer source, gpointer data)
 {
   run_verb (task, data, &verb_shutdown);
+}
+
+void
+vp_virt_suspend_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
+                       GAsyncReadyCallback callback, gpointer user_data)
+{
+  vp_virt_call_run (self, vp_virt_suspend_async, suspend_in_worker, vp_virt_call_new (self, domain_name), cancellable,
+                    callback, user_data);
+}
+
+gboolean
+vp_virt_suspend_finish (VpVirt *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, vp_virt_suspend_async), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
 }
 
 void

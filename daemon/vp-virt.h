@@ -110,6 +110,11 @@ void vp_virt_create_async (VpVirt *self, const char *xml, VpVirtCreateFlags flag
                            GAsyncReadyCallback callback, gpointer user_data);
 char *vp_virt_create_finish (VpVirt *self, GAsyncResult *result, GError **error);
 
+/* Stops the CPUs of a domain. */
+void vp_virt_suspend_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_suspend_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
 /* Runs the CPUs of a paused domain. */
 void vp_virt_resume_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                            GAsyncReadyCallback callback, gpointer user_data);

@@ -67,23 +67,42 @@ vp_guest_message_create_container (const VpContainerPlan *plan, GError **error)
 }
 
 Grpc__ExecProcessRequest *
-vp_guest_message_exec_process (const VpContainerPlan *plan, const char *exec_id, const VpSpecExec *exec,
-                               GError **error)
+vp_guest_message_exec_json (const char *container_id, const char *exec_id, VpJson *json, GError **error)
 {
-  g_autoptr (VpJson) json = vp_spec_make_exec (plan->spec, exec, error);
+  Grpc__Process *process = vp_guest_spec_new_process (json, error);
   Grpc__ExecProcessRequest *message;
-  Grpc__Process *process;
 
-  if (json == NULL)
-    return NULL;
-  process = vp_guest_spec_new_process (json, error);
   if (process == NULL)
     return NULL;
   message = g_new0 (Grpc__ExecProcessRequest, 1);
   grpc__exec_process_request__init (message);
-  message->container_id = g_strdup (plan->container_id);
+  message->container_id = g_strdup (container_id);
   message->exec_id = g_strdup (exec_id);
   message->process = process;
+  return message;
+}
+
+Grpc__ExecProcessRequest *
+vp_guest_message_exec_process (const VpContainerPlan *plan, const char *exec_id, const VpSpecExec *exec,
+                               GError **error)
+{
+  g_autoptr (VpJson) json = vp_spec_make_exec (plan->spec, exec, error);
+
+  return json == NULL ? NULL : vp_guest_message_exec_json (plan->container_id, exec_id, json, error);
+}
+
+Grpc__UpdateContainerRequest *
+vp_guest_message_update_container (const char *container_id, VpJson *resources, GError **error)
+{
+  Grpc__LinuxResources *limits = vp_guest_spec_new_resources (resources, error);
+  Grpc__UpdateContainerRequest *message;
+
+  if (limits == NULL)
+    return NULL;
+  message = g_new0 (Grpc__UpdateContainerRequest, 1);
+  grpc__update_container_request__init (message);
+  message->container_id = g_strdup (container_id);
+  message->resources = limits;
   return message;
 }
 

@@ -7,6 +7,7 @@
 #include "vp-json-writer.h"
 #include "vp-names.h"
 #include "vp-oci-names.h"
+#include "vp-spec-table.h"
 
 #define EXTRA_MAX (256 << 10) /* bytes */
 
@@ -344,4 +345,36 @@ Grpc__Process *
 vp_guest_spec_new_process (VpJson *process, GError **error)
 {
   return (Grpc__Process *)new_message (&grpc__process__descriptor, process, error);
+}
+
+/* The first value that has no field. */
+static VpJson *
+find_extra (const ProtobufCMessageDescriptor *descriptor, VpJson *object)
+{
+  for (guint i = 0; i < vp_json_get_n_items (object); i++)
+    {
+      VpJson *item = vp_json_get_item (object, i);
+      const ProtobufCFieldDescriptor *field = find_field (descriptor, vp_json_get_name (item));
+
+      if (!member_has_extra (field, item))
+        continue;
+      if (field != NULL && field->type == PROTOBUF_C_TYPE_MESSAGE && field->label != PROTOBUF_C_LABEL_REPEATED)
+        return find_extra (field->descriptor, item);
+      return item;
+    }
+  return NULL;
+}
+
+Grpc__LinuxResources *
+vp_guest_spec_new_resources (VpJson *resources, GError **error)
+{
+  VpJson *extra;
+
+  if (has_extra (&grpc__linux_resources__descriptor, resources))
+    {
+      extra = find_extra (&grpc__linux_resources__descriptor, resources);
+      (void) vp_spec_refuse (error, extra, "cannot be changed in a guest that runs: its protocol has no field for it");
+      return NULL;
+    }
+  return (Grpc__LinuxResources *)new_message (&grpc__linux_resources__descriptor, resources, error);
 }

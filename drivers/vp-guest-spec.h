@@ -12,3 +12,5 @@
  * with …__free_unpacked (m, NULL). */
 Grpc__Spec *vp_guest_spec_new (VpJson *spec, GError **error);
 Grpc__Process *vp_guest_spec_new_process (VpJson *process, GError **error);
+/* Nor has an update: what the protocol has no field for is NotSupported. */
+Grpc__LinuxResources *vp_guest_spec_new_resources (VpJson *resources, GError **error);

@@ -34,6 +34,7 @@ libvp_model_la_SOURCES = \
 	model/vp-plan-device.c model/vp-plan-device.h \
 	model/vp-plan-text.c \
 	model/vp-record.c model/vp-record.h \
+	model/vp-record-read.c \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
 	model/vp-spec-check.c \
 	model/vp-spec-describe.c \
@@ -46,6 +47,7 @@ libvp_model_la_SOURCES = \
 	model/vp-spec-sandbox.c \
 	model/vp-spec-table.c model/vp-spec-table.h model/vp-spec-table-macros.h \
 	model/vp-spec-table-linux.c \
+	model/vp-spec-update.c model/vp-spec-update.h \
 	model/vp-toml.c model/vp-toml.h \
 	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \

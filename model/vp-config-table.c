@@ -42,6 +42,13 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_DAEMON_MAX_CONTAINERS] = NUMBER (
     UINT, "daemon", "max-containers", VP_CONFIG_GLOBAL, 1, 1000000, "10000",
     "How many containers may exist at once, in all sandboxes together.", NULL),
+  [VP_CONFIG_DAEMON_ON_STOP] = {
+    "daemon", "on-stop", VP_CONFIG_TYPE_CHOICE, VP_CONFIG_GLOBAL, "keep", 0, 0, "keep|delete",
+    "What becomes of sandboxes when the daemon is told to stop: they go on and the next daemon takes them "
+    "over (keep), or they are deleted (delete).", NULL },
+  [VP_CONFIG_DAEMON_ORPHAN_GRACE_MS] = NUMBER (
+    DURATION, "daemon", "orphan-grace-ms", VP_CONFIG_GLOBAL, 0, HOUR_MS * 24, "300000",
+    "How long a virtual machine of ours that has no record is left alone after the daemon has found it.", NULL),
   [VP_CONFIG_DAEMON_MAX_SANDBOXES_PER_USER] = NUMBER (
     UINT, "daemon", "max-sandboxes-per-user", VP_CONFIG_GLOBAL, 0, 100000, "100",
     "How many sandboxes somebody other than root may have.", NULL),

@@ -1,8 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-record.h"
 
-#include "vp-error.h"
 #include "vp-json-writer.h"
+
+static const char *const stream_names[VP_RECORD_N_STREAMS] = { "stdin", "stdout", "stderr" };
+
+static void
+label_free (gpointer data)
+{
+  VpRecordLabel *label = data;
+
+  g_free (label->name);
+  g_free (label->value);
+  g_free (label);
+}
+
+static void
+process_free (gpointer data)
+{
+  VpRecordProcess *process = data;
+
+  g_free (process->exec_id);
+  g_free (process->state);
+  for (guint i = 0; i < VP_RECORD_N_STREAMS; i++)
+    g_free (process->streams[i]);
+  g_free (process);
+}
 
 static void
 container_free (gpointer data)
@@ -12,6 +35,7 @@ container_free (gpointer data)
   g_free (container->id);
   g_free (container->bundle);
   g_free (container->state);
+  g_ptr_array_unref (container->processes);
   g_free (container);
 }
 
@@ -30,6 +54,8 @@ vp_record_new (void)
 {
   VpRecord *record = g_new0 (VpRecord, 1);
 
+  record->owner = G_MAXUINT;
+  record->labels = g_ptr_array_new_with_free_func (label_free);
   record->containers = g_ptr_array_new_with_free_func (container_free);
   record->resources = g_ptr_array_new_with_free_func (resource_free);
   return record;
@@ -46,9 +72,27 @@ vp_record_free (VpRecord *record)
   g_free (record->domain_name);
   g_free (record->domain_uuid);
   g_free (record->state);
+  g_free (record->exit_reason);
+  g_free (record->machine.transport);
+  g_free (record->machine.agent_path);
+  g_free (record->machine.console_path);
+  g_free (record->machine.console_log);
+  g_free (record->machine.accelerator);
+  g_free (record->machine.xml);
+  g_ptr_array_unref (record->labels);
   g_ptr_array_unref (record->containers);
   g_ptr_array_unref (record->resources);
   g_free (record);
+}
+
+void
+vp_record_add_label (VpRecord *record, const char *name, const char *value)
+{
+  VpRecordLabel *label = g_new0 (VpRecordLabel, 1);
+
+  label->name = g_strdup (name);
+  label->value = g_strdup (value);
+  g_ptr_array_add (record->labels, label);
 }
 
 VpRecordContainer *
@@ -61,8 +105,20 @@ vp_record_add_container (VpRecord *record, const char *id, const char *bundle, c
   container->bundle = g_strdup (bundle);
   container->state = g_strdup (state);
   container->created_at = created_at;
+  container->processes = g_ptr_array_new_with_free_func (process_free);
   g_ptr_array_add (record->containers, container);
   return container;
+}
+
+VpRecordProcess *
+vp_record_add_process (VpRecordContainer *container, const char *exec_id, const char *state)
+{
+  VpRecordProcess *process = g_new0 (VpRecordProcess, 1);
+
+  process->exec_id = g_strdup (exec_id);
+  process->state = g_strdup (state);
+  g_ptr_array_add (container->processes, process);
+  return process;
 }
 
 VpRecordResource *
@@ -76,109 +132,49 @@ vp_record_add_resource (VpRecord *record, const char *kind, const char *path)
   return resource;
 }
 
-/* ---- reading ---------------------------------------------------------------- */
-
-static gboolean
-check_version (VpJson *json, GError **error)
-{
-  guint64 version;
-
-  if (!vp_json_member_uint (json, "version", TRUE, G_MAXUINT64, &version, error))
-    return FALSE;
-  if (version > VP_RECORD_VERSION)
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
-                   "%s: version: %" G_GUINT64_FORMAT " was written by a newer virtpodd, this one knows %d",
-                   vp_json_get_file (json), version, VP_RECORD_VERSION);
-      return FALSE;
-    }
-  if (version < 1)
-    return vp_json_set_member_error (error, json, "version", "must be at least 1");
-  return TRUE;
-}
-
-/* A required string as a copy. */
-static gboolean
-read_string (VpJson *object, const char *name, char **ret, GError **error)
-{
-  const char *text = NULL;
-
-  if (!vp_json_member_string (object, name, TRUE, &text, error))
-    return FALSE;
-  *ret = g_strdup (text);
-  return TRUE;
-}
-
-static gboolean
-read_containers (VpRecord *record, VpJson *json, GError **error)
-{
-  static const char *const members[] = { "id", "bundle", "state", "created-at", NULL };
-  VpJson *array;
-
-  if (!vp_json_member_array (json, "containers", TRUE, &array, error))
-    return FALSE;
-  for (guint i = 0; i < vp_json_get_n_items (array); i++)
-    {
-      VpJson *item = vp_json_get_item (array, i);
-      const char *id, *bundle, *state;
-      guint64 created_at;
-
-      if (!vp_json_check_members (item, members, error)
-          || !vp_json_member_string (item, "id", TRUE, &id, error)
-          || !vp_json_member_string (item, "bundle", TRUE, &bundle, error)
-          || !vp_json_member_string (item, "state", TRUE, &state, error)
-          || !vp_json_member_uint (item, "created-at", TRUE, G_MAXUINT64, &created_at, error))
-        return FALSE;
-      vp_record_add_container (record, id, bundle, state, created_at);
-    }
-  return TRUE;
-}
-
-static gboolean
-read_resources (VpRecord *record, VpJson *json, GError **error)
-{
-  static const char *const members[] = { "kind", "path", NULL };
-  VpJson *array;
-
-  if (!vp_json_member_array (json, "resources", TRUE, &array, error))
-    return FALSE;
-  for (guint i = 0; i < vp_json_get_n_items (array); i++)
-    {
-      VpJson *item = vp_json_get_item (array, i);
-      const char *kind, *path;
-
-      if (!vp_json_check_members (item, members, error)
-          || !vp_json_member_string (item, "kind", TRUE, &kind, error)
-          || !vp_json_member_string (item, "path", TRUE, &path, error))
-        return FALSE;
-      vp_record_add_resource (record, kind, path);
-    }
-  return TRUE;
-}
-
-VpRecord *
-vp_record_parse (const char *text, gsize len, const char *file, GError **error)
-{
-  static const char *const members[]
-      = { "version", "id",         "handler",    "bundle",    "domain-name", "domain-uuid",
-          "state",   "created-at", "containers", "resources", NULL };
-  g_autoptr (VpJson) json = vp_json_parse (text, len, file, error);
-  g_autoptr (VpRecord) record = vp_record_new ();
-
-  if (json == NULL || !check_version (json, error) || !vp_json_check_members (json, members, error)
-      || !read_string (json, "id", &record->id, error)
-      || !read_string (json, "handler", &record->handler, error)
-      || !read_string (json, "bundle", &record->bundle, error)
-      || !read_string (json, "domain-name", &record->domain_name, error)
-      || !read_string (json, "domain-uuid", &record->domain_uuid, error)
-      || !read_string (json, "state", &record->state, error)
-      || !vp_json_member_uint (json, "created-at", TRUE, G_MAXUINT64, &record->created_at, error)
-      || !read_containers (record, json, error) || !read_resources (record, json, error))
-    return NULL;
-  return g_steal_pointer (&record);
-}
-
 /* ---- writing ---------------------------------------------------------------- */
+
+static void
+add_if_set (VpJsonWriter *writer, const char *name, const char *value)
+{
+  if (value != NULL)
+    vp_json_writer_add_string (writer, name, value);
+}
+
+static void
+add_if_true (VpJsonWriter *writer, const char *name, gboolean value)
+{
+  if (value)
+    vp_json_writer_add_bool (writer, name, TRUE);
+}
+
+static void
+add_if_not_zero (VpJsonWriter *writer, const char *name, guint64 value)
+{
+  if (value != 0)
+    vp_json_writer_add_uint (writer, name, value);
+}
+
+static void
+write_processes (VpJsonWriter *writer, const VpRecordContainer *container)
+{
+  vp_json_writer_begin_array (writer, "processes");
+  for (guint i = 0; i < container->processes->len; i++)
+    {
+      const VpRecordProcess *process = g_ptr_array_index (container->processes, i);
+
+      vp_json_writer_begin_object (writer, NULL);
+      vp_json_writer_add_string (writer, "exec-id", process->exec_id);
+      vp_json_writer_add_string (writer, "state", process->state);
+      add_if_true (writer, "terminal", process->terminal);
+      add_if_not_zero (writer, "exit-status", process->exit_status);
+      add_if_not_zero (writer, "exited-at", process->exited_at);
+      for (guint s = 0; s < VP_RECORD_N_STREAMS; s++)
+        add_if_set (writer, stream_names[s], process->streams[s]);
+      vp_json_writer_end_object (writer);
+    }
+  vp_json_writer_end_array (writer);
+}
 
 static void
 write_containers (VpJsonWriter *writer, const VpRecord *record)
@@ -193,6 +189,10 @@ write_containers (VpJsonWriter *writer, const VpRecord *record)
       vp_json_writer_add_string (writer, "bundle", container->bundle);
       vp_json_writer_add_string (writer, "state", container->state);
       vp_json_writer_add_uint (writer, "created-at", container->created_at);
+      add_if_not_zero (writer, "started-at", container->started_at);
+      add_if_true (writer, "hooked", container->hooked);
+      add_if_true (writer, "oom-killed", container->oom_killed);
+      write_processes (writer, container);
       vp_json_writer_end_object (writer);
     }
   vp_json_writer_end_array (writer);
@@ -214,6 +214,35 @@ write_resources (VpJsonWriter *writer, const VpRecord *record)
   vp_json_writer_end_array (writer);
 }
 
+static void
+write_labels (VpJsonWriter *writer, const GPtrArray *labels)
+{
+  vp_json_writer_begin_object (writer, "labels");
+  for (guint i = 0; i < labels->len; i++)
+    {
+      const VpRecordLabel *label = g_ptr_array_index (labels, i);
+
+      vp_json_writer_add_string (writer, label->name, label->value);
+    }
+  vp_json_writer_end_object (writer);
+}
+
+static void
+write_machine (VpJsonWriter *writer, const VpRecordMachine *machine)
+{
+  vp_json_writer_begin_object (writer, "machine");
+  add_if_set (writer, "transport", machine->transport);
+  add_if_set (writer, "agent-path", machine->agent_path);
+  add_if_set (writer, "console-path", machine->console_path);
+  add_if_set (writer, "console-log", machine->console_log);
+  add_if_not_zero (writer, "console-max-bytes", machine->console_max_bytes);
+  add_if_set (writer, "accelerator", machine->accelerator);
+  add_if_not_zero (writer, "vcpus", machine->vcpus);
+  add_if_not_zero (writer, "memory-bytes", machine->memory);
+  add_if_set (writer, "domain-xml", machine->xml);
+  vp_json_writer_end_object (writer);
+}
+
 char *
 vp_record_to_json (const VpRecord *record, gsize *ret_len)
 {
@@ -227,7 +256,16 @@ vp_record_to_json (const VpRecord *record, gsize *ret_len)
   vp_json_writer_add_string (writer, "domain-name", record->domain_name ?: "");
   vp_json_writer_add_string (writer, "domain-uuid", record->domain_uuid ?: "");
   vp_json_writer_add_string (writer, "state", record->state ?: "");
+  add_if_set (writer, "exit-reason", record->exit_reason);
+  add_if_not_zero (writer, "exit-status", record->exit_status);
   vp_json_writer_add_uint (writer, "created-at", record->created_at);
+  add_if_not_zero (writer, "started-at", record->started_at);
+  add_if_not_zero (writer, "exited-at", record->exited_at);
+  if (record->owner != G_MAXUINT)
+    vp_json_writer_add_uint (writer, "owner", record->owner);
+  if (record->machine.transport != NULL)
+    write_machine (writer, &record->machine);
+  write_labels (writer, record->labels);
   write_containers (writer, record);
   write_resources (writer, record);
   vp_json_writer_end_object (writer);

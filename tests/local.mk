@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
+	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
 	tests/vm/cycles.py \

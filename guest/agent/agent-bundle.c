@@ -32,8 +32,9 @@ add_namespace (Grpc__Linux *linux_part, const char *type, const char *path)
 }
 
 /* The host's paths mean nothing here. Of its list only the kinds count that are a
- * question at all: a user namespace. The network is the guest's own, always. */
-static void
+ * question at all: a user namespace, and whether there is one is the answer. The network
+ * is the guest's own, always. */
+static int
 complete_namespaces (Grpc__Linux *linux_part, const AgentNamespaces *ns)
 {
   int user = 0;
@@ -53,6 +54,7 @@ complete_namespaces (Grpc__Linux *linux_part, const AgentNamespaces *ns)
   add_namespace (linux_part, "cgroup", NULL);
   if (user)
     add_namespace (linux_part, "user", NULL);
+  return user;
 }
 
 void
@@ -67,7 +69,9 @@ agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *
       spec->linux = agent_new (Grpc__Linux);
       grpc__linux__init (spec->linux);
     }
-  complete_namespaces (spec->linux, ns);
+  /* Root of a user namespace may not rename the sandbox, which has this name already. */
+  if (complete_namespaces (spec->linux, ns) && ns->uts != NULL)
+    set_string (&spec->hostname, "");
   /* a path with colons is systemd's kind, which nobody here understands */
   if (spec->linux->cgroupspath[0] != '/' || !agent_path_is_clean (spec->linux->cgroupspath)
       || strchr (spec->linux->cgroupspath, ':') != NULL || spec->linux->cgroupspath[1] == '\0')

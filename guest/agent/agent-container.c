@@ -189,6 +189,14 @@ agent_container_remove (AgentContainer *c, AgentCall *call, uint64_t timeout_mse
       if (rc < 0 && rc != -ENOENT && rc != -ENODEV)
         agent_warning ("container %s: cannot kill its processes: %s", c->id, strerror (-rc));
     }
+  /* which may be in no group of the container's */
+  agent_list_foreach (it, &c->processes)
+  {
+    AgentProcess *p = agent_container_of (it, AgentProcess, link);
+
+    if (p->is_ours)
+      agent_process_signal (p, SIGKILL);
+  }
   delete_if_free (c);
 }
 

@@ -3,16 +3,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent.pb-c.h"
 
 #define MAX_READ (1u << 20)
 #define MAX_PARKED 16
+/* answers to be told again, above which no more is read: the host says what it has */
+#define MAX_TOLD 32
 #define DRAIN_MSEC 500
 
 /* What a read brought; one buffer, because it is sent before the next read. */
 static uint8_t buffer[MAX_READ];
+
+/* what a host was told, until it asks for more */
+typedef struct
+{
+  AgentList link;
+  uint64_t conversation; /* in which it was told last */
+  uint64_t offset;
+  size_t len;
+  uint8_t data[];
+} Told;
 
 static void pump_output (AgentOutput *o);
 
@@ -25,14 +39,93 @@ set_nonblocking (int fd)
     fcntl (fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+static Told *
+told_new (uint64_t conversation, uint64_t offset, const uint8_t *data, size_t len)
+{
+  Told *t = agent_alloc (sizeof *t + len);
+
+  t->conversation = conversation;
+  t->offset = offset;
+  t->len = len;
+  memcpy (t->data, data, len);
+  return t;
+}
+
 static void
-reply_data (AgentCall *call, size_t len)
+told_free (AgentOutput *o, Told *t)
+{
+  o->n_told--;
+  agent_list_remove (&t->link);
+  free (t);
+}
+
+static void
+reply_data (AgentCall *call, const uint8_t *data, size_t len, uint64_t offset)
 {
   Grpc__ReadStreamResponse response = GRPC__READ_STREAM_RESPONSE__INIT;
 
-  response.data.data = buffer;
+  response.data.data = (uint8_t *)data;
   response.data.len = len;
+  response.offset = offset;
   agent_call_reply (call, &response.base);
+}
+
+static void
+reply_end (AgentOutput *o, AgentCall *call)
+{
+  reply_data (call, NULL, 0, o->offset);
+}
+
+/* The host that asks for more has what it was told first, or says what it has. */
+static void
+confirm (AgentOutput *o, const AgentCall *call)
+{
+  const Grpc__ReadStreamRequest *request = agent_call_request (call);
+
+  agent_list_foreach_safe (it, &o->told)
+  {
+    Told *t = agent_container_of (it, Told, link);
+
+    if (request->done == 0)
+      {
+        if (t->conversation == agent_call_conversation (call))
+          told_free (o, t);
+        break;
+      }
+    if (t->offset + t->len > request->done)
+      break;
+    told_free (o, t);
+  }
+}
+
+/* Tells what was told to a host that is gone; 0 if there is none of that. */
+static int
+tell_again (AgentOutput *o, AgentCall *call)
+{
+  const Grpc__ReadStreamRequest *request = agent_call_request (call);
+  uint64_t conversation = agent_call_conversation (call);
+
+  agent_list_foreach (it, &o->told)
+  {
+    Told *t = agent_container_of (it, Told, link), *rest;
+
+    if (t->conversation == conversation)
+      continue;
+    t->conversation = conversation;
+    if (t->len > request->len)
+      {
+        /* in two, so that the first half can be confirmed alone */
+        rest = told_new (conversation - 1, t->offset + request->len, t->data + request->len,
+                         t->len - request->len);
+        t->len = request->len;
+        /* in front of the one behind @t */
+        agent_list_append (it->next, &rest->link);
+        o->n_told++;
+      }
+    reply_data (call, t->data, t->len, t->offset);
+    return 1;
+  }
+  return 0;
 }
 
 static void
@@ -46,7 +139,7 @@ end_output (AgentOutput *o)
   agent_timer_free (o->drain);
   o->drain = NULL;
   while ((call = agent_call_unpark (&o->reads)) != NULL)
-    reply_data (call, 0);
+    reply_end (o, call);
 }
 
 static void
@@ -62,14 +155,19 @@ pump_output (AgentOutput *o)
 {
   AgentCall *call;
 
-  while (o->fd >= 0 && (call = agent_call_peek (&o->reads)) != NULL)
+  while (o->fd >= 0 && o->n_told < MAX_TOLD && (call = agent_call_peek (&o->reads)) != NULL)
     {
       const Grpc__ReadStreamRequest *request = agent_call_request (call);
       ssize_t n = read (o->fd, buffer, request->len < MAX_READ ? request->len : MAX_READ);
 
       if (n > 0)
         {
-          reply_data (agent_call_unpark (&o->reads), (size_t) n);
+          Told *t = told_new (agent_call_conversation (call), o->offset, buffer, (size_t)n);
+
+          agent_list_append (&o->told, &t->link);
+          o->n_told++;
+          o->offset += (uint64_t)n;
+          reply_data (agent_call_unpark (&o->reads), t->data, t->len, t->offset);
           continue;
         }
       if (n < 0 && errno == EINTR)
@@ -88,6 +186,7 @@ agent_output_init (AgentOutput *o, AgentLoop *loop)
 {
   *o = (AgentOutput){ .loop = loop, .fd = -1 };
   agent_list_init (&o->reads);
+  agent_list_init (&o->told);
 }
 
 void
@@ -115,9 +214,12 @@ agent_output_read (AgentOutput *o, AgentCall *call)
       agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "len: must not be 0");
       return;
     }
+  confirm (o, call);
+  if (tell_again (o, call))
+    return;
   if (o->opened && o->fd < 0)
     {
-      reply_data (call, 0);
+      reply_end (o, call);
       return;
     }
   if (agent_call_count (&o->reads) >= MAX_PARKED)
@@ -151,6 +253,8 @@ void
 agent_output_clear (AgentOutput *o)
 {
   end_output (o);
+  while (!agent_list_is_empty (&o->told))
+    told_free (o, agent_container_of (o->told.next, Told, link));
 }
 
 static void
@@ -165,29 +269,39 @@ end_input (AgentInput *i)
     agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "standard input is closed");
 }
 
+/* One write for a call that is answered: the rest is for the host to send again. All of
+ * it for one whose host is gone. 0 when the pipe is full, -1 when nobody reads it. */
+static int
+write_call (AgentInput *i, AgentCall *call)
+{
+  const Grpc__WriteStreamRequest *request = agent_call_request (call);
+  Grpc__WriteStreamResponse response = GRPC__WRITE_STREAM_RESPONSE__INIT;
+  ssize_t n;
+
+  do
+    n = write (i->fd, request->data.data + i->done, request->data.len - i->done);
+  while (n < 0 && errno == EINTR);
+  if (n < 0)
+    return errno == EAGAIN ? 0 : -1;
+  i->done += (size_t)n;
+  if (i->done < request->data.len && agent_call_is_orphan (call))
+    return 1;
+  response.len = (uint32_t)i->done;
+  i->done = 0;
+  agent_call_reply (agent_call_unpark (&i->writes), &response.base);
+  return 1;
+}
+
 static void
 pump_input (AgentInput *i)
 {
   AgentCall *call;
+  int rc = 1;
 
-  while (i->fd >= 0 && (call = agent_call_peek (&i->writes)) != NULL)
-    {
-      const Grpc__WriteStreamRequest *request = agent_call_request (call);
-      Grpc__WriteStreamResponse response = GRPC__WRITE_STREAM_RESPONSE__INIT;
-      ssize_t n = write (i->fd, request->data.data, request->data.len);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0 && errno == EAGAIN)
-        break;
-      if (n < 0)
-        {
-          end_input (i);
-          return;
-        }
-      response.len = (uint32_t) n;
-      agent_call_reply (agent_call_unpark (&i->writes), &response.base);
-    }
+  while (i->fd >= 0 && rc > 0 && (call = agent_call_peek (&i->writes)) != NULL)
+    rc = write_call (i, call);
+  if (rc < 0)
+    end_input (i);
   if (i->fd < 0)
     return;
   if (i->close_wanted && agent_list_is_empty (&i->writes))
@@ -232,7 +346,7 @@ agent_input_write (AgentInput *i, AgentCall *call)
     agent_call_reply (call, &response.base);
   else
     {
-      agent_call_park (call, &i->writes);
+      agent_call_park_for_good (call, &i->writes);
       pump_input (i);
     }
 }

@@ -5,7 +5,16 @@
 
 /* The agent's ends of a process' standard streams: pipes, or two descriptors of one
  * pty master. The loop never blocks on them: calls are parked until there is
- * something to read or room to write. */
+ * something to read or room to write.
+ *
+ * A host can go away at any moment and come back, or another in its place. What it was
+ * told of an output is kept until its next read of that stream, which is taken to mean
+ * that it has it, or until the read says how far it is. A host that comes back is told
+ * the same again, with the same offset. So no byte is lost, and one is doubled only for
+ * a host that had the answer, has not asked for more, and does not compare offsets.
+ * (With several reads at once only the word of the host tells what it has.) What a host
+ * has sent for an input is written, whether or not it is there to hear so: it must not
+ * send it again. */
 
 typedef struct
 {
@@ -14,6 +23,9 @@ typedef struct
   int opened; /* before, reads wait */
   AgentWatch *watch;
   AgentList reads; /* parked ReadStreamRequests */
+  AgentList told;  /* what was answered lately, oldest first */
+  unsigned n_told;
+  uint64_t offset; /* bytes taken out of the pipe */
   AgentTimer *drain;
   int draining; /* the process is gone: an empty pipe is the end */
 } AgentOutput;
@@ -24,6 +36,7 @@ typedef struct
   int fd; /* -1: closed */
   AgentWatch *watch;
   AgentList writes; /* parked WriteStreamRequests */
+  size_t done;      /* of the first one, when nobody waits for its answer */
   int close_wanted; /* after what is parked */
 } AgentInput;
 

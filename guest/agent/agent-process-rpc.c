@@ -11,7 +11,9 @@
 #include "agent-cgroup.h"
 #include "agent-bundle.h"
 #include "agent-container.h"
+#include "agent-tar-worker.h"
 #include "agent.pb-c.h"
+#include "vp-agent-names.h"
 
 #define MAX_PROCESSES 1024
 /* processes that ended and whose status somebody got, kept for a host that lost it */
@@ -127,6 +129,55 @@ start_exec (Agent *agent, AgentCall *call, AgentContainer *c)
   remove_process (c, p);
 }
 
+/* The agent's own program: see vp-agent-names.h */
+static void
+start_tar (Agent *agent, AgentCall *call, AgentContainer *c)
+{
+  const Grpc__ExecProcessRequest *r = agent_call_request (call);
+  AgentProcess *p;
+  const char *why;
+  int rc;
+
+  if (r->process->terminal)
+    {
+      agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.terminal: an archive is not for a terminal");
+      return;
+    }
+  if (agent_tar_worker_check (r->process, &why) < 0)
+    {
+      agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.%s", why);
+      return;
+    }
+  p = agent_process_new (agent, c, r->exec_id, 0);
+  agent_list_append (&c->processes, &p->link);
+  c->n_processes++;
+  rc = agent_tar_worker_start (p, c, r->process);
+  if (rc == 0)
+    {
+      agent_call_reply (call, NULL);
+      return;
+    }
+  agent_call_fail (call, agent_code_from_errno (rc), "process \"%s\": cannot be started: %s", r->exec_id,
+                   strerror (-rc));
+  remove_process (c, p);
+}
+
+static int
+is_tar (const Grpc__ExecProcessRequest *r)
+{
+  return r->process != NULL && r->process->n_args > 0 && strcmp (r->process->args[0], VP_TAR_PROGRAM) == 0;
+}
+
+/* what there is of a container before it runs and while it is paused is files */
+static int
+has_state_for (const AgentContainer *c, int tar)
+{
+  return c->state == AGENT_CONTAINER_RUNNING
+         || (tar
+             && (c->state == AGENT_CONTAINER_CREATED || c->state == AGENT_CONTAINER_STARTING
+                 || c->state == AGENT_CONTAINER_PAUSED));
+}
+
 void
 agent_handle_exec_process (Agent *agent, AgentCall *call)
 {
@@ -147,7 +198,7 @@ agent_handle_exec_process (Agent *agent, AgentCall *call)
     agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "exec id \"%.160s\": is not valid", r->exec_id);
   else if (same != NULL || strcmp (r->exec_id, c->id) == 0)
     agent_call_fail (call, VP_GRPC_ALREADY_EXISTS, "process \"%s\": exists already", r->exec_id);
-  else if (c->state != AGENT_CONTAINER_RUNNING)
+  else if (!has_state_for (c, is_tar (r)))
     agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "container \"%s\": is %s, not running", c->id,
                      agent_container_state_name (c));
   else if (c->n_processes >= MAX_PROCESSES)
@@ -155,6 +206,8 @@ agent_handle_exec_process (Agent *agent, AgentCall *call)
                      MAX_PROCESSES);
   else if (r->process == NULL || r->process->n_args == 0)
     agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.args: is missing");
+  else if (is_tar (r))
+    start_tar (agent, call, c);
   else
     start_exec (agent, call, c);
 }

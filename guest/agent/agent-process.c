@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -236,6 +237,51 @@ agent_process_launch (AgentProcess *p, const char *const *args, AgentLaunchFunc 
   if (rc < 0)
     launch_free (l);
   return rc;
+}
+
+static void __attribute__ ((noreturn)) run_child (const int theirs[3], int (*child) (void *), void *data)
+{
+  sigset_t none;
+
+  setpgid (0, 0);
+  sigemptyset (&none);
+  sigprocmask (SIG_SETMASK, &none, NULL);
+  for (int i = 0; i < 3; i++)
+    if (dup2 (theirs[i], i) < 0)
+      _exit (126);
+  syscall (SYS_close_range, 3, ~0U, 0);
+  _exit (child (data));
+}
+
+int
+agent_process_fork (AgentProcess *p, int (*child) (void *data), void *data)
+{
+  int ours[3] = { -1, -1, -1 }, theirs[3] = { -1, -1, -1 };
+  int rc = make_pipes (ours, theirs);
+  pid_t pid;
+
+  if (rc < 0)
+    return rc;
+  pid = fork ();
+  if (pid == 0)
+    run_child (theirs, child, data);
+  rc = pid < 0 ? -errno : 0;
+  for (int i = 0; i < 3; i++)
+    {
+      agent_close (&theirs[i]);
+      if (rc < 0)
+        agent_close (&ours[i]);
+    }
+  if (rc < 0)
+    return rc;
+  agent_input_open (&p->input, ours[0]);
+  agent_output_open (&p->output, ours[1]);
+  agent_output_open (&p->error, ours[2]);
+  p->pid = pid;
+  p->is_ours = 1;
+  p->state = AGENT_PROCESS_RUNNING;
+  agent_reaper_watch (p->agent->reaper, pid, process_exited, p);
+  return 0;
 }
 
 /* Whether @p catches or ignores @signal. The first process of a pid namespace does not

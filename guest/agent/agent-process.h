@@ -27,6 +27,7 @@ typedef struct
   uint64_t ended; /* a count, to tell the oldest */
   int was_waited; /* somebody got the status */
   int terminal;
+  int is_ours; /* a part of the agent, not of the container */
   int tty;         /* pty master, for its size; -1 */
   AgentList waits; /* parked WaitProcessRequests */
   AgentInput input;
@@ -43,6 +44,10 @@ void agent_process_free (AgentProcess *p);
  * container's id, on pipes or a terminal. @func is called from the loop; on success the
  * process is RUNNING and its exit will be seen. 0, or -errno and @func is not called. */
 int agent_process_launch (AgentProcess *p, const char *const *args, AgentLaunchFunc func, void *data);
+
+/* Runs @child with @data in a child of the agent, on pipes, with none of the agent's
+ * files open; what it returns is the process' exit code. 0 or -errno. */
+int agent_process_fork (AgentProcess *p, int (*child) (void *data), void *data);
 
 /* 0 or -errno; ok for a process that has ended */
 int agent_process_signal (AgentProcess *p, int signal);

@@ -23,7 +23,9 @@ struct AgentCall
   AgentList all;  /* in rpc->calls */
   AgentList link; /* in the queue it is parked in */
   int parked;
+  int for_good; /* parked, and stays so when the host goes */
   int orphan; /* nobody waits for the answer */
+  uint64_t conversation;
   uint32_t stream;
   VpRpc which;
   ProtobufCMessage *request;
@@ -38,6 +40,7 @@ struct AgentRpc
   AgentList calls;
   unsigned n_calls;
   size_t bytes;
+  uint64_t conversation;
 };
 
 static void
@@ -97,6 +100,7 @@ call_start (AgentRpc *rpc, uint32_t stream, VpRpc which, const Ttrpc__Request *r
     }
   call = agent_new (AgentCall);
   call->rpc = rpc;
+  call->conversation = rpc->conversation;
   call->stream = stream;
   call->which = which;
   call->request = message;
@@ -146,14 +150,21 @@ forget_calls (void *data)
 {
   AgentRpc *rpc = data;
 
+  rpc->conversation++;
   agent_list_foreach_safe (it, &rpc->calls)
   {
     AgentCall *call = agent_container_of (it, AgentCall, all);
 
-    if (call->parked)
-      call_free (call);
-    else
-      call->orphan = 1;
+    if (call->parked && !call->for_good)
+      {
+        call_free (call);
+        continue;
+      }
+    call->orphan = 1;
+    if (!call->for_good)
+      continue;
+    agent_timer_free (call->timer);
+    call->timer = NULL;
   }
 }
 
@@ -248,6 +259,25 @@ agent_call_park (AgentCall *call, AgentList *queue)
     }
   call->parked = 1;
   agent_list_append (queue, &call->link);
+}
+
+void
+agent_call_park_for_good (AgentCall *call, AgentList *queue)
+{
+  call->parked = call->for_good = 1;
+  agent_list_append (queue, &call->link);
+}
+
+int
+agent_call_is_orphan (const AgentCall *call)
+{
+  return call->orphan;
+}
+
+uint64_t
+agent_call_conversation (const AgentCall *call)
+{
+  return call->conversation;
 }
 
 AgentCall *

@@ -37,6 +37,13 @@ VpGrpcCode agent_code_from_errno (int err);
 
 /* @queue is a list head of nothing but parked calls. */
 void agent_call_park (AgentCall *call, AgentList *queue);
+/* The same for a call that is done to its end even if its host goes away. */
+void agent_call_park_for_good (AgentCall *call, AgentList *queue);
+/* whether nobody waits for the answer any more */
+int agent_call_is_orphan (const AgentCall *call);
+/* A number for the host that made the call: another one, or the same one after it lost
+ * the channel, has another number. */
+uint64_t agent_call_conversation (const AgentCall *call);
 /* the first of @queue, which stays parked; NULL if there is none */
 AgentCall *agent_call_peek (const AgentList *queue);
 /* the first of @queue, which must be answered now; NULL if there is none */

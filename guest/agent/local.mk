@@ -33,6 +33,7 @@ vp_agent_sources = \
 	guest/agent/agent-tar-extract.c \
 	guest/agent/agent-tar-header.c guest/agent/agent-tar-header.h \
 	guest/agent/agent-tar-reader.c guest/agent/agent-tar-reader.h \
+	guest/agent/agent-tar-worker.c guest/agent/agent-tar-worker.h \
 	guest/agent/agent-util.c guest/agent/agent-util.h
 
 pkglibexec_PROGRAMS += virtpod-agent

@@ -47,7 +47,9 @@
 /* host files, below the state directory (/run/virtpod) */
 #define VP_DIR_SANDBOXES "sandboxes" /* NAME/: record, sockets, console.log, shared/ */
 #define VP_FILE_SOCKET "virtpod.sock" /* for private connections */
+#define VP_DIR_QUARANTINE "quarantine" /* records that could not be read */
 #define VP_FILE_RECORD "record.json"
+#define VP_DIR_SPECS "specs" /* config.json of each container as it was created; for the daemon alone */
 #define VP_FILE_AGENT_SOCKET "agent.sock"
 #define VP_FILE_CONSOLE_SOCKET "console.sock"
 #define VP_FILE_CONSOLE_LOG "console.log"

@@ -594,7 +594,10 @@ def test_hang_up_while_streaming(env):
 
 
 def test_shutdown(env):
-    """TERM with sandboxes in every state: the daemon ends and leaves nothing"""
+    """TERM with sandboxes in every state, on-stop=delete: the daemon ends and leaves nothing"""
+    equal(env.stop_daemon(), 0, "status")
+    env.options += ["--set", "daemon.on-stop=delete"]
+    env.start_daemon()
     env.house.mute.add("CreateSandbox")
     starting, _ = env.create()
     call = start(starting)

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A daemon that was killed: the next one cleans up after it."""
+"""A daemon that was killed, and its domains with it: the next one tells what became
+of its sandboxes and cleans up. adoption.py is about domains that live on."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -46,12 +48,27 @@ def populate(env):
     return sorted(states)
 
 
+# what the next daemon finds of those of populate (), whose domains went with libvirt's test driver
+AFTER = {"created": "created", "ready": "lost", "running": "lost", "stopped": "stopped", "failed": "failed",
+         "starting": "failed"}
+
+
+def told(env):
+    """The new daemon tells what became of everything, and nothing of it is left but the records."""
+    equal({row[0]: row[1] for row in env.manager.sandboxes()}, AFTER, "states")
+    equal(mounts(env), [], "mounts")
+    equal(env.manager.container("running").wait(), 137, "status of what ran")
+    equal(env.manager.sandbox("running").wait(), 137, "status of its sandbox")
+    eventually(lambda: not [p for p in env.snapshot().processes if "sleep 1000" in p and "virtpodd" not in p], "processes")
+
+
 def clean(env):
-    """The new daemon knows nothing and nothing is left; every id can be used again."""
+    """Nothing is left; every id can be used again."""
+    for row in env.manager.sandboxes():
+        bus.Sandbox(env.manager.connection, row[-1]).delete(force=True)
     equal(env.manager.sandboxes(), [], "sandboxes")
     equal(directories(env), [], "directories")
     equal(mounts(env), [], "mounts")
-    eventually(lambda: not [p for p in env.snapshot().processes if "sleep 1000" in p], "processes")
 
 
 def test_kill(env):
@@ -62,7 +79,10 @@ def test_kill(env):
         check(mounts(env), "there are no mounts to clean up")
         env.stop_daemon(kill=True)
         equal(len(directories(env)), len(ids), "directories of the killed daemon")
+        for name in ids:
+            env.agent_of_directory(name).stop()
         env.start_daemon()
+        told(env)
         clean(env)
     sandbox, container = env.start_sandbox(["true"], sid="running")
     equal(container.wait(), 0, "status")
@@ -72,8 +92,10 @@ def test_kill(env):
 
 def test_killed_cleaning(env):
     """a daemon that is killed while it cleans up"""
-    populate(env)
+    ids = populate(env)
     env.stop_daemon(kill=True)
+    for name in ids:
+        env.agent_of_directory(name).stop()
     for _ in range(5):
         with open(env.path("virtpodd.log"), "ab") as log:
             daemon = subprocess.Popen(env.daemon_command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -83,6 +105,7 @@ def test_killed_cleaning(env):
         daemon.wait()
         connection.close_sync(None)
     env.start_daemon()
+    told(env)
     clean(env)
 
 
@@ -107,8 +130,13 @@ def test_bad_records(env):
     os.symlink(victim, os.path.join(base, "vp-link", "shared"))
     os.symlink("/etc/passwd", os.path.join(base, "vp-link", "record.json"))
     env.start_daemon()
+    equal(env.manager.sandboxes(), [], "sandboxes")
     clean(env)
     equal(os.listdir(victim), ["file"], "what a link led to")
+    # those that were there at all are kept for somebody to look at
+    quarantine = os.path.join(env.state_dir, "quarantine")
+    equal(len(os.listdir(quarantine)), len(texts) - 1 + 2, "quarantined")
+    shutil.rmtree(quarantine)
 
 
 def test_mounts_of_others(env):

@@ -70,7 +70,8 @@ class Snapshot(collections.namedtuple("Snapshot", "domains mounts processes file
 
 
 class Env:
-    """@libvirt: "test" (test:///default), "embed" or "libvirtd". @options: more
+    """@libvirt: "test" (test:///default), "testd" (the same in a libvirtd, so that
+    domains outlive virtpodd), "embed" or "libvirtd". @options: more
     of virtpodd's, e.g. ["--set", "agent.connect-timeout-ms=2000"]. @guest: whether
     a guest image is needed."""
 
@@ -79,7 +80,7 @@ class Env:
     def __init__(self, libvirt="test", options=(), guest=None):
         self.flavour = libvirt
         self.options = list(options)
-        self.guest = libvirt != "test" if guest is None else guest
+        self.guest = libvirt not in ("test", "testd") if guest is None else guest
         self.dir = None
         self.libvirt = None
         self.dbus = None
@@ -103,7 +104,9 @@ class Env:
                 tap.skip_all("%s is not built" % name)
         tools = ["dbus-daemon", "busybox"]
         if self.flavour != "test":
-            tools += ["qemu-system-x86_64", "libvirtd", "virsh"]
+            tools += ["libvirtd", "virsh"]
+        if self.guest:
+            tools += ["qemu-system-x86_64"]
         for tool in tools:
             if shutil.which(tool) is None:
                 tap.skip_all("%s is not installed" % tool)
@@ -124,6 +127,8 @@ class Env:
             self.libvirt = libvirtd.Embed(self.path("libvirt"), cache)
         elif self.flavour == "libvirtd":
             self.libvirt = libvirtd.Libvirtd(self.path("libvirt"), cache)
+        elif self.flavour == "testd":
+            self.libvirt = libvirtd.TestLibvirtd(self.path("libvirt"))
         if self.libvirt is not None:
             os.mkdir(self.libvirt.root)
             self.libvirt.start()

@@ -58,6 +58,8 @@ class Process:
         self.child = None
         self.stdin = self.stdout = self.stderr = None
         self.lock = threading.Lock()
+        self.reading = {'stdout': threading.Lock(), 'stderr': threading.Lock()}
+        self.answers = {}  # stream -> (connection, data) of the last answer, until the next read
 
     def find_program(self, env):
         name = self.spec.Args[0]
@@ -104,6 +106,15 @@ class Process:
         code = self.child.wait()
         self.status = 128 - code if code < 0 else code
         self.ended.set()
+
+    def read_over(self, name, size, connection):
+        """As read (); what a connection got last is given again when it was the last thing it did."""
+        with self.reading[name]:
+            last, data = self.answers.pop(name, (connection, b''))
+            if last is connection or not data:
+                data = self.read(name, size)
+            self.answers[name] = (connection, data)
+            return data
 
     def read(self, name, size):
         self.started.wait()
@@ -172,6 +183,7 @@ class Sandbox:
         self.sandbox_id = None
         self.containers = {}
         self.destroyed = threading.Event()
+        self.caller = threading.local()  # .connection: whose call this thread answers
 
     def message(self, name, **fields):
         return self.messages['grpc.' + name](**fields)
@@ -273,10 +285,10 @@ class Sandbox:
         return self.message('StatsContainerResponse')
 
     def ReadStdout(self, r):
-        return self.message('ReadStreamResponse', data=self.process(r).read('stdout', r.len))
+        return self.message('ReadStreamResponse', data=self.process(r).read_over('stdout', r.len, self.caller.connection))
 
     def ReadStderr(self, r):
-        return self.message('ReadStreamResponse', data=self.process(r).read('stderr', r.len))
+        return self.message('ReadStreamResponse', data=self.process(r).read_over('stderr', r.len, self.caller.connection))
 
     def WriteStdin(self, r):
         process = self.process(r)
@@ -392,6 +404,7 @@ class FakeAgent:
 
     def answer(self, connection, lock, stream, request):
         response = self.messages['ttrpc.Response']()
+        self.sandbox.caller.connection = connection
         if request.method in self.mute:
             return
         try:

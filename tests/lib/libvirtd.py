@@ -110,6 +110,9 @@ class Libvirtd:
     def domains(self):
         return sorted(self.virsh("list", "--all", "--name").stdout.split())
 
+    def destroy(self, name):
+        self.virsh("destroy", name)
+
     def log(self):
         text = ""
         for name in ("out", "libvirtd.log"):
@@ -119,3 +122,31 @@ class Libvirtd:
             except FileNotFoundError:
                 pass
         return text
+
+
+class TestLibvirtd(Libvirtd):
+    """A libvirtd that serves the test driver: its domains are only names, and they
+    outlive the virtpodd that made them, as QEMU's do."""
+
+    def __init__(self, root):
+        super().__init__(root, None)
+        self.uri = "test+unix:///default?socket=" + self.socket
+        self.holder = None
+
+    def start(self):
+        super().start()
+        # the driver forgets everything when its last connection is closed
+        self.holder = subprocess.Popen(["virsh", "-q", "-c", self.uri], stdin=subprocess.PIPE,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.holder.stdin.write(b"echo ready\n")
+        self.holder.stdin.flush()
+        while b"ready" not in self.holder.stdout.readline():
+            pass
+
+    def stop(self):
+        if self.holder is not None:
+            self.holder.stdin.close()
+            self.holder.wait()
+            self.holder.stdout.close()
+            self.holder = None
+        super().stop()

@@ -94,10 +94,11 @@ class Signals:
 
 
 class TestDriverEnv(Env):
-    """@options as for Env; agents have faults by what tests put into .house."""
+    """@options as for Env; agents have faults by what tests put into .house. With
+    @outlive the domains outlive the daemon."""
 
-    def __init__(self, options=(), request_ms=20000, connect_ms=20000, stop_ms=5000):
-        super().__init__("test", ["--set", "agent.request-timeout-ms=%d" % request_ms,
+    def __init__(self, options=(), request_ms=20000, connect_ms=20000, stop_ms=5000, outlive=False):
+        super().__init__("testd" if outlive else "test", ["--set", "agent.request-timeout-ms=%d" % request_ms,
                                   "--set", "agent.connect-timeout-ms=%d" % connect_ms,
                                   "--set", "agent.stop-timeout-ms=%d" % stop_ms, *options])
         self.house = None
@@ -141,6 +142,10 @@ class TestDriverEnv(Env):
     def agent(self, sandbox):
         name = sandbox.get("DomainName")
         return eventually(lambda: self.house.agents.get(name), "agent of " + name)
+
+    def agent_of_directory(self, sid):
+        """The agent of a sandbox when there is no daemon to ask."""
+        return next(agent for name, agent in self.house.agents.items() if name.startswith("vp-%s-" % sid))
 
     def record(self, sandbox):
         with open(os.path.join(self.directory(sandbox), "record.json"), encoding="utf-8") as f:

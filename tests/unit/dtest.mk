@@ -15,6 +15,7 @@ vp_dtest_tests = \
 check_PROGRAMS += $(vp_dtest_tests)
 TESTS += $(vp_dtest_tests)
 EXTRA_DIST += \
+	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
 	tests/daemon/busctl.py \
 	tests/daemon/faults.py \

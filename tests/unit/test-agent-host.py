@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The guest agent with the real crun, on the host: no VM, but private mount, pid, uts
 and ipc namespaces and a cgroup2 of its own. Prints TAP; skipped without root."""
+import io
 import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
@@ -77,11 +79,14 @@ class Bench:
         self.log = open(self.dir + '/log', 'w+')
         self.process = subprocess.Popen([BUILD + '/virtpod-agent', '--listen', 'unix:' + self.socket, '--root',
                                          self.dir + '/r', '--log', 'debug'], stderr=self.log)
-        for _ in range(500):
-            if os.path.exists(self.socket):
+        for i in range(500):
+            try:
+                self.agent = ttrpc_client.Agent(self.socket, MESSAGES)
                 break
-            time.sleep(0.01)
-        self.agent = ttrpc_client.Agent(self.socket, MESSAGES)
+            except (FileNotFoundError, ConnectionRefusedError):
+                if i == 499:
+                    raise
+                time.sleep(0.01)
         self.n = 0
 
     def spec(self, *args, terminal=False):
@@ -459,10 +464,10 @@ def pids_and_metrics(b):
         data = b.agent.call('GetDiagnosticData', container_id=cid, log_type='virtpod:pids').data
         return [int(line) for line in data.splitlines()]
     for _ in range(100):
-        if len(pids()) == 4:
+        names = sorted(open('/proc/%d/comm' % pid).read().strip() for pid in pids())
+        if names.count('sleep') == 3:
             break
         time.sleep(0.05)
-    names = sorted(open('/proc/%d/comm' % pid).read().strip() for pid in pids())
     assert names == ['sh', 'sleep', 'sleep', 'sleep'], names
     assert 'other' in fails('UNIMPLEMENTED', b.agent.call, 'GetDiagnosticData', container_id=cid, log_type='other')
     fails('NOT_FOUND', b.agent.call, 'GetDiagnosticData', container_id='nobody', log_type='virtpod:pids')
@@ -471,6 +476,166 @@ def pids_and_metrics(b):
         name, value = line.rsplit(' ', 1)
         assert line.startswith('# ') or float(value) >= 0, line
     assert 'kata_guest_meminfo{item="MemTotal"} ' in text
+    b.remove(cid)
+
+
+def tar(b, cid, *args, data=b'', user=None, exec_id=None):
+    """the agent's tar in a container: status, archive, messages"""
+    b.n += 1
+    exec_id = exec_id or 't%d' % b.n
+    process = {'Args': ['virtpod:tar'] + list(args), 'User': user or {}}
+    b.agent.call('ExecProcess', container_id=cid, exec_id=exec_id, process=process)
+
+    def feed():
+        left = data
+        try:
+            while left:
+                left = left[b.agent.call('WriteStdin', container_id=cid, exec_id=exec_id, data=left[:1 << 20]).len:]
+            b.agent.call('CloseStdin', container_id=cid, exec_id=exec_id)
+        except RpcError as e:
+            assert e.code == 'FAILED_PRECONDITION', e
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    out = b.agent.read_all(cid, exec_id, chunk=1 << 20)
+    err = b.agent.read_all(cid, exec_id, stream='Stderr')
+    feeder.join()
+    return b.wait(cid, exec_id), out, err.decode()
+
+
+def make_archive(*members):
+    """(name, type, content) ..."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode='w', format=tarfile.PAX_FORMAT) as archive:
+        for name, kind, content in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.mtime, info.devmajor, info.devminor = kind, 1234567890, 1, 3
+            if kind == tarfile.REGTYPE:
+                info.size = len(content)
+            else:
+                info.linkname = content
+            archive.addfile(info, io.BytesIO(content) if kind == tarfile.REGTYPE else None)
+    return out.getvalue()
+
+
+@test
+def tar_both_ways(b):
+    """an archive is what a container has, also before it runs and while it is paused"""
+    cid = b.create('sleep', '1000')
+    blob = os.urandom(3000000)
+    archive = make_archive(('in/blob', tarfile.REGTYPE, blob), ('in/link', tarfile.SYMTYPE, '/etc/passwd'))
+    for state in ('created', 'running', 'paused'):
+        if state == 'running':
+            b.agent.call('StartContainer', container_id=cid)
+        if state == 'paused':
+            b.agent.call('PauseContainer', container_id=cid)
+        assert tar(b, cid, 'extract', '/tmp', data=archive) == (0, b'', ''), state
+        with open(b.rootfs + '/tmp/in/blob', 'rb') as f:
+            assert f.read() == blob, state
+        assert os.readlink(b.rootfs + '/tmp/in/link') == '/etc/passwd'
+        status, out, err = tar(b, cid, 'create', '/tmp/in')
+        assert (status, err) == (0, ''), (state, status, err)
+        with tarfile.open(fileobj=io.BytesIO(out)) as read:
+            assert sorted(read.getnames()) == ['in', 'in/blob', 'in/link'], read.getnames()
+            assert read.extractfile('in/blob').read() == blob
+            assert read.getmember('in/blob').mtime == 1234567890
+    # what the container mounted, which no other than a process in there sees
+    status, out, err = tar(b, cid, 'create', '/')
+    with tarfile.open(fileobj=io.BytesIO(out)) as read:
+        names = set(read.getnames())
+    assert './dev/pts/ptmx' in names and './proc' in names, (status, err)
+    assert not [n for n in names if n.startswith('./proc/')], 'content of proc'
+    b.remove(cid)
+
+
+@test
+def tar_refusals(b):
+    cid = b.run('sleep', '1000')
+    for args in ((), ('list', '/'), ('create', 'x'), ('extract', '/', '--what')):
+        fails('INVALID_ARGUMENT', tar, b, cid, *args)
+    fails('INVALID_ARGUMENT', b.agent.call, 'ExecProcess', container_id=cid, exec_id='t', process={
+        'Args': ['virtpod:tar', 'create', '/'], 'Terminal': True})
+    assert tar(b, cid, 'create', '/nowhere') == (2, b'', '/nowhere: No such file or directory\n')
+    status, _, err = tar(b, cid, 'extract', '/tmp', data=make_archive(('../x', tarfile.REGTYPE, b'')))
+    assert status == 3 and 'refused' in err, (status, err)
+    # links of the container lead to what is in it
+    os.symlink('/../../../../../../tmp', b.rootfs + '/tmp/up')
+    assert tar(b, cid, 'extract', '/tmp/up', data=make_archive(('f', tarfile.REGTYPE, b'x')))[0] == 0
+    assert os.path.exists(b.rootfs + '/tmp/f')
+    # whatever it waits for, it ends with its container
+    b.agent.call('ExecProcess', container_id=cid, exec_id='waits', process={'Args': ['virtpod:tar', 'extract', '/']})
+    wait = b.agent.start('WaitProcess', container_id=cid, exec_id='waits')
+    b.remove(cid)
+    assert wait.result().status == 137
+
+
+@test
+def tar_rights(b):
+    """root in the worker is no more than root in the container, and its user is the one asked for"""
+    spec = b.spec('sleep', '1000')
+    spec['Process']['Capabilities'] = {k: ['CAP_CHOWN', 'CAP_KILL'] for k in ('Bounding', 'Effective', 'Permitted')}
+    b.n += 1
+    cid = PREFIX + 'r%d' % b.n
+    b.agent.call('CreateContainer', container_id=cid, OCI=spec)
+    b.agent.call('ExecProcess', container_id=cid, exec_id='t', process={'Args': ['virtpod:tar', 'extract', '/tmp']})
+
+    def status_of(exec_id, expected):
+        for _ in range(100):
+            pids = b.agent.call('GetDiagnosticData', container_id=cid, log_type='virtpod:pids').data.split()
+            for pid in pids:
+                text = open('/proc/%s/status' % pid).read()
+                fields = dict(line.split(':\t', 1) for line in text.splitlines() if ':\t' in line)
+                if fields['Name'] == 'virtpod-agent' and fields['Uid'].split()[0] == str(expected):
+                    return pid, fields
+            time.sleep(0.02)
+        raise AssertionError(pids)
+    pid, fields = status_of('t', 0)
+    for _ in range(100):
+        if int(fields['CapBnd'], 16) == 0x21 and int(fields['CapEff'], 16) == 0x21:
+            break
+        time.sleep(0.02)
+        pid, fields = status_of('t', 0)
+    sets = {k: int(fields[k], 16) for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb')}
+    assert sets == {'CapInh': 0, 'CapPrm': 0x21, 'CapEff': 0x21, 'CapBnd': 0x21, 'CapAmb': 0}, sets
+    assert fields['NoNewPrivs'] == '1'
+    fds = sorted(os.listdir('/proc/%s/fd' % pid))
+    kinds = [os.readlink('/proc/%s/fd/%s' % (pid, fd)).split(':')[0] for fd in fds]
+    assert kinds.count('pipe') == 3 and len(kinds) <= 5, kinds
+    b.agent.call('SignalProcess', container_id=cid, exec_id='t', signal=9)
+    assert b.wait(cid, 't') == 137
+    # another user may not write where the container's root may
+    os.chmod(b.rootfs + '/etc', 0o755)
+    archive = make_archive(('g', tarfile.REGTYPE, b'x'))
+    status, _, err = tar(b, cid, 'extract', '/etc', data=archive, user={'UID': 1234, 'GID': 1234})
+    assert status == 4 and 'Permission denied' in err, (status, err)
+    os.chmod(b.rootfs + '/tmp', 0o1777)
+    assert tar(b, cid, 'extract', '/tmp', data=archive, user={'UID': 1234, 'GID': 99})[0] == 0
+    st = os.stat(b.rootfs + '/tmp/g')
+    assert (st.st_uid, st.st_gid) == (1234, 99)
+    # devices: asked for, but without the capability
+    device = make_archive(('null', tarfile.CHRTYPE, ''))
+    assert tar(b, cid, 'extract', '/tmp', data=device)[0] == 3
+    status, _, err = tar(b, cid, 'extract', '/tmp', '--devices', data=device)
+    assert status == 4 and 'mknod' in err, (status, err)
+    b.remove(cid)
+
+
+@test
+def tar_user_namespace(b):
+    """root of a container with a user namespace is root there only"""
+    spec = b.spec('sleep', '1000')
+    spec['Linux']['Namespaces'].append({'Type': 'user'})
+    for kind in ('UIDMappings', 'GIDMappings'):
+        spec['Linux'][kind] = [{'ContainerID': 0, 'HostID': 100000, 'Size': 65536}]
+    spec['Mounts'] = [m for m in spec['Mounts'] if m['destination'] == '/proc']
+    b.n += 1
+    cid = PREFIX + 'u%d' % b.n
+    mapped = b.dir + '/mapped'
+    shutil.copytree(b.rootfs, mapped, symlinks=True)
+    subprocess.run(['chown', '-R', '-h', '100000:100000', mapped], check=True)
+    spec['Root']['Path'] = mapped
+    b.agent.call('CreateContainer', container_id=cid, OCI=spec)
+    assert tar(b, cid, 'extract', '/tmp', data=make_archive(('user', tarfile.REGTYPE, b'x'))) == (0, b'', '')
+    assert os.stat(mapped + '/tmp/user').st_uid == 100000
     b.remove(cid)
 
 
@@ -496,6 +661,98 @@ def reconnect(b):
     b.agent.call('CloseStdin', container_id=cid)
     assert b.agent.read_all(cid) == b'kept'
     assert b.wait(cid) == 5
+    b.remove(cid)
+
+
+@test
+def told_again(b):
+    """what a host was told and has not followed up is told to the next one"""
+    cid = b.run('sh', '-c', 'echo -n one; sleep 0.3; echo -n two; echo -n err >&2; cat')
+
+    def read(length, **kwargs):
+        answer = b.agent.call('ReadStdout', container_id=cid, len=length, **kwargs)
+        return answer.data, answer.offset
+    assert read(100) == (b'one', 0)
+    b.reconnect(sync=True)
+    assert read(100) == (b'one', 0)
+    assert read(100) == (b'two', 3)
+    b.reconnect(sync=True)
+    # in pieces, of which the first two are confirmed by the reads behind them
+    assert [read(1), read(1)] == [(b't', 3), (b'w', 4)]
+    assert read(1) == (b'o', 5)
+    b.reconnect(sync=True)
+    assert read(100) == (b'o', 5)
+    # the other stream is another matter
+    assert b.agent.call('ReadStderr', container_id=cid, len=100).data == b'err'
+    b.agent.call('WriteStdin', container_id=cid, data=b'new')
+    assert read(100) == (b'new', 6)
+    b.agent.call('CloseStdin', container_id=cid)
+    assert b.wait(cid) == 0
+    # also when its end has come meanwhile, and as often as it takes
+    for _ in range(3):
+        b.reconnect(sync=True)
+        assert read(100) == (b'new', 6)
+    assert read(100) == (b'', 9)
+    assert read(100) == (b'', 9)
+    b.reconnect(sync=True)
+    assert read(100) == (b'', 9)
+    assert b.wait(cid) == 0, 'the status too'
+    b.remove(cid)
+
+
+@test
+def told_again_much(b):
+    """a host that dies again and again, with several reads at once, gets every byte once by the offsets"""
+    size = 8000000
+    script = 'i=0; while [ $i -lt %d ]; do echo 0123456789abcdef0123456789abcdef$i; i=$((i + 1)); done' % (size // 40)
+    cid = b.run('sh', '-c', script)
+    got = bytearray()
+    deaths = doubled = 0
+    ended = False
+    while not ended:
+        at_once = deaths % 3 + 1
+        done = len(got) if at_once > 1 else 0
+
+        def reads():
+            return [b.agent.start('ReadStdout', container_id=cid, len=30000, done=done) for _ in range(at_once)]
+        for answer in reads():
+            answer = answer.result()
+            assert answer.offset <= len(got), (answer.offset, len(got))
+            doubled += answer.offset < len(got)
+            got[answer.offset:] = answer.data or got[answer.offset:]
+            ended = ended or not answer.data
+        if len(got) > deaths * size / 40:
+            deaths += 1
+            done = len(got) if at_once > 1 else 0
+            answer = reads()[0].result()
+            if deaths % 2:
+                got[answer.offset:] = answer.data or got[answer.offset:]
+            b.reconnect(sync=True)
+    want = ''.join('0123456789abcdef0123456789abcdef%d\n' % i for i in range(size // 40)).encode()
+    assert bytes(got) == want, (len(got), len(want))
+    assert deaths > 20 and doubled > 0, (deaths, doubled)
+    b.remove(cid)
+
+
+@test
+def input_of_the_dead(b):
+    """what a host has sent is written, in order, also if it does not live to hear so"""
+    cid = b.run('sh', '-c', 'sleep 1; cat')
+    first = b.agent.call('WriteStdin', container_id=cid, data=b'a' * 200000).len
+    assert first < 200000
+    b.agent.start('WriteStdin', container_id=cid, data=b'b' * 150000, timeout_nano=1000000000000)
+    b.agent.start('WriteStdin', container_id=cid, data=b'c' * 150000)
+    b.agent.call('Check')
+    b.reconnect(sync=True)
+    late = b.agent.start('WriteStdin', container_id=cid, data=b'd' * 10)
+    out = []
+    reader = threading.Thread(target=lambda: out.append(b.agent.read_all(cid)))
+    reader.start()
+    assert late.result().len == 10
+    b.agent.call('CloseStdin', container_id=cid)
+    reader.join()
+    assert out[0] == b'a' * first + b'b' * 150000 + b'c' * 150000 + b'd' * 10, len(out[0])
+    assert b.wait(cid) == 0
     b.remove(cid)
 
 

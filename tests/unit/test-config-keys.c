@@ -30,6 +30,8 @@ static const Case cases[] = {
   { "daemon.log-level", "notice", { "error", "warning", "info", "debug" }, { "", "Notice", "err", "error|info" } },
   { "daemon.max-sandboxes", "1000", { "1", "100000" }, { "0", "100001", "-1", "1.5", "1k", "" } },
   { "daemon.max-containers", "10000", { "1", "1000000" }, { "0", "1000001", "x", "0x10", "" } },
+  { "daemon.on-stop", "keep", { "delete" }, { "", "Keep", "stop" } },
+  { "daemon.orphan-grace-ms", "300000", { "0", "1s", "24h" }, { "25h", "-1", "" } },
   { "daemon.max-sandboxes-per-user", "100", { "0", "100000" }, { "100001", "-1", "" } },
   { "daemon.max-containers-per-user", "1000", { "0", "1000000" }, { "1000001", "-1", "" } },
   { "daemon.max-connections-per-user", "16", { "0", "10000" }, { "10001", "-1", "" } },

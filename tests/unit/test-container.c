@@ -87,10 +87,11 @@ exec (Fixture *f, const char *exec_id, int *ret_code)
   static const char *const args[] = { "true", NULL };
   const VpSpecExec what = { .args = args };
   g_auto (TestResult) made = { 0 };
+  g_autoptr (VpJson) json = vp_spec_make_exec (vp_container_get_spec (f->container), &what, NULL);
   GError *error = NULL;
   VpProcess *process;
 
-  vp_container_exec_async (f->container, exec_id, &what, NULL, test_result_ready, &made);
+  vp_container_exec_async (f->container, exec_id, json, VP_EXEC_NONE, NULL, test_result_ready, &made);
   process = vp_container_exec_finish (f->container, domain_fixture_await (&made), &error);
   *ret_code = code_of (process != NULL, error);
   return process;

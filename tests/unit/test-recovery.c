@@ -9,13 +9,21 @@
 #include "vp-planner.h"
 #include "vp-recovery.h"
 
+/* How many directories were cleaned up. */
 static guint
 recover (DomainFixture *f)
 {
+  g_autoptr (VpManager) manager = vp_manager_new (&f->services);
+  g_auto (GStrv) names = vp_store_list (f->services.store, NULL);
   g_auto (TestResult) done = { 0 };
+  g_autoptr (GError) error = NULL;
+  guint restored, cleaned;
 
-  vp_recovery_run_async (&f->services, vp_store_list (f->services.store, NULL), test_result_ready, &done);
-  return vp_recovery_run_finish (domain_fixture_await (&done));
+  vp_recovery_run_async (manager, (const char *const *) names, test_result_ready, &done);
+  g_assert_true (vp_recovery_run_finish (domain_fixture_await (&done), &restored, &cleaned, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (restored, ==, vp_manager_get_n_sandboxes (manager));
+  return cleaned;
 }
 
 static guint

@@ -48,13 +48,13 @@ static const Expected expected[] = {
   { VP_VERB_CONTAINER_ATTACH, NULL, "created running paused stopped" },
   { VP_VERB_CONTAINER_STATS, "ready", "created running paused" },
   { VP_VERB_CONTAINER_PIDS, "ready", "created running paused" },
-  { VP_VERB_CONTAINER_COPY, "ready", "created running" },
+  { VP_VERB_CONTAINER_COPY, "ready", "created running paused" },
   { VP_VERB_PROCESS_START, "ready", "created running", "created", "" },
   { VP_VERB_PROCESS_KILL, "ready stopping", "created running paused", "running", "created running" },
   { VP_VERB_PROCESS_WAIT, NULL, NULL, "created running stopped", "created running stopped" },
   { VP_VERB_PROCESS_DELETE, NULL, NULL, "created stopped", "" },
   { VP_VERB_PROCESS_RESIZE, "ready", "created running", "running", "created running" },
-  { VP_VERB_PROCESS_CLOSE_STDIN, NULL, NULL, "created running", "created running" },
+  { VP_VERB_PROCESS_CLOSE_STDIN, NULL, NULL, "running", "created running" },
 };
 G_STATIC_ASSERT (G_N_ELEMENTS (expected) == VP_N_VERBS);
 

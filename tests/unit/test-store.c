@@ -149,12 +149,58 @@ test_bad_directory (Fixture *f, gconstpointer data)
 }
 
 static void
+test_specs (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VpStore) store = open_store (f);
+  g_autofree char *directory = vp_store_dup_directory (store, "vp-a");
+  g_autofree char *specs = g_build_filename (directory, "specs", NULL);
+  g_autofree char *file = g_build_filename (specs, "c1", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize len = 0;
+  GStatBuf st;
+
+  g_assert_false (vp_store_save_spec (store, "vp-a", "c1", "{}", 2, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_FOUND);
+  g_assert_true (vp_store_add (store, "vp-a", "x", 1, NULL));
+  g_assert_true (vp_store_save_spec (store, "vp-a", "c1", "{}", 2, NULL));
+  text = vp_store_load_spec (store, "vp-a", "c1", &len, NULL);
+  g_assert_cmpstr (text, ==, "{}");
+  g_assert_no_errno (g_stat (specs, &st));
+  g_assert_cmpint (st.st_mode & 0777, ==, 0700);
+  g_assert_no_errno (g_stat (file, &st));
+  g_assert_cmpint (st.st_mode & 0777, ==, 0600);
+  vp_store_remove_spec (store, "vp-a", "c1");
+  vp_store_remove_spec (store, "vp-a", "c1");
+  g_assert_null (vp_store_load_spec (store, "vp-a", "c1", &len, NULL));
+}
+
+static void
+test_quarantine (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VpStore) store = open_store (f);
+  g_autofree char *place = NULL;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize len = 0;
+
+  g_assert_true (vp_store_add (store, "vp-a", "x", 1, NULL));
+  place = vp_store_quarantine (store, "vp-a", &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (place, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "x");
+  g_assert_null (vp_store_load (store, "vp-a", &len, NULL));
+  g_assert_null (vp_store_quarantine (store, "vp-a", &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_FOUND);
+}
+
+static void
 test_bad_records (Fixture *f, gconstpointer data)
 {
   g_autoptr (VpStore) store = open_store (f);
   g_autofree char *directory = vp_store_dup_directory (store, "vp-a");
   g_autofree char *file = g_build_filename (directory, "record.json", NULL);
-  g_autofree char *huge = g_strnfill ((1u << 20) + 1, 'x');
+  g_autofree char *huge = g_strnfill ((4u << 20) + 1, 'x');
   g_autoptr (GError) error = NULL;
   gsize len = 0;
 
@@ -211,6 +257,8 @@ main (int argc, char **argv)
   ADD ("lock", test_lock);
   ADD ("not-ours", test_not_ours);
   ADD ("bad-directory", test_bad_directory);
+  ADD ("specs", test_specs);
+  ADD ("quarantine", test_quarantine);
   ADD ("bad-records", test_bad_records);
   ADD ("strange-names", test_strange_names);
   return g_test_run ();

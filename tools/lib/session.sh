@@ -148,7 +148,8 @@ session_start_daemon ()
   fi
   session_spawn virtpodd "$build_dir_programs/virtpodd" --address "$(cat "$session/address")" \
     --state-dir "$session/state" --uri "$(cat "$session/uri")" \
-    --set "guest.kernel=$guest/vmlinux" --set "guest.initrd=$guest/initrd.img"
+    --set "guest.kernel=$guest/vmlinux" --set "guest.initrd=$guest/initrd.img" \
+    --set daemon.on-stop=delete
   session_wait virtpodd virtpodd session_virtpod list
 }
 
