@@ -295,6 +295,23 @@ def test_owner(env):
     all_denied(env, OWNER)
 
 
+def test_owner_over_restart(env):
+    """another daemon knows whose it is"""
+    authority(env).start(polkit.grant("daemon", "manage"))
+    sid = env.new_id("kept")
+    path = "/org/virtpod/sandbox/" + sid
+    calls = [(bus.MANAGER, "org.virtpod.Manager1", "CreateSandbox", "ssa{sv}", [sid, env.bundle(["sleep", "1000"]), {}]),
+             (path, "org.virtpod.Sandbox1", "Start", "a{sv}", [{}])]
+    equal([o["name"] for o in callers.run(env.address, OWNER, calls)], ["ok", "ok"], "create and start")
+    authority(env).stop()
+    env.stop_daemon(kill=True)
+    env.start_daemon()
+    ping = (path, PROPERTIES, "Get", "ss", ("org.virtpod.Sandbox1", "State"))
+    equal(callers.run(env.address, OTHER, [ping])[0]["name"], DENIED, "another user")
+    equal([o["name"] for o in callers.run(env.address, OWNER, [ping])], ["ok"], "owner")
+    bus.Sandbox(env.manager.connection, path).delete(force=True)
+
+
 def test_actions(env):
     """each action lets in what its rows say and nothing else"""
     world = World(env)
