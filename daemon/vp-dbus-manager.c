@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "vp-check.h"
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
 #include "vp-dbus-guard.h"
@@ -257,6 +258,41 @@ handle_get_config (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, 
   return TRUE;
 }
 
+/* ---- the host ---- */
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GPtrArray) found = vp_check_run_finish (result);
+  GVariantBuilder rows;
+
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(ssss)"));
+  for (guint i = 0; i < found->len; i++)
+    {
+      VpCheckRow *row = found->pdata[i];
+      g_autofree char *text = vp_error_clean (g_strdup (row->found));
+
+      g_variant_builder_add (&rows, "(ssss)", row->name, vp_check_status_to_string (row->status), text, row->hint);
+    }
+  vp_dbus_manager1_complete_check (NULL, invocation, g_variant_builder_end (&rows));
+}
+
+static gboolean
+handle_check (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options, gpointer user_data)
+{
+  static const VpDbusOption table[] = { { NULL } };
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
+  gboolean bus = g_dbus_method_invocation_get_sender (invocation) != NULL;
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    vp_dbus_fail (invocation, error);
+  else
+    vp_check_run_async (vp_manager_get_services (user_data), bus ? connection : NULL, on_checked, invocation);
+  return TRUE;
+}
+
 /* ---- properties ---- */
 
 static void
@@ -295,6 +331,7 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-list-containers", handle_list_containers, manager);
   vp_dbus_handle (skeleton, "handle-explain", handle_explain, manager);
   vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
+  vp_dbus_handle (skeleton, "handle-check", handle_check, manager);
 
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
   vp_dbus_admin_bind (skeleton, manager);

@@ -49,10 +49,6 @@ VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const cha
  * takes @streams. creating -> created. Errors leave nothing behind. */
 gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error);
 
-/* The user who made it, 0 by default: set before vp_sandbox_create (). */
-void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
-guint32 vp_sandbox_get_owner (VpSandbox *self);
-
 /* ---- over a restart of the daemon (vp-sandbox-restore.c) ---- */
 
 /* As the record says; nothing is done yet. @config: what is in force for its
@@ -74,6 +70,10 @@ typedef enum
 void vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life, GAsyncReadyCallback callback,
                                gpointer user_data);
 void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
+
+/* The user who made it, 0 by default: set before vp_sandbox_create (). */
+void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
+guint32 vp_sandbox_get_owner (VpSandbox *self);
 
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
