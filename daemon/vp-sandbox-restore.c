@@ -132,6 +132,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;
+  self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   self->started_at = (gint64) record->started_at;
   self->exited_at = (gint64) record->exited_at;
   self->exit_status = record->exit_status;
