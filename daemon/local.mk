@@ -140,6 +140,9 @@ vp_daemon_libs = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-dbus.la l
 
 sbin_PROGRAMS += virtpodd
 virtpodd_SOURCES = daemon/main.c
+if ENABLE_TSAN
+virtpodd_SOURCES += tests/lib/tsan-glib.c
+endif
 virtpodd_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
 virtpodd_CFLAGS = $(libvp_daemon_la_CFLAGS)
 virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)

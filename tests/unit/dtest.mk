@@ -23,10 +23,13 @@ EXTRA_DIST += \
 	tests/daemon/authorisation.py \
 	tests/daemon/bus-matrix.py \
 	tests/daemon/busctl.py \
+	tests/daemon/cycles.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
 	tests/daemon/peers.py \
+	tests/daemon/model.py \
+	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
