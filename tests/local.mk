@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
 	tests/vm/cycles.py \
+	tests/vm/guest.py \
 	tests/vm/image.sh \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
