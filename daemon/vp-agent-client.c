@@ -20,7 +20,7 @@
 #define TEXT_ANSWER_MAX (512u << 10)
 /* A message takes many times its packed size when it is made of tiny fields, and
  * reading it takes as long as what it allocates is large: no more than this. */
-#define UNPACKED_MIN (64u << 10)
+#define UNPACKED_MIN (256u << 10)
 #define UNPACKED_FACTOR 8
 
 typedef struct

@@ -11,8 +11,10 @@ vp_conn_tests = \
 check_PROGRAMS += $(vp_conn_tests)
 TESTS += $(vp_conn_tests)
 EXTRA_DIST += \
-	tests/daemon/evil-agent.py \
+	tests/daemon/evil-calls.py \
+	tests/daemon/evil-channel.py \
 	tests/lib/evil_agent.py \
+	tests/lib/evil_case.py \
 	tests/lib/fake_agent.py \
 	tests/lib/neighbour.py
 
