@@ -11,6 +11,7 @@
 
 /* How a record names the way to the agent. */
 #define VP_SANDBOX_TRANSPORT_SERIAL "serial"
+#define VP_SANDBOX_TRANSPORT_VSOCK "vsock"
 
 /* What it has while it runs; made by the steps of its start, in their order. */
 typedef struct
@@ -21,6 +22,7 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  guint32 cid; /* on the vsock, if the agent is reached by it; 0: not known yet */
   gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
@@ -48,6 +50,7 @@ struct _VpSandbox
   char *domain_name;
   char *uuid;
   GHashTable *labels;
+  guint32 owner;
   VpSandboxState state;
   const char *exit_reason;
   guint exit_status; /* once it has ended: of its own container */

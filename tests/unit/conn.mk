@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 vp_conn_tests = \
 	tests/unit/test-bucket \
+	tests/unit/test-agent-address \
 	tests/unit/test-agent-conn \
 	tests/unit/test-agent-client \
 	tests/unit/test-stdio-attach \
@@ -23,6 +24,11 @@ vp_conn_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
 vp_conn_test_ldadd = libvp-daemon.la libvp-wire.la libvp-common.la $(GLIB_LIBS) $(PROTOBUF_C_LIBS)
 vp_fake_agent = tests/unit/fake-agent.c tests/unit/fake-agent.h
 vp_stdio_fixture = tests/unit/stdio-fixture.c tests/unit/stdio-fixture.h $(vp_fake_agent)
+
+tests_unit_test_agent_address_SOURCES = tests/unit/test-agent-address.c
+tests_unit_test_agent_address_CPPFLAGS = $(vp_conn_test_cppflags)
+tests_unit_test_agent_address_CFLAGS = $(vp_conn_test_cflags)
+tests_unit_test_agent_address_LDADD = $(vp_conn_test_ldadd)
 
 tests_unit_test_agent_conn_SOURCES = tests/unit/test-agent-conn.c $(vp_fake_agent)
 tests_unit_test_agent_conn_CPPFLAGS = $(vp_conn_test_cppflags)
