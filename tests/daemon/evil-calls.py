@@ -273,7 +273,7 @@ def archive(*members):
     return out.getvalue()
 
 
-def copies(title, data):
+def copies(title, data, look=None):
     """`virtpod cp` of what the guest calls an archive: nothing comes to be outside the target."""
     def play(t):
         if "cp" not in t.env.virtpod("--help").stdout.decode().split():
@@ -301,11 +301,19 @@ def copies(title, data):
         with open(os.path.join(place, "victim"), encoding="ascii") as f:
             equal(f.read(), "as it was", "victim")
         check(not os.path.exists("/evil-was-here"), "at the root")
+        if look is not None:
+            look(t, place)
         t.agent.on.clear()
     named("archive: " + title, play)
 
 
+def honest_copy(_t, place):
+    with open(os.path.join(place, "target/x"), "rb") as f:
+        equal(f.read(), b"fine", "what was copied")
+
+
 DIR, LINK, HARD = tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+copies("an honest one", archive(member("x", b"fine")), honest_copy)
 copies("names that lead up", archive(member("x", kind=DIR), member("x/../../victim", b"evil"),
                                      member("../victim", b"evil"), member("../../../../evil-was-here", b"evil")))
 copies("names that begin at the root", archive(member("/evil-was-here", b"evil")))
