@@ -9,6 +9,9 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
 
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
+	daemon/vp-check.c daemon/vp-check.h daemon/vp-check-private.h \
+	daemon/vp-check-guest.c \
+	daemon/vp-check-host.c \
 	daemon/vp-console.c daemon/vp-console.h \
 	daemon/vp-console-reader.c daemon/vp-console-reader.h \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
@@ -30,6 +33,7 @@ libvp_daemon_la_SOURCES += \
 
 # edge: the agent's channel, its calls, the streams of processes
 libvp_daemon_la_SOURCES += \
+	daemon/vp-agent-address.c daemon/vp-agent-address.h \
 	daemon/vp-agent-call.h \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \
@@ -70,6 +74,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
 	daemon/vp-sandbox-restore.c \
@@ -84,13 +89,22 @@ libvp_daemon_la_SOURCES += \
 # front: the bus
 libvp_daemon_la_SOURCES += \
 	daemon/vp-bouncer.c daemon/vp-bouncer.h \
+	daemon/vp-bouncer-caller.c daemon/vp-bouncer-caller.h \
+	daemon/vp-bouncer-polkit.c daemon/vp-bouncer-polkit.h \
+	daemon/vp-bouncer-table.c daemon/vp-bouncer-table.h \
 	daemon/vp-dbus.h \
 	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
+	daemon/vp-dbus-admin.c \
 	daemon/vp-dbus-container.c \
 	daemon/vp-dbus-container-exec.c \
 	daemon/vp-dbus-container-verbs.c \
+	daemon/vp-dbus-guard.c daemon/vp-dbus-guard.h \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
+	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
+	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
+	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
+	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
 	daemon/vp-dbus-process.c \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \

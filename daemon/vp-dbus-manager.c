@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "vp-check.h"
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
+#include "vp-dbus-guard.h"
 #include "vp-error.h"
 
 /* org.virtpod.Manager1 */
@@ -47,7 +49,8 @@ handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocati
     }
   (void) g_variant_lookup (options, "handler", "&s", &handler);
   vp_dbus_job_begin (invocation, "create-sandbox", VP_DBUS_JOB_OBJECT (NULL), NULL);
-  vp_manager_create_async (user_data, id, bundle, handler, labels, streams, on_created, invocation);
+  vp_manager_create_async (user_data, id, bundle, handler, labels, streams, vp_dbus_caller_uid (invocation),
+                           on_created, invocation);
   return TRUE;
 }
 
@@ -255,6 +258,41 @@ handle_get_config (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, 
   return TRUE;
 }
 
+/* ---- the host ---- */
+
+static void
+on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GDBusMethodInvocation *invocation = user_data;
+  g_autoptr (GPtrArray) found = vp_check_run_finish (result);
+  GVariantBuilder rows;
+
+  g_variant_builder_init (&rows, G_VARIANT_TYPE ("a(ssss)"));
+  for (guint i = 0; i < found->len; i++)
+    {
+      VpCheckRow *row = found->pdata[i];
+      g_autofree char *text = vp_error_clean (g_strdup (row->found));
+
+      g_variant_builder_add (&rows, "(ssss)", row->name, vp_check_status_to_string (row->status), text, row->hint);
+    }
+  vp_dbus_manager1_complete_check (NULL, invocation, g_variant_builder_end (&rows));
+}
+
+static gboolean
+handle_check (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options, gpointer user_data)
+{
+  static const VpDbusOption table[] = { { NULL } };
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
+  gboolean bus = g_dbus_method_invocation_get_sender (invocation) != NULL;
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    vp_dbus_fail (invocation, error);
+  else
+    vp_check_run_async (vp_manager_get_services (user_data), bus ? connection : NULL, on_checked, invocation);
+  return TRUE;
+}
+
 /* ---- properties ---- */
 
 static void
@@ -283,7 +321,7 @@ mirror_hypervisor (VpVirt *virt, gpointer user_data)
 VpDBusManager1 *
 vp_dbus_manager_new (VpManager *manager)
 {
-  VpDBusManager1 *skeleton = vp_dbus_manager1_skeleton_new ();
+  VpDBusManager1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_MANAGER1_SKELETON);
   VpVirt *virt = vp_manager_get_services (manager)->virt;
 
   vp_dbus_handle (skeleton, "handle-create-sandbox", handle_create_sandbox, manager);
@@ -293,9 +331,10 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-list-containers", handle_list_containers, manager);
   vp_dbus_handle (skeleton, "handle-explain", handle_explain, manager);
   vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
+  vp_dbus_handle (skeleton, "handle-check", handle_check, manager);
 
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
-  vp_dbus_manager1_set_runtime_handlers (skeleton, vp_manager_get_handlers (manager));
+  vp_dbus_admin_bind (skeleton, manager);
   mirror_counts (manager, skeleton);
   mirror_hypervisor (virt, skeleton);
   g_signal_connect_object (manager, "changed", G_CALLBACK (mirror_counts), skeleton, 0);

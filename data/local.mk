@@ -17,6 +17,8 @@ dist_polkitrules_DATA = data/60-virtpod.rules
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = data/completions/virtpod
+zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = data/completions/_virtpod
 
 data_in = data/org.virtpod.service.in data/virtpodd.service.in data/org.virtpod.policy.in
 EXTRA_DIST += $(data_in)

@@ -25,6 +25,12 @@ typedef enum
   VP_CONFIG_DAEMON_MAX_CONTAINERS, /* of all sandboxes together */
   VP_CONFIG_DAEMON_ON_STOP,
   VP_CONFIG_DAEMON_ORPHAN_GRACE_MS,
+  VP_CONFIG_DAEMON_MAX_SANDBOXES_PER_USER,
+  VP_CONFIG_DAEMON_MAX_CONTAINERS_PER_USER,
+  VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER,
+  VP_CONFIG_DAEMON_MAX_CALLS_PER_USER,
+  VP_CONFIG_DAEMON_SOCKET, /* path, below the state directory unless absolute; "": none */
+  VP_CONFIG_DAEMON_GROUP,  /* name or number; "": none */
   VP_CONFIG_DAEMON_HOOKS,
   VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS, /* for hooks that do not say */
 
@@ -241,6 +247,11 @@ VpConfigKey vp_config_find_key (const char *name);
 gboolean vp_config_key_range (VpConfigKey key, double *ret_min, double *ret_max);
 /* The whole process' or the connection's, not a sandbox's: no handler sets it. */
 gboolean vp_config_key_is_global (VpConfigKey key);
+
+/* Why this version does not act on @key; NULL: it does. */
+const char *vp_config_key_unused (VpConfigKey key);
+/* The same if @config asks for something by it, NULL for a value that asks for nothing. */
+const char *vp_config_get_unused (VpConfig *config, VpConfigKey key);
 
 /* The files vp_config_load (@path) reads, in that order, those that exist. */
 char **vp_config_list_files (const char *path);

@@ -14,9 +14,33 @@
 #include "vp-command.h"
 #include "vp-names.h"
 
+/* in the order of help and virtpod(1): to run, to look, to change, to end, about the host */
 static const VpCommand *const commands[] = {
-  &vp_cmd_run,  &vp_cmd_exec,    &vp_cmd_list, &vp_cmd_state,   &vp_cmd_kill,   &vp_cmd_delete,
-  &vp_cmd_stop, &vp_cmd_inspect, &vp_cmd_xml,  &vp_cmd_explain, &vp_cmd_config, &vp_cmd_version,
+  &vp_cmd_run,
+  &vp_cmd_exec,
+  &vp_cmd_attach,
+  &vp_cmd_cp,
+  &vp_cmd_list,
+  &vp_cmd_ps,
+  &vp_cmd_stats,
+  &vp_cmd_wait,
+  &vp_cmd_logs,
+  &vp_cmd_console,
+  &vp_cmd_events,
+  &vp_cmd_state,
+  &vp_cmd_inspect,
+  &vp_cmd_kill,
+  &vp_cmd_pause,
+  &vp_cmd_resume,
+  &vp_cmd_update,
+  &vp_cmd_stop,
+  &vp_cmd_delete,
+  &vp_cmd_prune,
+  &vp_cmd_xml,
+  &vp_cmd_explain,
+  &vp_cmd_config,
+  &vp_cmd_check,
+  &vp_cmd_version,
 };
 
 static char *opt_address;
@@ -50,7 +74,7 @@ static const VpCommand *
 find_command (const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (g_str_equal (commands[i]->name, name))
+    if (g_str_equal (commands[i]->name, name) || g_strcmp0 (commands[i]->alias, name) == 0)
       return commands[i];
   return NULL;
 }

@@ -44,8 +44,8 @@ vp_client_free (VpClient *self)
 }
 
 /* Not g_bus_get(): its shared connections end the process when the bus goes away. */
-static GDBusConnection *
-get_connection (VpClient *self, GError **error)
+GDBusConnection *
+vp_client_get_connection (VpClient *self, GError **error)
 {
   g_autofree char *address = g_strdup (self->address);
 
@@ -76,7 +76,7 @@ unlimited (gpointer proxy)
 VpDBusManager1 *
 vp_client_get_manager (VpClient *self, GError **error)
 {
-  GDBusConnection *connection = get_connection (self, error);
+  GDBusConnection *connection = vp_client_get_connection (self, error);
 
   if (connection != NULL && self->manager == NULL)
     self->manager = unlimited (
@@ -87,7 +87,7 @@ vp_client_get_manager (VpClient *self, GError **error)
 VpDBusSandbox1 *
 vp_client_open_sandbox (VpClient *self, const char *path, GError **error)
 {
-  GDBusConnection *connection = get_connection (self, error);
+  GDBusConnection *connection = vp_client_get_connection (self, error);
 
   if (connection == NULL)
     return NULL;
@@ -98,7 +98,7 @@ vp_client_open_sandbox (VpClient *self, const char *path, GError **error)
 VpDBusContainer1 *
 vp_client_open_container (VpClient *self, const char *path, GError **error)
 {
-  GDBusConnection *connection = get_connection (self, error);
+  GDBusConnection *connection = vp_client_get_connection (self, error);
 
   if (connection == NULL)
     return NULL;
@@ -109,7 +109,7 @@ vp_client_open_container (VpClient *self, const char *path, GError **error)
 VpDBusProcess1 *
 vp_client_open_process (VpClient *self, const char *path, GError **error)
 {
-  GDBusConnection *connection = get_connection (self, error);
+  GDBusConnection *connection = vp_client_get_connection (self, error);
 
   if (connection == NULL)
     return NULL;
@@ -142,7 +142,7 @@ vp_client_find_container (VpClient *self, const char *id, GError **error)
 GVariant *
 vp_client_get_properties (VpClient *self, const char *path, const char *interface, GError **error)
 {
-  GDBusConnection *connection = get_connection (self, error);
+  GDBusConnection *connection = vp_client_get_connection (self, error);
   g_autoptr (GVariant) reply = NULL;
 
   if (connection == NULL)
@@ -151,6 +151,17 @@ vp_client_get_properties (VpClient *self, const char *path, const char *interfac
                                        "GetAll", g_variant_new ("(s)", interface), G_VARIANT_TYPE ("(a{sv})"),
                                        G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error);
   return reply == NULL ? NULL : g_variant_get_child_value (reply, 0);
+}
+
+int
+vp_client_take_fd (GUnixFDList *fds, GVariant *handle, GError **error)
+{
+  if (fds == NULL || handle == NULL)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_FAILED, "%s", _("virtpodd gave no file descriptor"));
+      return -1;
+    }
+  return g_unix_fd_list_get (fds, g_variant_get_handle (handle), error);
 }
 
 void

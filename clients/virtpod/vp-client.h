@@ -16,7 +16,8 @@ VpClient *vp_client_new (const char *address, gboolean session);
 void vp_client_free (VpClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpClient, vp_client_free)
 
-/* Borrowed; NULL and @error when the bus cannot be reached. */
+/* Both borrowed; NULL and @error when the bus cannot be reached. */
+GDBusConnection *vp_client_get_connection (VpClient *self, GError **error);
 VpDBusManager1 *vp_client_get_manager (VpClient *self, GError **error);
 
 /* Proxies to own, of an object path or of an id (NotFound). None of them
@@ -29,6 +30,10 @@ VpDBusContainer1 *vp_client_find_container (VpClient *self, const char *id, GErr
 
 /* All properties of an interface (a{sv}, owned). */
 GVariant *vp_client_get_properties (VpClient *self, const char *path, const char *interface, GError **error);
+
+/* Takes the descriptor out of @fds that a reply's handle @handle (h) names; -1 and
+ * @error when there is none. */
+int vp_client_take_fd (GUnixFDList *fds, GVariant *handle, GError **error);
 
 /* For asynchronous calls written in a straight line:
  *

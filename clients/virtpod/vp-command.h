@@ -18,6 +18,7 @@ typedef struct _VpCommand VpCommand;
 struct _VpCommand
 {
   const char *name;
+  const char *alias;     /* another name; NULL: none */
   const char *arguments; /* for "Usage:", marked with N_(); NULL: none */
   const char *summary;   /* one line, marked with N_() */
   int min_args;
@@ -32,15 +33,28 @@ struct _VpCommand
 
 extern const VpCommand vp_cmd_run;
 extern const VpCommand vp_cmd_exec;
+extern const VpCommand vp_cmd_attach;
+extern const VpCommand vp_cmd_cp;
 extern const VpCommand vp_cmd_list;
+extern const VpCommand vp_cmd_ps;
+extern const VpCommand vp_cmd_stats;
+extern const VpCommand vp_cmd_wait;
+extern const VpCommand vp_cmd_logs;
+extern const VpCommand vp_cmd_console;
+extern const VpCommand vp_cmd_events;
 extern const VpCommand vp_cmd_state;
-extern const VpCommand vp_cmd_kill;
-extern const VpCommand vp_cmd_delete;
-extern const VpCommand vp_cmd_stop;
 extern const VpCommand vp_cmd_inspect;
+extern const VpCommand vp_cmd_kill;
+extern const VpCommand vp_cmd_pause;
+extern const VpCommand vp_cmd_resume;
+extern const VpCommand vp_cmd_update;
+extern const VpCommand vp_cmd_stop;
+extern const VpCommand vp_cmd_delete;
+extern const VpCommand vp_cmd_prune;
 extern const VpCommand vp_cmd_xml;
 extern const VpCommand vp_cmd_explain;
 extern const VpCommand vp_cmd_config;
+extern const VpCommand vp_cmd_check;
 extern const VpCommand vp_cmd_version;
 
 /* Prints "virtpod: VERB ID: message (ErrorName)" and returns the verb's exit

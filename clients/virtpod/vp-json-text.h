@@ -4,10 +4,17 @@
 #include <glib.h>
 
 /* D-Bus values as JSON text, for --format json: dictionaries with string keys
- * are objects, other arrays and tuples are arrays, all integers are numbers. */
+ * are objects, other arrays and tuples are arrays, all integers are numbers, exactly. */
 
 /* @value indented by two spaces a level; to free. Sinks a floating @value and drops it; else borrows. */
 char *vp_json_text (GVariant *value);
+
+/* The same on one line. */
+char *vp_json_line (GVariant *value);
+
+/* A JSON document as a D-Bus value: objects are a{sv}; NULL when it is none or has
+ * a null, which D-Bus does not. Floating. */
+GVariant *vp_json_parse (const char *json);
 
 /* Microseconds since 1970 as "2026-01-02T03:04:05.678901Z"; "" for 0. To free. */
 char *vp_json_time (guint64 usec);

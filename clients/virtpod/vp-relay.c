@@ -22,8 +22,10 @@ typedef struct
   int theirs; /* for the daemon: -1, one of ours (not owned) or the pipe's other end */
   int pipe;   /* our end, -1 when nothing is copied */
   guint watch;
-  guint8 *pending; /* stdin only: read from the user, not yet taken by the pipe */
-  gsize pending_len;
+  GByteArray *pending; /* stdin only: read from the user, not yet taken by the pipe */
+  VpDetach *keys;      /* stdin only, borrowed: what ends it; NULL: nothing does */
+  GSourceFunc detached;
+  gpointer user_data;
 } Stream;
 
 struct _VpRelay
@@ -42,7 +44,7 @@ stop_copying (Stream *stream)
     g_source_remove (stream->watch);
   stream->watch = 0;
   vp_fd_clear (&stream->pipe);
-  g_clear_pointer (&stream->pending, g_free);
+  g_clear_pointer (&stream->pending, g_byte_array_unref);
 }
 
 static gboolean
@@ -95,6 +97,32 @@ close_theirs (VpRelay *self)
   for (int i = 0; i < N_STREAMS; i++)
     if (self->streams[i].pipe >= 0)
       vp_fd_clear (&self->streams[i].theirs);
+}
+
+VpRelay *
+vp_relay_new_for_ends (int input, int output, int error_output)
+{
+  VpRelay *self = g_new0 (VpRelay, 1);
+  const int ends[N_STREAMS] = { input, output, error_output };
+
+  self->null_fd = -1;
+  for (int i = 0; i < N_STREAMS; i++)
+    {
+      self->streams[i] = (Stream){ .theirs = -1, .pipe = ends[i] };
+      if (ends[i] >= 0)
+        (void) g_unix_set_fd_nonblocking (ends[i], TRUE, NULL);
+    }
+  return self;
+}
+
+void
+vp_relay_watch_keys (VpRelay *self, VpDetach *keys, GSourceFunc detached, gpointer user_data)
+{
+  Stream *input = &self->streams[STDIN_FILENO];
+
+  input->keys = keys;
+  input->detached = detached;
+  input->user_data = user_data;
 }
 
 void
@@ -193,7 +221,7 @@ static gboolean
 on_pipe_writable (int fd, GIOCondition condition, gpointer user_data)
 {
   Stream *stream = user_data;
-  ssize_t n = write (fd, stream->pending, stream->pending_len);
+  ssize_t n = write (fd, stream->pending->data, stream->pending->len);
 
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return G_SOURCE_CONTINUE;
@@ -202,12 +230,9 @@ on_pipe_writable (int fd, GIOCondition condition, gpointer user_data)
       stop_copying (stream);
       return G_SOURCE_REMOVE;
     }
-  stream->pending_len -= (gsize) n;
-  if (stream->pending_len > 0)
-    {
-      memmove (stream->pending, stream->pending + n, stream->pending_len);
-      return G_SOURCE_CONTINUE;
-    }
+  g_byte_array_remove_range (stream->pending, 0, (guint) n);
+  if (stream->pending->len > 0)
+    return G_SOURCE_CONTINUE;
   stream->watch = g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP, on_user_input, stream);
   return G_SOURCE_REMOVE;
 }
@@ -218,11 +243,9 @@ static gboolean
 on_user_input (int fd, GIOCondition condition, gpointer user_data)
 {
   Stream *stream = user_data;
-  ssize_t n;
+  guint8 data[CHUNK];
+  ssize_t n = read (fd, data, sizeof data);
 
-  if (stream->pending == NULL)
-    stream->pending = g_malloc (CHUNK);
-  n = read (fd, stream->pending, CHUNK);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return G_SOURCE_CONTINUE;
   if (n <= 0)
@@ -230,7 +253,19 @@ on_user_input (int fd, GIOCondition condition, gpointer user_data)
       stop_copying (stream);
       return G_SOURCE_REMOVE;
     }
-  stream->pending_len = (gsize) n;
+  if (stream->pending == NULL)
+    stream->pending = g_byte_array_new ();
+  if (stream->keys == NULL)
+    g_byte_array_append (stream->pending, data, (guint) n);
+  else if (vp_detach_feed (stream->keys, data, (gsize) n, stream->pending))
+    {
+      stream->watch = 0;
+      (void) stream->detached (stream->user_data);
+      return G_SOURCE_REMOVE;
+    }
+  /* a beginning of the keys waits for what comes next */
+  if (stream->pending->len == 0)
+    return G_SOURCE_CONTINUE;
   stream->watch = g_unix_fd_add (stream->pipe, G_IO_OUT, on_pipe_writable, stream);
   return G_SOURCE_REMOVE;
 }
@@ -244,6 +279,8 @@ vp_relay_start (VpRelay *self, gboolean terminal)
   if (input->pipe >= 0)
     {
       self->raw = terminal && vp_tty_set_raw (STDIN_FILENO);
+      if (!self->raw)
+        input->keys = NULL;
       input->watch = g_unix_fd_add (STDIN_FILENO, G_IO_IN | G_IO_HUP, on_user_input, input);
     }
   for (int i = STDOUT_FILENO; i <= STDERR_FILENO; i++)

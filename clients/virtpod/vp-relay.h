@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
+#include "vp-detach.h"
+
 /* Our standard streams given to a process in the guest. A stream that is a
  * file or a pipe is handed over as it is and costs nothing here. A terminal
  * never leaves this process (whoever reads it would take input away from the
@@ -19,6 +21,14 @@ typedef enum {
 
 /* Opens what is needed; nothing moves yet. */
 VpRelay *vp_relay_new (VpRelayFlags flags, GError **error);
+
+/* The other way round: ends of a process's streams that the daemon gave, each -1
+ * where there is none; a terminal's is both @input and @output. Taken. */
+VpRelay *vp_relay_new_for_ends (int input, int output, int error_output);
+
+/* Typed on a terminal in raw mode, @keys (kept until the free) are not sent but
+ * call @detached, once, in the main loop. Before vp_relay_start(). */
+void vp_relay_watch_keys (VpRelay *self, VpDetach *keys, GSourceFunc detached, gpointer user_data);
 
 /* Puts the terminal back when vp_relay_start() changed it, and closes everything. */
 void vp_relay_free (VpRelay *self);

@@ -247,7 +247,11 @@ agent_handle_create_sandbox (Agent *agent, AgentCall *call)
       return;
     }
   if (r->guest_hook_path[0] != '\0')
-    agent_warning ("guest hooks in %s are not run", r->guest_hook_path);
+    {
+      agent_call_fail (call, VP_GRPC_UNIMPLEMENTED, "guest hooks in %.256s: running them is not supported",
+                       r->guest_hook_path);
+      return;
+    }
   rc = set_up (s, r, &what);
   if (rc < 0)
     {

@@ -14,17 +14,25 @@ is in its id, a list of words joined by "-":
   slow           its virtual machine takes 30 s to start
   delay          its virtual machine takes 1.5 s to start
   vanish         the daemon dies while the container runs
-  create.NAME, boot.NAME, start.NAME, delete.NAME, wait.NAME
+  create.NAME, boot.NAME, start.NAME, delete.NAME, wait.NAME, pause.NAME,
+  update.NAME, stats.NAME, copy.NAME
                  that step fails with org.virtpod.Error.NAME
+  cut            what is copied out of it ends too early
+
+Files of a container are those below the directory named by MOCK_FILES: CopyIn
+unpacks there and CopyOut packs from there, by tarfile.
 
 Every call is a line of JSON in the log: [member, object, argument...].
 """
 
+import io
 import json
 import os
 import re
 import signal
+import socket
 import sys
+import tarfile
 import threading
 
 from gi.repository import Gio, GLib
@@ -62,7 +70,10 @@ class Object:
         # taken out: the bindings keep the message, and with it the descriptors, too long
         fds = fd_list.steal_fds() if fd_list is not None else []
         try:
-            getattr(self, "call_" + method)(invocation, fds, *arguments)
+            call = getattr(self, "call_" + method, None)
+            if call is None:
+                raise Failure("NotSupported", "%s: the mock has none" % method)
+            call(invocation, fds, *arguments)
         except Failure as error:
             for fd in fds:
                 os.close(fd)
@@ -100,6 +111,16 @@ class Process(Object):
 
     def start(self):
         threading.Thread(target=self.play, daemon=True).start()
+
+    def serve(self):
+        """After Attach(): plays the part of the program that reads."""
+        self.write("stdout", b"attached\n")
+        while "stdin" in self.fds:
+            data = os.read(self.fds["stdin"], 65536)
+            self.write("stdout", data)
+            if not data or b"q" in data:
+                GLib.idle_add(self.end, 5)
+                return
 
     def write(self, stream, data):
         fd = self.fds.get(stream)
@@ -222,6 +243,89 @@ class Container(Object):
     def call_GetProcess(self, invocation, fds, exec_id):
         invocation.return_value(GLib.Variant("(o)", (self.process.path,)))
 
+    def call_Pause(self, invocation, fds):
+        fail(self.words, "pause")
+        self.state = "paused"
+        invocation.return_value(None)
+
+    def call_Resume(self, invocation, fds):
+        self.state = "running"
+        invocation.return_value(None)
+
+    def call_Update(self, invocation, fds, resources):
+        fail(self.words, "update")
+        invocation.return_value(None)
+
+    def call_ListPids(self, invocation, fds):
+        invocation.return_value(GLib.Variant("(au)", ([7, 12],)))
+
+    def call_Attach(self, invocation, fds, options):
+        """The streams it has are replaced by ours: what "cat" and "tty" read comes from there."""
+        out, handles, mine = Gio.UnixFDList.new(), {}, {}
+        if self.process.terminal:
+            theirs, ours = socket.socketpair()
+            handles["terminal"] = out.append(theirs.detach())
+            mine = {"stdin": ours.fileno(), "stdout": os.dup(ours.detach())}
+        else:
+            for name in ("stdin", "stdout", "stderr"):
+                if options.get(name, True):
+                    ends = os.pipe() if name != "stdin" else os.pipe()[::-1]
+                    handles[name] = out.append(ends[0])
+                    os.close(ends[0])
+                    mine[name] = ends[1]
+        self.process.fds = mine
+        reply = GLib.Variant("(a{sh})", (handles,))
+        invocation.return_value_with_unix_fd_list(reply, out)
+        threading.Thread(target=self.process.serve, daemon=True).start()
+
+    def files(self, path):
+        return os.path.join(os.environ["MOCK_FILES"], path.lstrip("/"))
+
+    def call_CopyOut(self, invocation, fds, path, options):
+        fail(self.words, "copy")
+        place = self.files(path)
+        if not os.path.lexists(place):
+            raise Failure("NotFound", "%s: no such file" % path)
+        read_end, write_end = os.pipe()
+        threading.Thread(target=self.pack, args=(place, path, write_end), daemon=True).start()
+        out = Gio.UnixFDList.new()
+        index = out.append(read_end)
+        os.close(read_end)
+        invocation.return_value_with_unix_fd_list(GLib.Variant("(h)", (index,)), out)
+
+    def pack(self, place, path, fd):
+        data = io.BytesIO()
+        with tarfile.open(fileobj=data, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            if os.path.isfile(place + ".tar"):  # what a hostile guest would send
+                data.write(open(place + ".tar", "rb").read())
+            else:
+                tar.add(os.path.realpath(place), arcname=os.path.basename(path) or ".")
+        stream = data.getvalue()
+        if "cut" in self.words:  # between two members: what tar itself takes for an end
+            stream = stream.rstrip(b"\0")
+            stream += bytes(-len(stream) % 512)
+        try:
+            with os.fdopen(fd, "wb") as out:
+                out.write(stream)
+        except BrokenPipeError:
+            pass
+
+    def call_CopyIn(self, invocation, fds, tar, path, options):
+        fail(self.words, "copy")
+        fd = os.dup(fds[tar])
+        os.close(fds[tar])
+        threading.Thread(target=self.unpack, args=(invocation, fd, self.files(path)), daemon=True).start()
+
+    def unpack(self, invocation, fd, place):
+        try:
+            with os.fdopen(fd, "rb") as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
+                names = [[m.name, m.uid, m.gid, m.mode] for m in tar if tar.extract(m, place) or True]
+            self.daemon.log(["unpacked", place] + names)
+            GLib.idle_add(lambda: invocation.return_value(None) and False)
+        except (OSError, tarfile.TarError) as error:
+            text = str(error)
+            GLib.idle_add(lambda: invocation.return_dbus_error(ERROR + "InvalidArgument", text) and False)
+
 
 class Sandbox(Object):
     def __init__(self, daemon, name):
@@ -258,6 +362,29 @@ class Sandbox(Object):
     def call_ListContainers(self, invocation, fds):
         invocation.return_value(GLib.Variant("(ao)", ([c.path for c in self.containers],)))
 
+    def call_Pause(self, invocation, fds):
+        invocation.return_value(None)
+
+    def call_Resume(self, invocation, fds):
+        invocation.return_value(None)
+
+    def call_Wait(self, invocation, fds):
+        invocation.return_value(GLib.Variant("(ut)", (9, CREATED)))
+
+    def call_ListDevices(self, invocation, fds):
+        device = {"kind": GLib.Variant("s", "disk"), "id": GLib.Variant("s", "disk0")}
+        invocation.return_value(GLib.Variant("(aa{sv})", ([device],)))
+
+    def call_OpenConsole(self, invocation, fds, options):
+        read_end, write_end = os.pipe()
+        text = b"boot\r\n\x1b[31mred\x1b[0m \xc3\xa9 \xff\x07\n"
+        os.write(write_end, text[-options["tail-bytes"]:] if "tail-bytes" in options else text)
+        os.close(write_end)
+        out = Gio.UnixFDList.new()
+        index = out.append(read_end)
+        os.close(read_end)
+        invocation.return_value_with_unix_fd_list(GLib.Variant("(h)", (index,)), out)
+
     def call_GetDomainXML(self, invocation, fds, options):
         name = "live" if options.get("live") else "made"
         invocation.return_value(GLib.Variant("(s)", ("<domain type='qemu'>%s</domain>" % name,)))
@@ -271,6 +398,7 @@ def take_streams(fds, options):
 class Manager(Object):
     def __init__(self, daemon):
         super().__init__(daemon, "Manager1", MANAGER)
+        self.samples = 0
         text = {"Version": "9.8.7", "HypervisorUri": "test:///default", "HypervisorState": "connected",
                 "Accelerator": "tcg"}
         self.properties = {key: GLib.Variant("s", value) for key, value in text.items()}
@@ -290,6 +418,10 @@ class Manager(Object):
         sandbox.containers.append(container)
         self.daemon.sandboxes[name] = sandbox
         self.daemon.containers[name] = container
+        self.emit(sandbox.path, "created", {"id": GLib.Variant("s", name), "time": GLib.Variant("t", CREATED)})
+        self.emit(sandbox.path, "container-exited",
+                  {"id": GLib.Variant("s", name), "time": GLib.Variant("t", CREATED),
+                   "container": GLib.Variant("s", name), "exit-status": GLib.Variant("u", 3)})
         invocation.return_value(GLib.Variant("(o)", (sandbox.path,)))
 
     def find(self, table, kind, name):
@@ -310,6 +442,49 @@ class Manager(Object):
         rows = [("hypervisor.accel", "tcg", "/c:2"), ("hypervisor.memory-mib", *memory),
                 ("guest.cmdline-extra", "a=\"b\"", "command line")]
         invocation.return_value(GLib.Variant("(a(sss))", (rows,)))
+
+    def call_Check(self, invocation, fds, options):
+        rows = [("libvirt", "ok", "libvirt 9.0.0", ""), ("acceleration", "warning", "tcg", "switch it on")]
+        if os.path.exists(os.environ.get("MOCK_FILES", "") + "/broken"):
+            rows.append(("guest-kernel", "error", "/vmlinux: \x1b[2Jno such file", "correct guest.kernel"))
+        invocation.return_value(GLib.Variant("(a(ssss))", (rows,)))
+
+    def call_GetStats(self, invocation, fds, options):
+        """Every call a second later, half of it used; a list as the bus documents it."""
+        self.samples += 1
+        now = CREATED + self.samples * 1000000
+        table = {}
+        for name, sandbox in self.daemon.sandboxes.items():
+            if "sandboxes" in options and name not in options["sandboxes"]:
+                continue
+            fail(name.split("-"), "stats")
+            table[sandbox.path] = {
+                "vm.cpu-usage-usec": GLib.Variant("t", self.samples * 1250000),
+                "vm.memory-bytes": GLib.Variant("t", 300 << 20), "overhead.memory-bytes": GLib.Variant("t", 44 << 20),
+                "containers": GLib.Variant("u", len(sandbox.containers)), "time-usec": GLib.Variant("t", now),
+                "network": GLib.Variant("aa{sv}", [{"name": GLib.Variant("s", "eth0"),
+                                                    "rx-bytes": GLib.Variant("t", 2048)}])}
+            if not options.get("containers"):
+                continue
+            for container in sandbox.containers:
+                table[container.path] = {
+                    "cpu.usage-usec": GLib.Variant("t", self.samples * 500000),
+                    "memory.usage-bytes": GLib.Variant("t", 10 << 20),
+                    "memory.limit-bytes": GLib.Variant("t", 2 ** 64 - 1), "pids.current": GLib.Variant("t", 3),
+                    "time-usec": GLib.Variant("t", now),
+                    "blkio.service-bytes": GLib.Variant("aa{sv}", [
+                        {"op": GLib.Variant("s", "read"), "value": GLib.Variant("t", 4096)},
+                        {"op": GLib.Variant("s", "read"), "value": GLib.Variant("t", 1024)}])}
+                if "mute" in container.words:
+                    table[container.path] = {"error": GLib.Variant("s", "agent: timed out")}
+        invocation.return_value(GLib.Variant("(a{oa{sv}})", (table,)))
+
+    def call_Prune(self, invocation, fds, options):
+        invocation.return_value(GLib.Variant("(a(ss))", ([("sandbox", "old"), ("container", "done")],)))
+
+    def emit(self, path, event, details):
+        self.daemon.bus.emit_signal(None, MANAGER, "org.virtpod.Manager1", "SandboxEvent",
+                                    GLib.Variant("(osa{sv})", (path, event, details)))
 
     def call_Explain(self, invocation, fds, bundle, options):
         if os.path.basename(bundle) == "refused":

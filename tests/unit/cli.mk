@@ -5,6 +5,7 @@ cli_tests = \
 	tests/unit/test-cli-run.py \
 	tests/unit/test-cli-tty.py \
 	tests/unit/test-cli-completion.py \
+	tests/unit/test-cli-verbs.py \
 	tests/unit/test-data.py \
 	tests/unit/test-docs.py \
 	tests/unit/test-potfiles.py \

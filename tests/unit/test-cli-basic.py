@@ -11,7 +11,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = ["run", "exec", "list", "state", "kill", "delete", "stop", "inspect", "xml", "explain", "config", "version"]
+VERBS = """run exec attach cp list ps stats wait logs console events state inspect kill pause resume update stop delete
+           prune xml explain config check version""".split()
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
           "HypervisorFailed", "AgentUnavailable", "AgentFailed", "ConfigError", "CommandNotFound",
@@ -60,6 +61,31 @@ def test_usage_errors():
         (["exec", "-di", "a", "b"], 125, "exclude each other"),
         (["list", "a"], 1, "one argument too many"),
         (["list", "--format", "yaml"], 1, "--format must be table or json"),
+        (["list", "--json", "--format", "table"], 1, "exclude each other"),
+        (["list", "--filter", "state"], 1, "--filter must be KEY=VALUE"),
+        (["events", "--filter", "colour=red"], 1, "--filter knows event, sandbox and container"),
+        (["events", "--format", "table"], 1, "--format must be text or json"),
+        (["inspect", "--format", "xml", "a"], 1, "--format must be json or text"),
+        (["logs", "--console", "--lines", "1", "a"], 1, "are for the journal"),
+        (["logs", "--raw", "a"], 1, "--raw is for --console"),
+        (["console", "--tail-bytes", "-2", "a"], 1, "--tail-bytes"),
+        (["stats", "--interval", "0"], 1, "--interval"),
+        (["wait"], 1, "an argument is missing"),
+        (["pause"], 1, "an argument is missing"),
+        (["update", "a"], 1, "nothing to change"),
+        (["update", "--memory", "lots", "a"], 1, '"lots" is no value for memory.limit'),
+        (["update", "--memory", "9999999999t", "a"], 1, "is no value for memory.limit"),
+        (["update", "--pids-limit", "-2", "a"], 1, "is no value for pids.limit"),
+        (["update", "--cpus", "none", "a"], 1, "--cpus must be a number"),
+        (["update", "--cpus", "1", "--cpu-quota", "1", "a"], 1, "exclude each other"),
+        (["update", "--resources", "f", "--memory", "1", "a"], 1, "exclude each other"),
+        (["cp", "a", "b"], 1, "one of the two must be CONTAINER:PATH"),
+        (["cp", "a:/x", "b:/y"], 1, "one of the two must be CONTAINER:PATH"),
+        (["cp", "a:/x/.", "-"], 1, "cannot be a stream"),
+        (["attach", "--detach-keys", "ctrl", "a"], 125, "--detach-keys"),
+        (["prune", "--older-than", "-1"], 1, "--older-than"),
+        (["check", "a"], 2, "one argument too many"),
+        (["check", "--format", "yaml"], 2, "--format must be table or json"),
         (["state"], 1, "an argument is missing"),
         (["kill", "a", "TERM", "b"], 1, "one argument too many"),
         (["stop", "--timeout", "-1", "a"], 1, "--timeout"),
@@ -134,6 +160,12 @@ def test_state_inspect_xml():
         equal(document["Sandbox"]["MemoryBytes"], 256 << 20)
         equal([c["Id"] for c in document["Containers"]], ["wait-1"])
         equal(document["Containers"][0]["Terminal"], False)
+        equal(document["Containers"][0]["OCI"]["status"], "running")
+        equal(document["Devices"], [{"kind": "disk", "id": "disk0"}])
+        text = bus.run("inspect", "--format", "text", "wait-1").stdout.decode()
+        for line in ("Sandbox:", "  CreatedAt: 2026-01-02T03:04:05.678901Z", "  MemoryBytes: 256 MiB", "  StartedAt: -",
+                     "    quote: a\"b\\c?", "Devices:", "  1:", "    kind: disk", "    OCI:", "      status: running"):
+            contains(text, line + "\n")
         equal(bus.run("xml", "wait-1").stdout, b"<domain type='qemu'>made</domain>\n")
         equal(bus.run("xml", "--live", "wait-1").stdout, b"<domain type='qemu'>live</domain>\n")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The bash completion, run by bash with the mock daemon behind it."""
+"""The completions, run by their shells with the mock daemon behind them."""
 
 import os
 import re
@@ -35,26 +35,80 @@ printf '%s\\n' "${COMPREPLY[@]}"
     return done.stdout.split()
 
 
-def test_completion():
+# what zsh would match with what is typed; descriptions and suffixes are left out
+ZSH = r"""
+compadd() { while [[ $1 != -- ]]; do shift; done; shift; for w; do [[ $w == ${words[CURRENT]}* ]] && print -r -- $w; done; true }
+_describe() { compadd -- ${${(P)2}%%:*} }
+_files() { print -r FILES }
+completion=$1; shift
+words=(virtpod "$@"); CURRENT=$#words
+source $completion
+"""
+
+
+def complete_zsh(bus, *words):
+    env = bus.environment()
+    env["PATH"] = BUILDDIR + ":" + env["PATH"]
+    completion = os.path.join(SRCDIR, "data/completions/_virtpod")
+    done = subprocess.run([shutil.which("zsh"), "-f", "-c", ZSH, "zsh", completion, *words], env=env,
+                          capture_output=True, text=True)
+    equal(done.stderr, "", words)
+    return done.stdout.split()
+
+
+# what is typed -> what is offered; files are told by the test's own word
+CASES = [
+    (["st"], ["stats", "state", "stop"]),
+    (["h"], ["help"]),
+    (["--a"], ["--address"]),
+    (["state", ""], ["wait-1", "wait-2"]),
+    (["stop", "wait-2"], ["wait-2"]),
+    (["kill", "wait-1", "Q"], ["QUIT"]),
+    (["exec", "-e", "A=B", "w"], ["wait-1", "wait-2"]),
+    (["exec", "wait-1", "-"], []),
+    (["run", "--bundle", ""], ["FILES"]),
+    (["list", "--format", "j"], ["json"]),
+    (["list", "--filter", "s"], ["state=", "sandbox="]),
+    (["events", "--filter", "e"], ["event="]),
+    (["events", "--format", ""], ["text", "json"]),
+    (["explain", "--format", ""], ["text", "json", "xml"]),
+    (["config", "i"], ["import-kata"]),
+    (["config", "check", ""], ["FILES"]),
+    (["config", "show", "-H", ""], ["default"]),
+    (["help", "ve"], ["version"]),
+    (["attach", ""], ["wait-1", "wait-2"]),
+    (["pause", "wait-1", "wait-2"], ["wait-2"]),
+    (["update", "--memory", ""], []),
+    (["update", "-m", "1g", "wait-1"], ["wait-1"]),
+    (["update", "--memory=1g", "wait-1"], ["wait-1"]),
+    (["update", "-r", ""], ["FILES"]),
+    (["stats", "--interval", "1", "wait-1", "wait-2"], ["wait-2"]),
+    (["console", "wait-1"], ["wait-1"]),
+    (["logs", "--follow", "wait-1"], ["wait-1"]),
+]
+
+
+def test_bash():
     with Bus() as bus:
         bus.run("run", "--detach", "wait-1")
         bus.run("run", "--detach", "wait-2")
-        equal(complete(bus, "st"), ["state", "stop"])
-        equal(complete(bus, "h"), ["help"])
-        equal(complete(bus, "--a"), ["--address"])
-        equal(complete(bus, "state", ""), ["wait-1", "wait-2"])
-        equal(complete(bus, "stop", "wait-2"), ["wait-2"])
-        equal(complete(bus, "kill", "wait-1", "Q"), ["QUIT"])
-        equal(complete(bus, "exec", "-e", "A=B", "w"), ["wait-1", "wait-2"])
-        equal(complete(bus, "exec", "wait-1", "-"), [])
-        equal(complete(bus, "run", "--bundle", ""), ["FILEDIR"])
-        equal(complete(bus, "list", "--format", "j"), ["json"])
-        equal(complete(bus, "explain", "--format", ""), ["text", "json", "xml"])
-        equal(complete(bus, "config", "i"), ["import-kata"])
-        equal(complete(bus, "config", "check", ""), ["FILEDIR"])
-        equal(complete(bus, "config", "show", "-H", ""), ["default"])
-        equal(complete(bus, "help", "ve"), ["version"])
+        for words, expected in CASES:
+            got = ["FILES" if word == "FILEDIR" else word for word in complete(bus, *words)]
+            equal(sorted(set(got)), sorted(expected), words)
         equal(complete(bus, "--address", bus.address, "state", "wait-1"), ["wait-1"])
+        equal(sorted(complete(bus, "cp", "w")), ["FILEDIR", "wait-1:", "wait-2:"])
+
+
+def test_zsh():
+    if shutil.which("zsh") is None:
+        return
+    with Bus() as bus:
+        bus.run("run", "--detach", "wait-1")
+        bus.run("run", "--detach", "wait-2")
+        for words, expected in CASES:
+            equal(sorted(set(complete_zsh(bus, *words))), sorted(expected), words)
+        equal(complete_zsh(bus, "--address", bus.address, "state", "wait-1"), ["wait-1"])
+        equal(sorted(complete_zsh(bus, "cp", "w")), ["FILES", "wait-1", "wait-2"])
 
 
 def test_options_are_those_of_help():
