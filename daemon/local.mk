@@ -71,10 +71,10 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
-	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
 	daemon/vp-sandbox-restore.c \

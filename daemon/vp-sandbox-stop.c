@@ -156,7 +156,8 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
     return;
   vp_notice (self->id, NULL, "%s", why);
   vp_sandbox_aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
-          guest_did_it ? "guest-shutdown" : (panicked || g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
+                     guest_did_it ? "guest-shutdown" : (panicked || g_str_equal (reason, "crashed") ? "crashed" : "lost"),
+                     FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
     give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else
