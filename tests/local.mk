@@ -22,7 +22,11 @@ EXTRA_DIST += tests/tools/test-scripts.sh
 
 EXTRA_DIST += \
 	tests/lib/bundle.py \
+	tests/faults/kills.py \
+	tests/faults/no-room.py \
+	tests/faults/points.py \
 	tests/lib/bus.py \
+	tests/lib/crash.py \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
@@ -41,6 +45,7 @@ EXTRA_DIST += \
 	tests/vm/sandbox.py \
 	tests/vm/spec.py \
 	tests/vm/volumes.py \
+	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
 
 # the tools' own list is here with what tests them
@@ -56,3 +61,10 @@ EXTRA_DIST += \
 	tools/lib/reaper \
 	tools/lib/session.sh \
 	tools/lib/tap-merge.awk
+
+# the same faults as in CI, for longer: needs --enable-failpoints, root and an hour or so
+.PHONY: soak
+soak: all
+	$(AM_TESTS_ENVIRONMENT) VIRTPOD_KILLS=1000 $(PYTHON3) $(srcdir)/tests/faults/kills.py
+	$(AM_TESTS_ENVIRONMENT) VIRTPOD_FAULT_DELAY_MS=5000 $(PYTHON3) $(srcdir)/tests/faults/points.py
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/faults/no-room.py
