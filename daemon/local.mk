@@ -87,13 +87,22 @@ libvp_daemon_la_SOURCES += \
 # front: the bus
 libvp_daemon_la_SOURCES += \
 	daemon/vp-bouncer.c daemon/vp-bouncer.h \
+	daemon/vp-bouncer-caller.c daemon/vp-bouncer-caller.h \
+	daemon/vp-bouncer-polkit.c daemon/vp-bouncer-polkit.h \
+	daemon/vp-bouncer-table.c daemon/vp-bouncer-table.h \
 	daemon/vp-dbus.h \
 	daemon/vp-dbus-args.c daemon/vp-dbus-args.h \
+	daemon/vp-dbus-admin.c \
 	daemon/vp-dbus-container.c \
 	daemon/vp-dbus-container-exec.c \
 	daemon/vp-dbus-container-verbs.c \
+	daemon/vp-dbus-guard.c daemon/vp-dbus-guard.h \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
+	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
+	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
+	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
+	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
 	daemon/vp-dbus-process.c \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \

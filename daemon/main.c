@@ -118,6 +118,12 @@ load_config (const Arguments *a, GError **error)
   return vp_config_check (config, error) ? g_steal_pointer (&config) : NULL;
 }
 
+static VpConfig *
+load_again (gpointer arguments, GError **error)
+{
+  return load_config (arguments, error);
+}
+
 /* ---- what needs no bus ---- */
 
 static void
@@ -199,6 +205,8 @@ main (int argc, char **argv)
   (void) vp_log_set_level (vp_config_get_string (config, VP_CONFIG_DAEMON_LOG_LEVEL));
 
   options.config = config;
+  options.load = load_again;
+  options.load_data = &arguments;
   options.bus = arguments.address != NULL ? VP_BUS_ADDRESS : (arguments.session ? VP_BUS_SESSION : VP_BUS_SYSTEM);
   options.address = arguments.address;
   return vp_daemon_run (&options);

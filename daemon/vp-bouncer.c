@@ -1,97 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-bouncer.h"
 
+#include <grp.h>
 #include <unistd.h>
 
+#include "vp-bouncer-polkit.h"
+#include "vp-dbus.h"
 #include "vp-error.h"
 #include "vp-log.h"
 #include "vp-names.h"
 
-/* A busy bus has many short-lived clients; their names are never reused, so a
- * forgotten one costs a question, not a wrong answer. */
-#define MAX_CACHED_CALLERS 1024
+/* What somebody without rights can make the daemon write to the log. */
+#define REFUSAL_LOG_USEC G_USEC_PER_SEC
 
 struct _VpBouncer
 {
   GObject parent;
-  GMutex lock;
-  GHashTable *uids; /* unique bus name -> uid + 1, under lock */
+  GDBusConnection *bus;
+  VpConfig *config;
+  VpCallers *callers;
+  GHashTable *users; /* uid -> User, of those that have something at the moment */
+  guint32 group;
+  gint64 last_refusal;
 };
 
 G_DEFINE_FINAL_TYPE (VpBouncer, vp_bouncer, G_TYPE_OBJECT)
 
-static const struct {
-  const char *interface;
-  const char *method;
-  VpAction action;
-} table[] = {
-  { VP_IFACE_MANAGER, "CreateSandbox", VP_ACTION_MANAGE },
-  { VP_IFACE_MANAGER, "GetSandbox", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "GetContainer", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "ListSandboxes", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "ListContainers", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "Explain", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "GetConfig", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "Check", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "GetStats", VP_ACTION_INSPECT },
-  { VP_IFACE_MANAGER, "Prune", VP_ACTION_MANAGE },
-  { VP_IFACE_MANAGER, "Drain", VP_ACTION_MANAGE },
-  { VP_IFACE_MANAGER, "Reload", VP_ACTION_MANAGE },
-  { VP_IFACE_MANAGER, "OpenPrivateConnection", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "Start", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "Stop", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "Delete", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "Wait", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "Ping", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "CreateContainer", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "ListContainers", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "GetDomainXML", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "GetGuestDetails", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "Pause", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "Resume", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "ListDevices", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "Update", VP_ACTION_MANAGE },
-  { VP_IFACE_SANDBOX, "GetStats", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "GetMetrics", VP_ACTION_INSPECT },
-  { VP_IFACE_SANDBOX, "OpenConsole", VP_ACTION_EXEC },
-  { VP_IFACE_CONTAINER, "Start", VP_ACTION_MANAGE },
-  { VP_IFACE_CONTAINER, "Kill", VP_ACTION_MANAGE },
-  { VP_IFACE_CONTAINER, "Wait", VP_ACTION_INSPECT },
-  { VP_IFACE_CONTAINER, "Delete", VP_ACTION_MANAGE },
-  { VP_IFACE_CONTAINER, "Exec", VP_ACTION_EXEC },
-  { VP_IFACE_CONTAINER, "ExecProcessSpec", VP_ACTION_EXEC },
-  { VP_IFACE_CONTAINER, "Attach", VP_ACTION_EXEC },
-  { VP_IFACE_CONTAINER, "GetState", VP_ACTION_INSPECT },
-  { VP_IFACE_CONTAINER, "GetProcess", VP_ACTION_INSPECT },
-  { VP_IFACE_CONTAINER, "Pause", VP_ACTION_MANAGE },
-  { VP_IFACE_CONTAINER, "Resume", VP_ACTION_MANAGE },
-  { VP_IFACE_CONTAINER, "Update", VP_ACTION_MANAGE },
-  { VP_IFACE_CONTAINER, "ListPids", VP_ACTION_INSPECT },
-  { VP_IFACE_CONTAINER, "GetStats", VP_ACTION_INSPECT },
-  { VP_IFACE_CONTAINER, "CopyIn", VP_ACTION_EXEC },
-  { VP_IFACE_CONTAINER, "CopyOut", VP_ACTION_EXEC },
-  { VP_IFACE_JOB, "Cancel", VP_ACTION_MANAGE },
-  { VP_IFACE_PROCESS, "Wait", VP_ACTION_INSPECT },
-  { VP_IFACE_PROCESS, "Start", VP_ACTION_EXEC },
-  { VP_IFACE_PROCESS, "Delete", VP_ACTION_EXEC },
-  { VP_IFACE_PROCESS, "Kill", VP_ACTION_MANAGE },
-  { VP_IFACE_PROCESS, "ResizeTty", VP_ACTION_EXEC },
-  { VP_IFACE_PROCESS, "CloseStdin", VP_ACTION_EXEC },
-};
+typedef struct
+{
+  guint calls;
+  guint connections;
+} User;
 
-static const char *const action_names[] = {
-  [VP_ACTION_INSPECT] = "inspect",
-  [VP_ACTION_MANAGE] = "manage",
-  [VP_ACTION_EXEC] = "exec",
-};
+/* A call that was not let in at once. */
+typedef struct
+{
+  VpBouncer *self;
+  GDBusMethodInvocation *invocation;
+  const VpRule *rule;
+  guint32 owner;
+  VpBouncerFunc let_in;
+  GObject *target;
+} Ticket;
 
 static void
 vp_bouncer_finalize (GObject *object)
 {
   VpBouncer *self = VP_BOUNCER (object);
 
-  g_hash_table_unref (self->uids);
-  g_mutex_clear (&self->lock);
+  vp_callers_free (self->callers);
+  g_hash_table_unref (self->users);
+  g_clear_pointer (&self->config, vp_config_unref);
+  g_clear_object (&self->bus);
   G_OBJECT_CLASS (vp_bouncer_parent_class)->finalize (object);
 }
 
@@ -104,119 +64,282 @@ vp_bouncer_class_init (VpBouncerClass *klass)
 static void
 vp_bouncer_init (VpBouncer *self)
 {
-  g_mutex_init (&self->lock);
-  self->uids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->users = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+}
+
+/* By name or number. Asks the system's databases, so once and at the start. */
+static guint32
+find_group (const char *name)
+{
+  const struct group *entry;
+  guint64 number;
+
+  if (name[0] == '\0')
+    return G_MAXUINT32;
+  if (g_ascii_string_to_unsigned (name, 10, 0, G_MAXUINT32 - 1, &number, NULL))
+    return (guint32) number;
+  entry = getgrnam (name);
+  if (entry == NULL)
+    vp_notice (NULL, NULL, "group %s does not exist: only root is trusted", name);
+  return entry != NULL ? entry->gr_gid : G_MAXUINT32;
 }
 
 VpBouncer *
-vp_bouncer_new (void)
+vp_bouncer_new (GDBusConnection *bus, VpConfig *config)
 {
-  return g_object_new (VP_TYPE_BOUNCER, NULL);
+  VpBouncer *self = g_object_new (VP_TYPE_BOUNCER, NULL);
+
+  g_set_object (&self->bus, bus);
+  self->config = vp_config_ref (config);
+  self->group = find_group (vp_config_get_string (config, VP_CONFIG_DAEMON_GROUP));
+  self->callers = vp_callers_new (bus, self->group);
+  return self;
+}
+
+void
+vp_bouncer_set_config (VpBouncer *self, VpConfig *config)
+{
+  vp_config_ref (config);
+  vp_config_unref (self->config);
+  self->config = config;
+}
+
+guint32
+vp_bouncer_get_group (VpBouncer *self)
+{
+  return self->group;
+}
+
+/* ---- how much at once ---- */
+
+static gboolean
+is_counted (guint32 uid)
+{
+  return uid != 0 && uid != geteuid ();
+}
+
+static User *
+get_user (VpBouncer *self, guint32 uid)
+{
+  User *user = g_hash_table_lookup (self->users, GUINT_TO_POINTER (uid));
+
+  if (user == NULL)
+    {
+      user = g_new0 (User, 1);
+      g_hash_table_insert (self->users, GUINT_TO_POINTER (uid), user);
+    }
+  return user;
 }
 
 static gboolean
-find_action (const char *interface, const char *method, VpAction *ret)
+check_room (VpBouncer *self, guint n, VpConfigKey key, const char *what, guint32 uid, GError **error)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (table); i++)
-    if (g_str_equal (table[i].interface, interface) && g_str_equal (table[i].method, method))
-      {
-        *ret = table[i].action;
-        return TRUE;
-      }
+  guint64 max = vp_config_get_uint (self->config, key);
+
+  if (n < max)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_RESOURCE_EXHAUSTED,
+               "%s of uid %u: there are %u already, as many as are allowed", what, uid, n);
   return FALSE;
 }
 
-gboolean
-vp_bouncer_check_table (const GDBusInterfaceInfo *info, GError **error)
+static void
+forget_idle (VpBouncer *self, guint32 uid)
 {
-  VpAction action;
+  const User *user = get_user (self, uid);
 
-  for (gsize i = 0; info->methods != NULL && info->methods[i] != NULL; i++)
-    if (!find_action (info->name, info->methods[i]->name, &action))
-      {
-        g_set_error (error, VP_ERROR, VP_ERROR_FAILED, "%s.%s: has no row in the authorisation table", info->name,
-                     info->methods[i]->name);
-        return FALSE;
-      }
+  if (user->calls == 0 && user->connections == 0)
+    g_hash_table_remove (self->users, GUINT_TO_POINTER (uid));
+}
+
+typedef struct
+{
+  VpBouncer *self;
+  guint32 uid;
+} CountedCall;
+
+static void
+counted_call_free (gpointer data)
+{
+  CountedCall *call = data;
+
+  get_user (call->self, call->uid)->calls--;
+  forget_idle (call->self, call->uid);
+  g_object_unref (call->self);
+  g_free (call);
+}
+
+/* Counted until it is answered, which is when the invocation goes. */
+static gboolean
+count_call (VpBouncer *self, GDBusMethodInvocation *invocation, guint32 uid, GError **error)
+{
+  User *user = get_user (self, uid);
+  CountedCall *call;
+
+  if (!check_room (self, user->calls, VP_CONFIG_DAEMON_MAX_CALLS_PER_USER, "calls", uid, error))
+    return FALSE;
+  user->calls++;
+  call = g_new (CountedCall, 1);
+  *call = (CountedCall) { g_object_ref (self), uid };
+  g_object_set_data_full (G_OBJECT (invocation), "counted-call", call, counted_call_free);
   return TRUE;
 }
 
-/* Any thread. The bus daemon vouches for the uid behind a unique name. */
-static gboolean
-look_up_uid (VpBouncer *self, GDBusMethodInvocation *invocation, guint32 *ret_uid)
+gboolean
+vp_bouncer_add_connection (VpBouncer *self, guint32 uid, GError **error)
 {
-  const char *sender = g_dbus_method_invocation_get_sender (invocation);
-  GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
-  g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GMutexLocker) locker = NULL;
-  gpointer cached;
+  User *user = get_user (self, uid);
 
-  if (sender == NULL)
-    {
-      GCredentials *peer = g_dbus_connection_get_peer_credentials (connection);
-      uid_t uid = peer == NULL ? (uid_t) -1 : g_credentials_get_unix_user (peer, NULL);
-
-      *ret_uid = (guint32) uid;
-      return uid != (uid_t) -1;
-    }
-
-  g_mutex_lock (&self->lock);
-  cached = g_hash_table_lookup (self->uids, sender);
-  g_mutex_unlock (&self->lock);
-  if (cached != NULL)
-    {
-      *ret_uid = GPOINTER_TO_UINT (cached) - 1;
-      return TRUE;
-    }
-
-  reply = g_dbus_connection_call_sync (connection, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                       "org.freedesktop.DBus", "GetConnectionUnixUser",
-                                       g_variant_new ("(s)", sender), G_VARIANT_TYPE ("(u)"), G_DBUS_CALL_FLAGS_NONE,
-                                       -1, NULL, NULL);
-  if (reply == NULL)
+  if (is_counted (uid)
+      && !check_room (self, user->connections, VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER, "connections", uid, error))
     return FALSE;
-  g_variant_get (reply, "(u)", ret_uid);
-
-  locker = g_mutex_locker_new (&self->lock);
-  if (g_hash_table_size (self->uids) >= MAX_CACHED_CALLERS)
-    g_hash_table_remove_all (self->uids);
-  if (*ret_uid < G_MAXUINT32)
-    g_hash_table_replace (self->uids, g_strdup (sender), GUINT_TO_POINTER (*ret_uid + 1));
+  user->connections++;
   return TRUE;
+}
+
+void
+vp_bouncer_remove_connection (VpBouncer *self, guint32 uid)
+{
+  get_user (self, uid)->connections--;
+  forget_idle (self, uid);
+}
+
+VpCaller *
+vp_bouncer_make_caller (VpBouncer *self, guint32 uid, const guint32 *groups, gsize n_groups)
+{
+  return vp_callers_make (self->callers, uid, groups, n_groups);
+}
+
+/* ---- the decision ---- */
+
+static void
+ticket_free (Ticket *ticket)
+{
+  g_clear_object (&ticket->target);
+  g_object_unref (ticket->self);
+  g_free (ticket);
+}
+
+static void
+refuse (Ticket *ticket, guint32 uid, const char *why)
+{
+  GDBusMethodInvocation *invocation = ticket->invocation;
+  const char *interface = g_dbus_method_invocation_get_interface_name (invocation);
+  const char *method = g_dbus_method_invocation_get_method_name (invocation);
+  const char *action = ticket->rule != NULL ? vp_action_id (ticket->rule->action) : "of none";
+  gint64 now = g_get_monotonic_time ();
+
+  if (now - ticket->self->last_refusal >= REFUSAL_LOG_USEC)
+    {
+      vp_notice (NULL, NULL, "refused %s.%s to uid %u: %s", interface, method, uid, why);
+      ticket->self->last_refusal = now;
+    }
+  g_dbus_method_invocation_return_error (invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
+                                         "%s: uid %u may not use action %s: %s", method, uid, action, why);
+  ticket_free (ticket);
+}
+
+static void
+let_in (Ticket *ticket, gboolean full)
+{
+  ticket->let_in (ticket->invocation, full, ticket->target);
+  ticket_free (ticket);
+}
+
+/* A call that was decided late knows its caller by this: he may be forgotten by then. */
+static void
+remember_uid (Ticket *ticket, guint32 uid)
+{
+  g_object_set_data (G_OBJECT (ticket->invocation), "uid-plus-one", GUINT_TO_POINTER (uid + 1));
+}
+
+static void
+on_polkit (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Ticket *ticket = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (vp_polkit_check_finish (result, &error))
+    let_in (ticket, ticket->rule->action != VP_ACTION_INSPECT);
+  else
+    refuse (ticket, vp_bouncer_get_uid (ticket->self, ticket->invocation), error->message);
+}
+
+static gboolean
+may_be_asked (GDBusMethodInvocation *invocation)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
+
+  return (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION) != 0;
+}
+
+static void
+decide (VpCaller *caller, gpointer user_data)
+{
+  Ticket *ticket = user_data;
+  VpBouncer *self = ticket->self;
+  guint32 uid = caller->uid;
+  GError *error = NULL;
+
+  remember_uid (ticket, uid);
+  if (uid == G_MAXUINT32)
+    refuse (ticket, uid, "the caller has gone");
+  else if (ticket->rule == NULL)
+    refuse (ticket, uid, "it has no row in the authorisation table");
+  else if (is_counted (uid) && !count_call (self, ticket->invocation, uid, &error))
+    {
+      vp_dbus_fail (ticket->invocation, error);
+      ticket_free (ticket);
+    }
+  else if (caller->trusted || (ticket->owner == uid && (ticket->rule->flags & VP_RULE_OWNER) != 0))
+    let_in (ticket, TRUE);
+  else if (self->bus == NULL || caller->name == NULL)
+    refuse (ticket, uid, "polkit cannot be asked about a connection that is not on the bus");
+  else
+    vp_polkit_check_async (self->bus, caller->name, vp_action_id (ticket->rule->action),
+                           may_be_asked (ticket->invocation), vp_dbus_watch_caller (ticket->invocation), on_polkit,
+                           ticket);
+}
+
+void
+vp_bouncer_ask (VpBouncer *self, GDBusMethodInvocation *invocation, const VpRule *rule, guint32 owner,
+                VpBouncerFunc callback, gpointer target)
+{
+  VpCaller *caller = vp_callers_get (self->callers, invocation);
+  Ticket *ticket;
+
+  if (caller != NULL && caller->known && caller->trusted && !is_counted (caller->uid) && rule != NULL)
+    {
+      callback (invocation, TRUE, target);
+      return;
+    }
+  ticket = g_new (Ticket, 1);
+  *ticket = (Ticket) { g_object_ref (self), invocation, rule, owner, callback, NULL };
+  g_set_object (&ticket->target, target);
+  if (caller == NULL)
+    refuse (ticket, G_MAXUINT32, "nobody vouches for the connection");
+  else if (caller->known)
+    decide (caller, ticket);
+  else if (!vp_callers_wait (self->callers, caller,
+                             (guint) vp_config_get_uint (self->config, VP_CONFIG_DAEMON_MAX_CALLS_PER_USER), decide,
+                             ticket))
+    refuse (ticket, G_MAXUINT32, "too many calls before it is known who calls");
+}
+
+VpCaller *
+vp_bouncer_get_caller (VpBouncer *self, GDBusMethodInvocation *invocation)
+{
+  return vp_callers_get (self->callers, invocation);
 }
 
 guint32
 vp_bouncer_get_uid (VpBouncer *self, GDBusMethodInvocation *invocation)
 {
-  guint32 uid = G_MAXUINT32;
+  gpointer known = g_object_get_data (G_OBJECT (invocation), "uid-plus-one");
+  VpCaller *caller;
 
-  (void) look_up_uid (self, invocation, &uid);
-  return uid;
-}
-
-/* Runs on a thread of GDBus. */
-static gboolean
-on_authorize (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
-{
-  VpBouncer *self = user_data;
-  const char *interface = g_dbus_method_invocation_get_interface_name (invocation);
-  const char *method = g_dbus_method_invocation_get_method_name (invocation);
-  VpAction action = VP_ACTION_MANAGE;
-  guint32 uid = G_MAXUINT32;
-
-  if (find_action (interface, method, &action) && look_up_uid (self, invocation, &uid)
-      && (uid == 0 || uid == geteuid ()))
-    return TRUE;
-
-  vp_notice (NULL, NULL, "refused %s.%s to uid %u", interface, method, uid);
-  g_dbus_method_invocation_return_error (invocation, VP_ERROR, VP_ERROR_NOT_AUTHORIZED,
-                                         "%s: uid %u may not use action %s.%s", method, uid, VP_BUS_NAME,
-                                         action_names[action]);
-  return FALSE;
-}
-
-void
-vp_bouncer_watch (VpBouncer *self, GDBusInterfaceSkeleton *skeleton)
-{
-  g_signal_connect_object (skeleton, "g-authorize-method", G_CALLBACK (on_authorize), self, 0);
+  if (known != NULL)
+    return GPOINTER_TO_UINT (known) - 1;
+  caller = vp_callers_get (self->callers, invocation);
+  return caller != NULL ? caller->uid : G_MAXUINT32;
 }

@@ -84,6 +84,72 @@ on_signal (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+/* ---- another configuration ---- */
+
+/* What is read once: a new value of these has to wait for the next start. */
+static void
+keep_what_stays (VpConfig *old, VpConfig *new)
+{
+  static const VpConfigKey keys[] = { VP_CONFIG_DAEMON_STATE_DIR, VP_CONFIG_DAEMON_SOCKET, VP_CONFIG_DAEMON_GROUP,
+                                      VP_CONFIG_HYPERVISOR_URI };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
+    {
+      const char *value = vp_config_get_string (old, keys[i]);
+
+      if (g_str_equal (value, vp_config_get_string (new, keys[i])))
+        continue;
+      vp_warning (NULL, NULL, "%s: stays \"%s\" until the daemon is started again", vp_config_key_name (keys[i]),
+                  value);
+      (void) vp_config_override_from (new, keys[i], value, vp_config_get_source (old, keys[i]), NULL);
+    }
+}
+
+static void
+apply (Daemon *self)
+{
+  VpConfig *config = self->services.config;
+
+  vp_virt_set_wait (self->services.virt, (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_WAIT_MS));
+  vp_container_set_request_timeout ((guint) vp_config_get_uint (config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS));
+}
+
+/* What is under way keeps what it has: configurations are never changed, only replaced. */
+static gboolean
+reload (gpointer user_data, GError **error)
+{
+  Daemon *self = user_data;
+  VpConfig *config;
+  guint64 now = (guint64) g_get_monotonic_time ();
+  g_autofree char *reloading = g_strdup_printf (VP_SDNOTIFY_RELOADING "\nMONOTONIC_USEC=%" G_GUINT64_FORMAT, now);
+
+  (void) vp_sdnotify (reloading);
+  config = self->options->load (self->options->load_data, error);
+  if (config != NULL)
+    {
+      keep_what_stays (self->services.config, config);
+      (void) vp_log_set_level (vp_config_get_string (config, VP_CONFIG_DAEMON_LOG_LEVEL));
+      vp_config_unref (self->services.config);
+      self->services.config = config;
+      apply (self);
+      vp_bouncer_set_config (self->bouncer, config);
+      vp_manager_config_changed (self->manager);
+      vp_notice (NULL, NULL, "configuration read again");
+    }
+  (void) vp_sdnotify (VP_SDNOTIFY_READY);
+  return config != NULL;
+}
+
+static gboolean
+on_hangup (gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!reload (user_data, &error))
+    vp_log (G_LOG_LEVEL_CRITICAL, NULL, NULL, "configuration not read again: %s", error->message);
+  return G_SOURCE_CONTINUE;
+}
+
 /* ---- the bus ---- */
 
 static void
@@ -107,6 +173,20 @@ on_name_lost (GDBusConnection *connection, const char *name, gpointer user_data)
     fail (self, name, error);
 }
 
+/* A socket of the service manager's has the name of its unit's FileDescriptorName=. */
+static gboolean
+listen_for_peers (Daemon *self, GError **error)
+{
+  const char *socket = vp_config_get_string (self->services.config, VP_CONFIG_DAEMON_SOCKET);
+  int fd = vp_sdnotify_take_fd (VP_FILE_SOCKET);
+  g_autofree char *path
+      = g_canonicalize_filename (socket, vp_config_get_string (self->services.config, VP_CONFIG_DAEMON_STATE_DIR));
+
+  if (fd < 0 && socket[0] == '\0')
+    return TRUE;
+  return vp_dbus_server_listen (self->server, fd, path, error);
+}
+
 static void
 serve (Daemon *self)
 {
@@ -116,6 +196,12 @@ serve (Daemon *self)
   if (self->server == NULL)
     {
       fail (self, "D-Bus objects", error);
+      return;
+    }
+  vp_dbus_server_set_reload (self->server, reload, self);
+  if (!listen_for_peers (self, &error))
+    {
+      fail (self, "private connections", error);
       return;
     }
   self->name_id = g_bus_own_name_on_connection (self->connection, VP_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
@@ -223,7 +309,7 @@ set_up (Daemon *self, GError **error)
   guint64 watchdog_usec = vp_sdnotify_get_watchdog_usec ();
 
   vp_fdstore_receive ();
-  self->services.config = config;
+  self->services.config = vp_config_ref (config);
   self->services.store = vp_store_open (vp_config_get_string (config, VP_CONFIG_DAEMON_STATE_DIR), error);
   if (self->services.store == NULL)
     return FALSE;
@@ -237,10 +323,9 @@ set_up (Daemon *self, GError **error)
   self->services.worker = vp_worker_new ("host", VP_WORKER_THREADS);
   self->services.hooks = vp_worker_new ("hook", HOOK_THREADS);
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
-  vp_virt_set_wait (self->services.virt, (guint) vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_WAIT_MS));
-  vp_container_set_request_timeout ((guint) vp_config_get_uint (config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS));
+  apply (self);
   self->manager = vp_manager_new (&self->services);
-  self->bouncer = vp_bouncer_new ();
+  self->bouncer = vp_bouncer_new (self->connection, config);
   g_signal_connect (self->services.virt, "state-changed", G_CALLBACK (on_virt_state), self);
   if (watchdog_usec > 0)
     self->watchdog = g_timeout_add ((guint) (watchdog_usec / 1000), on_watchdog, NULL);
@@ -275,6 +360,7 @@ tear_down (Daemon *self)
   g_clear_pointer (&self->services.worker, vp_worker_unref);
   g_clear_pointer (&self->services.hooks, vp_worker_unref);
   g_clear_object (&self->services.store);
+  g_clear_pointer (&self->services.config, vp_config_unref);
   g_strfreev (self->leftovers);
   g_clear_pointer (&self->loop, g_main_loop_unref);
 }
@@ -284,7 +370,7 @@ vp_daemon_run (const VpDaemonOptions *options)
 {
   Daemon self = { .options = options };
   g_autoptr (GError) error = NULL;
-  guint on_term, on_int;
+  guint on_term, on_int, on_hup;
 
   signal (SIGPIPE, SIG_IGN);
   self.loop = g_main_loop_new (NULL, FALSE);
@@ -296,10 +382,12 @@ vp_daemon_run (const VpDaemonOptions *options)
     }
   on_term = g_unix_signal_add (SIGTERM, on_signal, &self);
   on_int = g_unix_signal_add (SIGINT, on_signal, &self);
+  on_hup = g_unix_signal_add (SIGHUP, on_hangup, &self);
   g_idle_add (open_virt, &self); /* libvirt needs the loop to run */
   g_main_loop_run (self.loop);
   g_source_remove (on_term);
   g_source_remove (on_int);
+  g_source_remove (on_hup);
   tear_down (&self);
   return self.status;
 }

@@ -16,6 +16,8 @@ typedef enum {
 typedef struct
 {
   VpConfig *config;    /* borrowed */
+  VpConfig *(*load) (gpointer load_data, GError **error); /* the same again, when it is to be read again */
+  gpointer load_data;
   VpBusKind bus;
   const char *address; /* with VP_BUS_ADDRESS */
 } VpDaemonOptions;

@@ -2,6 +2,7 @@
 #include "vp-dbus.h"
 
 #include "vp-dbus-args.h"
+#include "vp-dbus-guard.h"
 #include "vp-dbus-verbs.h"
 #include "vp-error.h"
 #include "vp-id.h"
@@ -194,7 +195,7 @@ on_exited (VpContainer *container, VpProcess *process, gpointer user_data)
 VpDBusContainer1 *
 vp_dbus_container_new (VpSandbox *sandbox, VpContainer *container)
 {
-  VpDBusContainer1 *skeleton = vp_dbus_container1_skeleton_new ();
+  VpDBusContainer1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_CONTAINER1_SKELETON);
   g_autofree char *sandbox_path = vp_dbus_path_sandbox (vp_sandbox_get_id (sandbox));
 
   g_object_set_data_full (G_OBJECT (skeleton), "sandbox", g_object_ref (sandbox), g_object_unref);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus-job.h"
 
+#include "vp-dbus-guard.h"
 #include "vp-dbus.h"
 #include "vp-error.h"
 #include "vp-names.h"
@@ -85,7 +86,7 @@ on_moment_over (gpointer user_data)
   job->timer = 0;
   if (job->server == NULL)
     return G_SOURCE_REMOVE;
-  job->skeleton = vp_dbus_job1_skeleton_new ();
+  job->skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_JOB1_SKELETON);
   if (job->cancellable != NULL)
     vp_dbus_handle (job->skeleton, "handle-cancel", handle_cancel, job->cancellable);
   else
@@ -97,7 +98,7 @@ on_moment_over (gpointer user_data)
   vp_dbus_job1_set_cancelable (job->skeleton, job->cancellable != NULL);
   show_stage (job);
   job->path = g_strdup_printf ("%s/%" G_GUINT64_FORMAT, VP_PATH_JOBS, ++last_number);
-  vp_dbus_server_publish (job->server, job->path, G_DBUS_INTERFACE_SKELETON (job->skeleton));
+  vp_dbus_server_publish (job->server, job->path, G_DBUS_INTERFACE_SKELETON (job->skeleton), job->uid);
   return G_SOURCE_REMOVE;
 }
 

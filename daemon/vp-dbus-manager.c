@@ -8,6 +8,7 @@
 #include "vp-check.h"
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
+#include "vp-dbus-guard.h"
 #include "vp-error.h"
 
 /* org.virtpod.Manager1 */
@@ -48,7 +49,8 @@ handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocati
     }
   (void) g_variant_lookup (options, "handler", "&s", &handler);
   vp_dbus_job_begin (invocation, "create-sandbox", VP_DBUS_JOB_OBJECT (NULL), NULL);
-  vp_manager_create_async (user_data, id, bundle, handler, labels, streams, on_created, invocation);
+  vp_manager_create_async (user_data, id, bundle, handler, labels, streams, vp_dbus_caller_uid (invocation),
+                           on_created, invocation);
   return TRUE;
 }
 
@@ -319,7 +321,7 @@ mirror_hypervisor (VpVirt *virt, gpointer user_data)
 VpDBusManager1 *
 vp_dbus_manager_new (VpManager *manager)
 {
-  VpDBusManager1 *skeleton = vp_dbus_manager1_skeleton_new ();
+  VpDBusManager1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_MANAGER1_SKELETON);
   VpVirt *virt = vp_manager_get_services (manager)->virt;
 
   vp_dbus_handle (skeleton, "handle-create-sandbox", handle_create_sandbox, manager);
@@ -332,7 +334,7 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-check", handle_check, manager);
 
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
-  vp_dbus_manager1_set_runtime_handlers (skeleton, vp_manager_get_handlers (manager));
+  vp_dbus_admin_bind (skeleton, manager);
   mirror_counts (manager, skeleton);
   mirror_hypervisor (virt, skeleton);
   g_signal_connect_object (manager, "changed", G_CALLBACK (mirror_counts), skeleton, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus.h"
 
+#include "vp-dbus-guard.h"
 #include "vp-error.h"
 #include "vp-signal.h"
 
@@ -130,7 +131,7 @@ mirror (VpProcess *process, gpointer user_data)
 VpDBusProcess1 *
 vp_dbus_process_new (VpSandbox *sandbox, VpContainer *container, VpProcess *process)
 {
-  VpDBusProcess1 *skeleton = vp_dbus_process1_skeleton_new ();
+  VpDBusProcess1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_PROCESS1_SKELETON);
   g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), vp_container_get_id (container));
 
   g_object_set_data_full (G_OBJECT (skeleton), "container", g_object_ref (container), g_object_unref);

@@ -42,9 +42,21 @@ on_caller_vanished (GDBusConnection *connection, const char *name, gpointer user
 }
 
 static void
+on_connection_closed (GDBusConnection *connection, gboolean vanished, GError *error, gpointer invocation)
+{
+  g_cancellable_cancel (g_object_get_data (invocation, "caller-cancellable"));
+}
+
+static void
 unwatch_caller (gpointer id)
 {
   g_bus_unwatch_name (GPOINTER_TO_UINT (id));
+}
+
+static gboolean
+is_bus (GDBusConnection *connection)
+{
+  return (g_dbus_connection_get_flags (connection) & G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION) != 0;
 }
 
 GCancellable *
@@ -52,16 +64,21 @@ vp_dbus_watch_caller (GDBusMethodInvocation *invocation)
 {
   GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
-  GCancellable *cancellable;
+  GCancellable *cancellable = g_object_get_data (G_OBJECT (invocation), "caller-cancellable");
   guint id;
 
-  if (sender == NULL)
-    return NULL;
+  if (cancellable != NULL)
+    return cancellable; /* watched already, when it was decided whether the caller may */
   cancellable = g_cancellable_new ();
+  g_object_set_data_full (G_OBJECT (invocation), "caller-cancellable", cancellable, g_object_unref);
+  if (!is_bus (connection))
+    {
+      g_signal_connect_object (connection, "closed", G_CALLBACK (on_connection_closed), invocation, 0);
+      return cancellable;
+    }
   id = g_bus_watch_name_on_connection (connection, sender, G_BUS_NAME_WATCHER_FLAGS_NONE, NULL,
                                        on_caller_vanished, g_object_ref (cancellable), g_object_unref);
   g_object_set_data_full (G_OBJECT (invocation), "caller-watch", GUINT_TO_POINTER (id), unwatch_caller);
-  g_object_set_data_full (G_OBJECT (invocation), "caller-cancellable", cancellable, g_object_unref);
   return cancellable;
 }
 

@@ -19,8 +19,8 @@ void vp_dbus_reply_done (GDBusMethodInvocation *invocation, GError *error);
 /* For those that return how something ended: (u exit_status, t exited_at). */
 void vp_dbus_reply_exit (GDBusMethodInvocation *invocation, guint status, gint64 exited_at, GError *error);
 
-/* Cancelled when the caller has left the bus: for calls that may take for ever.
- * Borrowed from @invocation; NULL when there is no bus in between. */
+/* Cancelled when the caller has left the bus, or closed his private connection:
+ * for calls that may take for ever. Borrowed from @invocation. */
 GCancellable *vp_dbus_watch_caller (GDBusMethodInvocation *invocation);
 
 /* Answers when @process has ended, or when the caller has left. */

@@ -3,6 +3,7 @@
 
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
+#include "vp-dbus-guard.h"
 #include "vp-dbus-verbs.h"
 #include "vp-error.h"
 
@@ -374,7 +375,7 @@ mirror (VpSandbox *sandbox, gpointer user_data)
 VpDBusSandbox1 *
 vp_dbus_sandbox_new (VpManager *manager, VpSandbox *sandbox)
 {
-  VpDBusSandbox1 *skeleton = vp_dbus_sandbox1_skeleton_new ();
+  VpDBusSandbox1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_SANDBOX1_SKELETON);
 
   g_object_set_data_full (G_OBJECT (skeleton), "manager", g_object_ref (manager), g_object_unref);
   vp_dbus_handle (skeleton, "handle-start", handle_start, sandbox);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-manager.h"
 
+#include <unistd.h>
+
 #include "vp-annotation.h"
 #include "vp-error.h"
 #include "vp-id.h"
@@ -14,8 +16,9 @@ struct _VpManager
   const VpServices *services;
   GHashTable *sandboxes; /* id -> VpSandbox */
   char **handlers;
-  GHashTable *pending;   /* ids (sandbox and container alike) whose bundle is being read */
+  GHashTable *pending;   /* ids (sandbox and container alike) whose bundle is being read -> uid */
   gboolean closing;
+  gboolean draining;
 };
 
 enum {
@@ -96,6 +99,30 @@ const char *const *
 vp_manager_get_handlers (VpManager *self)
 {
   return (const char *const *) self->handlers;
+}
+
+void
+vp_manager_config_changed (VpManager *self)
+{
+  g_strfreev (self->handlers);
+  self->handlers = vp_config_list_handlers (self->services->config);
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+void
+vp_manager_set_draining (VpManager *self, gboolean draining)
+{
+  if (self->draining == draining)
+    return;
+  self->draining = draining;
+  vp_notice (NULL, NULL, draining ? "draining: no new sandboxes" : "new sandboxes are taken again");
+  g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
+}
+
+gboolean
+vp_manager_get_draining (VpManager *self)
+{
+  return self->draining;
 }
 
 guint
@@ -200,6 +227,7 @@ typedef struct
   GHashTable *labels;
   VpStreams *streams;
   VpSandbox *sandbox; /* to join; NULL: as the bundle says */
+  guint32 owner;      /* of a new sandbox */
 } Request;
 
 static void
@@ -226,12 +254,54 @@ check_limit (guint n, guint64 max, const char *what, GError **error)
   return FALSE;
 }
 
+/* What @owner has now and is about to get; nobody counts what root has. */
+static gboolean
+check_quota (VpManager *self, guint32 owner, gboolean new_sandbox, GError **error)
+{
+  VpConfig *config = self->services->config;
+  guint sandboxes = 0, containers = 0;
+  GHashTableIter iter;
+  gpointer value;
+
+  if (owner == 0 || owner == geteuid ())
+    return TRUE;
+  g_hash_table_iter_init (&iter, self->sandboxes);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (vp_sandbox_get_owner (value) == owner)
+      {
+        sandboxes++;
+        containers += vp_sandbox_get_containers (value)->len;
+      }
+  g_hash_table_iter_init (&iter, self->pending);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (GPOINTER_TO_UINT (value) == owner)
+      {
+        sandboxes++;
+        containers++;
+      }
+  return check_limit (containers, vp_config_get_uint (config, VP_CONFIG_DAEMON_MAX_CONTAINERS_PER_USER),
+                      "containers of this user", error)
+         && (!new_sandbox
+             || check_limit (sandboxes, vp_config_get_uint (config, VP_CONFIG_DAEMON_MAX_SANDBOXES_PER_USER),
+                             "sandboxes of this user", error));
+}
+
 static gboolean
 check_open (VpManager *self, Request *request, GError **error)
 {
   if (!self->closing)
     return TRUE;
   g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is going down", request->id);
+  return FALSE;
+}
+
+static gboolean
+check_not_draining (VpManager *self, Request *request, GError **error)
+{
+  if (!self->draining)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE, "create \"%s\": the daemon is draining, it takes no new sandboxes",
+               request->id);
   return FALSE;
 }
 
@@ -263,6 +333,8 @@ check_request (VpManager *self, Request *request, GError **error)
       g_set_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS, "id \"%s\": is in use", request->id);
       return FALSE;
     }
+  if (!check_quota (self, request->owner, request->sandbox == NULL, error))
+    return FALSE;
   return check_limit (vp_manager_get_n_containers (self) + pending,
                       vp_config_get_uint (config, VP_CONFIG_DAEMON_MAX_CONTAINERS), "containers", error)
          && (request->sandbox != NULL
@@ -352,9 +424,13 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
                                       on_container_added, g_steal_pointer (&task));
       return;
     }
-  config = vp_config_for_handler (self->services->config, handler, &error);
+  if (check_not_draining (self, request, &error))
+    config = vp_config_for_handler (self->services->config, handler, &error);
   if (config != NULL)
-    sandbox = vp_sandbox_new (self->services, request->id, handler, config, request->labels);
+    {
+      sandbox = vp_sandbox_new (self->services, request->id, handler, config, request->labels);
+      vp_sandbox_set_owner (sandbox, request->owner);
+    }
   if (sandbox == NULL || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
     {
       g_task_return_error (task, error);
@@ -377,14 +453,14 @@ begin (VpManager *self, Request *request, GAsyncReadyCallback callback, gpointer
       g_task_return_error (task, error);
       return;
     }
-  g_hash_table_add (self->pending, g_strdup (request->id));
+  g_hash_table_insert (self->pending, g_strdup (request->id), GUINT_TO_POINTER (request->owner));
   vp_worker_run_async (self->services->worker, self, begin, load_in_worker, g_strdup (request->bundle), g_free, NULL,
                        on_loaded, g_steal_pointer (&task));
 }
 
 void
 vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler, GHashTable *labels,
-                         VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data)
+                         VpStreams *streams, guint32 owner, GAsyncReadyCallback callback, gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
 
@@ -393,6 +469,7 @@ vp_manager_create_async (VpManager *self, const char *id, const char *bundle, co
   request->handler = g_strdup (handler);
   request->labels = g_hash_table_ref (labels);
   request->streams = streams;
+  request->owner = owner;
   begin (self, request, callback, user_data);
 }
 
@@ -414,6 +491,7 @@ vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const ch
   request->bundle = g_strdup (bundle);
   request->streams = streams;
   request->sandbox = g_object_ref (sandbox);
+  request->owner = vp_sandbox_get_owner (sandbox);
   begin (self, request, callback, user_data);
 }
 

@@ -8,7 +8,7 @@
 /* All sandboxes of the host: ids, limits, coming and going.
  *
  * Main thread. Signals: "sandbox-added" (VpSandbox *), "sandbox-removed"
- * (VpSandbox *), "changed" () when a count is new. */
+ * (VpSandbox *), "changed" () when a count, the handlers or the draining are new. */
 #define VP_TYPE_MANAGER (vp_manager_get_type ())
 G_DECLARE_FINAL_TYPE (VpManager, vp_manager, VP, MANAGER, GObject)
 
@@ -33,11 +33,19 @@ const char *const *vp_manager_get_handlers (VpManager *self);
 /* Makes a sandbox that an earlier daemon left known again; takes it. */
 void vp_manager_take (VpManager *self, VpSandbox *sandbox);
 
-/* What Manager1.CreateSandbox () does. Takes @streams. The sandbox is borrowed. */
+/* What Manager1.CreateSandbox () does. Takes @streams. @owner: the user who
+ * wants it, whose quota it counts for. The sandbox is borrowed. */
 void vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler,
-                              GHashTable *labels, VpStreams *streams, GAsyncReadyCallback callback,
+                              GHashTable *labels, VpStreams *streams, guint32 owner, GAsyncReadyCallback callback,
                               gpointer user_data);
 VpSandbox *vp_manager_create_finish (VpManager *self, GAsyncResult *result, GError **error);
+
+/* While draining, no sandbox is made; what there is goes on. */
+void vp_manager_set_draining (VpManager *self, gboolean draining);
+gboolean vp_manager_get_draining (VpManager *self);
+
+/* The configuration among the services is another one. */
+void vp_manager_config_changed (VpManager *self);
 
 /* What Sandbox1.CreateContainer () does. Takes @streams. The container is borrowed. */
 void vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const char *id, const char *bundle,

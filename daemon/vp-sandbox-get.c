@@ -9,6 +9,18 @@ vp_sandbox_get_id (VpSandbox *self)
   return self->id;
 }
 
+void
+vp_sandbox_set_owner (VpSandbox *self, guint32 uid)
+{
+  self->owner = uid;
+}
+
+guint32
+vp_sandbox_get_owner (VpSandbox *self)
+{
+  return self->owner;
+}
+
 const char *
 vp_sandbox_get_handler (VpSandbox *self)
 {

@@ -47,6 +47,7 @@ struct _VpSandbox
   char *domain_name;
   char *uuid;
   GHashTable *labels;
+  guint32 owner;
   VpSandboxState state;
   const char *exit_reason;
   guint exit_status; /* once it has ended: of its own container */

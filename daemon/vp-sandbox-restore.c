@@ -110,6 +110,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       g_hash_table_replace (labels, g_strdup (label->name), g_strdup (label->value));
     }
   self = vp_sandbox_new (services, record->id, record->handler, config, labels);
+  self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   if (!g_str_equal (self->domain_name, record->domain_name) || !g_uuid_string_is_valid (record->domain_uuid))
     {
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "sandbox \"%s\": its record is of another domain",

@@ -71,6 +71,10 @@ void vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife 
                                gpointer user_data);
 void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
 
+/* The user who made it, 0 by default: set before vp_sandbox_create (). */
+void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
+guint32 vp_sandbox_get_owner (VpSandbox *self);
+
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
 const char *vp_sandbox_get_domain_name (VpSandbox *self);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sdnotify.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -91,4 +92,44 @@ vp_sdnotify_get_watchdog_usec (void)
         return 0;
     }
   return MAX (value / 2, 1);
+}
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+
+static gboolean
+is_ours (const char *variable)
+{
+  const char *pid = g_getenv (variable);
+  guint64 number;
+
+  return pid != NULL && g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT32, &number, NULL)
+         && number == (guint64) getpid ();
+}
+
+int
+vp_sdnotify_take_fd (const char *name)
+{
+  static char **names; /* of what is left; a taken one is empty */
+  const char *count = g_getenv ("LISTEN_FDS");
+  guint64 n;
+
+  if (names == NULL)
+    {
+      const char *text = g_getenv ("LISTEN_FDNAMES");
+
+      names = g_strsplit (text != NULL && is_ours ("LISTEN_PID") ? text : "", ":", -1);
+      if (count == NULL || !g_ascii_string_to_unsigned (count, 10, 0, 65536, &n, NULL) || n != g_strv_length (names))
+        g_clear_pointer (&names, g_strfreev);
+      for (guint i = 0; names != NULL && names[i] != NULL; i++)
+        (void) fcntl (FIRST_FD + (int) i, F_SETFD, FD_CLOEXEC);
+      if (names == NULL)
+        names = g_new0 (char *, 1);
+    }
+  for (guint i = 0; names[i] != NULL; i++)
+    if (name[0] != '\0' && g_str_equal (names[i], name))
+      {
+        names[i][0] = '\0';
+        return FIRST_FD + (int) i;
+      }
+  return -1;
 }

@@ -26,3 +26,8 @@ gboolean vp_sdnotify_status (const char *text);
 /* How often WATCHDOG=1 is to be sent, in microseconds: half of $WATCHDOG_USEC
  * when $WATCHDOG_PID is this process or not set; 0: no watchdog. */
 guint64 vp_sdnotify_get_watchdog_usec (void);
+
+/* The descriptor that systemd passed under the name @name (LISTEN_FDS and
+ * LISTEN_FDNAMES, sd_listen_fds_with_names(3)), given to the caller and not again;
+ * -1: none. Descriptors are closed on exec from the first call on. Main thread. */
+int vp_sdnotify_take_fd (const char *name);

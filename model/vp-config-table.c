@@ -49,6 +49,27 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_DAEMON_ORPHAN_GRACE_MS] = NUMBER (
     DURATION, "daemon", "orphan-grace-ms", VP_CONFIG_GLOBAL, 0, HOUR_MS * 24, "300000",
     "How long a virtual machine of ours that has no record is left alone after the daemon has found it.", NULL),
+  [VP_CONFIG_DAEMON_MAX_SANDBOXES_PER_USER] = NUMBER (
+    UINT, "daemon", "max-sandboxes-per-user", VP_CONFIG_GLOBAL, 0, 100000, "100",
+    "How many sandboxes somebody other than root may have.", NULL),
+  [VP_CONFIG_DAEMON_MAX_CONTAINERS_PER_USER] = NUMBER (
+    UINT, "daemon", "max-containers-per-user", VP_CONFIG_GLOBAL, 0, 1000000, "1000",
+    "How many containers may be in the sandboxes of somebody other than root.", NULL),
+  [VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER] = NUMBER (
+    UINT, "daemon", "max-connections-per-user", VP_CONFIG_GLOBAL, 0, 10000, "64",
+    "How many private connections somebody other than root may have open.", NULL),
+  [VP_CONFIG_DAEMON_MAX_CALLS_PER_USER] = NUMBER (
+    UINT, "daemon", "max-calls-per-user", VP_CONFIG_GLOBAL, 1, 100000, "500",
+    "How many calls of somebody other than root may wait for their answer, those that wait for a container to "
+    "end included.", NULL),
+  [VP_CONFIG_DAEMON_SOCKET] = {
+    "daemon", "socket", VP_CONFIG_TYPE_STRING, VP_CONFIG_GLOBAL, VP_FILE_SOCKET, 0, 0, NULL,
+    "The socket for connections without a bus in between, below the state directory unless it is an absolute "
+    "path. Root and the group below may connect. Empty: none.", NULL },
+  [VP_CONFIG_DAEMON_GROUP] = {
+    "daemon", "group", VP_CONFIG_TYPE_STRING, VP_CONFIG_GLOBAL, "virtpod", 0, 0, NULL,
+    "Members of this group may do everything, which makes them as good as root: they name paths of the host. A name "
+    "or a number. Empty: none.", NULL },
   [VP_CONFIG_DAEMON_HOOKS] = {
     "daemon", "hooks", VP_CONFIG_TYPE_BOOL, VP_CONFIG_GLOBAL, "true", 0, 0, NULL,
     "Whether hooks of bundles that are programs of the host are run. They run as root and outside of any virtual "

@@ -23,9 +23,15 @@ static const struct {
 
 static gint threshold = 2; /* index into levels, read from any thread */
 
-/* set before the first line is logged, then only read */
+static const char *const targets[] = { "auto", "journal", "console", "null" };
+enum { TARGET_AUTO, TARGET_JOURNAL, TARGET_CONSOLE, TARGET_NULL };
+
+static gint target = TARGET_AUTO; /* read from any thread */
+
+/* the path is set before the descriptor, and neither changes once it is there */
 static const char *journal_path;
-static int journal_fd = -1;
+static gint journal_fd = -1;
+static gboolean journal_is_default; /* stderr is the journal */
 
 static gsize
 level_index (GLogLevelFlags flags)
@@ -71,14 +77,16 @@ write_to_journal (GLogLevelFlags flags, const GLogField *fields, gsize n_fields)
   GLogField entry[24];
   gsize n = 0;
 
-  if (journal_fd < 0)
+  gint fd = g_atomic_int_get (&journal_fd);
+
+  if (fd < 0 || !(g_atomic_int_get (&target) == TARGET_JOURNAL || journal_is_default))
     return FALSE;
   if (find_field (fields, n_fields, "PRIORITY") == NULL)
     entry[n++] = (GLogField) { "PRIORITY", priority_of (flags), -1 };
-  entry[n++] = (GLogField) { "SYSLOG_IDENTIFIER", "virtpodd", -1 };
+  entry[n++] = (GLogField) { "SYSLOG_IDENTIFIER", VP_SYSLOG_IDENTIFIER, -1 };
   for (gsize i = 0; i < n_fields && n < G_N_ELEMENTS (entry); i++)
     entry[n++] = fields[i];
-  return vp_journal_send (journal_fd, journal_path, entry, n);
+  return vp_journal_send (fd, journal_path, entry, n);
 }
 
 static GLogWriterOutput
@@ -94,7 +102,9 @@ writer (GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer 
   domain = find_field (fields, n_fields, "GLIB_DOMAIN");
   if (domain == NULL && levels[idx].level == G_LOG_LEVEL_DEBUG)
     return G_LOG_WRITER_HANDLED;
-  if (write_to_journal (flags, fields, n_fields))
+  if (g_atomic_int_get (&target) == TARGET_NULL)
+    return G_LOG_WRITER_HANDLED;
+  if (g_atomic_int_get (&target) != TARGET_CONSOLE && write_to_journal (flags, fields, n_fields))
     return G_LOG_WRITER_HANDLED;
 
   sandbox = find_field (fields, n_fields, VP_FIELD_SANDBOX);
@@ -164,7 +174,38 @@ void
 vp_log_set_journal (const char *path)
 {
   journal_path = path;
-  journal_fd = vp_journal_open ();
+  g_atomic_int_set (&journal_fd, vp_journal_open ());
+  journal_is_default = TRUE;
+}
+
+gboolean
+vp_log_set_target (const char *name)
+{
+  for (gint i = 0; i < (gint) G_N_ELEMENTS (targets); i++)
+    {
+      if (!g_str_equal (targets[i], name))
+        continue;
+      if (i == TARGET_JOURNAL && journal_fd < 0)
+        {
+          journal_path = VP_JOURNAL_SOCKET;
+          g_atomic_int_set (&journal_fd, vp_journal_open ());
+          if (journal_fd < 0)
+            return FALSE;
+        }
+      g_atomic_int_set (&target, i);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+const char *
+vp_log_get_target (void)
+{
+  gint now = g_atomic_int_get (&target);
+
+  if (now == TARGET_AUTO)
+    now = journal_is_default ? TARGET_JOURNAL : TARGET_CONSOLE;
+  return targets[now];
 }
 
 void

@@ -21,5 +21,10 @@ void vp_log (GLogLevelFlags level, const char *sandbox, const char *container, c
 gboolean vp_log_set_level (const char *name);
 const char *vp_log_get_level (void);
 
+/* "auto" (the journal when stderr is it, else stderr), "journal", "console"
+ * (stderr) or "null". FALSE when @name is none of them, or there is no journal. */
+gboolean vp_log_set_target (const char *name);
+const char *vp_log_get_target (void);
+
 /* Makes GLib's structured log go through here; called once, first thing. */
 void vp_log_init (void);

@@ -12,16 +12,20 @@
 #define VP_IFACE_CONTAINER "org.virtpod.Container1"
 #define VP_IFACE_PROCESS "org.virtpod.Process1"
 #define VP_IFACE_JOB "org.virtpod.Job1"
+#define VP_IFACE_LOG_CONTROL "org.freedesktop.LogControl1"
+#define VP_IFACE_OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 #define VP_PATH_ROOT "/org/virtpod"
 #define VP_PATH_MANAGER "/org/virtpod/Manager"
 #define VP_PATH_SANDBOXES "/org/virtpod/sandbox"
 #define VP_PATH_JOBS "/org/virtpod/job"
+#define VP_PATH_LOG_CONTROL "/org/freedesktop/LogControl1"
 #define VP_ERROR_PREFIX "org.virtpod.Error."
 
 /* environment */
 #define VP_ENV_ADDRESS "VIRTPOD_BUS_ADDRESS"
 
 /* structured log fields */
+#define VP_SYSLOG_IDENTIFIER "virtpodd"
 #define VP_FIELD_SANDBOX "VIRTPOD_SANDBOX"
 #define VP_FIELD_CONTAINER "VIRTPOD_CONTAINER"
 #define VP_FIELD_EXEC "VIRTPOD_EXEC"
@@ -35,9 +39,15 @@
 #define VP_CHANNEL_NAME "org.virtpod.agent.0"
 #define VP_HYPERVISOR_URI "qemu:///system"
 
+/* polkit's authority on the system bus */
+#define VP_POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define VP_POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define VP_POLKIT_IFACE "org.freedesktop.PolicyKit1.Authority"
+
 /* host files, below the state directory (/run/virtpod) */
 #define VP_DIR_SANDBOXES "sandboxes" /* NAME/: record, sockets, console.log, shared/ */
 #define VP_DIR_QUARANTINE "quarantine" /* records that could not be read */
+#define VP_FILE_SOCKET "virtpod.sock" /* for private connections */
 #define VP_FILE_RECORD "record.json"
 #define VP_DIR_SPECS "specs" /* config.json of each container as it was created; for the daemon alone */
 #define VP_FILE_AGENT_SOCKET "agent.sock"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-bouncer.h"
+#include "vp-dbus-log-control.h"
 
 #include <string.h>
 #include <vp-dbus-generated.h>
@@ -15,13 +16,14 @@ test_table_is_complete (void)
     vp_dbus_container1_interface_info (),
     vp_dbus_process1_interface_info (),
     vp_dbus_job1_interface_info (),
+    vp_dbus_log_control_info (),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
     {
       g_autoptr (GError) error = NULL;
 
-      g_assert_true (vp_bouncer_check_table (infos[i], &error));
+      g_assert_true (vp_rule_check_interface (infos[i], &error));
       g_assert_no_error (error);
     }
 }
@@ -33,7 +35,7 @@ assert_missing (const char *xml, const char *names)
   g_autoptr (GDBusNodeInfo) node = g_dbus_node_info_new_for_xml (xml, &error);
 
   g_assert_no_error (error);
-  g_assert_false (vp_bouncer_check_table (node->interfaces[0], &error));
+  g_assert_false (vp_rule_check_interface (node->interfaces[0], &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, names));
 }
@@ -52,7 +54,7 @@ test_no_row (void)
                   "org.virtpod.Process1.Attach");
   assert_missing ("<node><interface name='org.virtpod.Sandbox2'><method name='Start'/></interface></node>",
                   "org.virtpod.Sandbox2.Start");
-  g_assert_true (vp_bouncer_check_table (empty->interfaces[0], NULL));
+  g_assert_true (vp_rule_check_interface (empty->interfaces[0], NULL));
 }
 
 int

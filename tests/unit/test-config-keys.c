@@ -32,6 +32,12 @@ static const Case cases[] = {
   { "daemon.max-containers", "10000", { "1", "1000000" }, { "0", "1000001", "x", "0x10", "" } },
   { "daemon.on-stop", "keep", { "delete" }, { "", "Keep", "stop" } },
   { "daemon.orphan-grace-ms", "300000", { "0", "1s", "24h" }, { "25h", "-1", "" } },
+  { "daemon.max-sandboxes-per-user", "100", { "0", "100000" }, { "100001", "-1", "" } },
+  { "daemon.max-containers-per-user", "1000", { "0", "1000000" }, { "1000001", "-1", "" } },
+  { "daemon.max-connections-per-user", "64", { "0", "10000" }, { "10001", "-1", "" } },
+  { "daemon.max-calls-per-user", "500", { "1", "100000" }, { "0", "100001", "" } },
+  STRING ("daemon.socket", "virtpod.sock"),
+  STRING ("daemon.group", "virtpod"),
   BOOL ("daemon.hooks", "true"),
   { "daemon.hook-timeout-ms", "30000", { "100ms", "60min" }, { "99", "3600001", "s" } },
 

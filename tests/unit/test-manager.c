@@ -13,7 +13,8 @@ create_full (DomainFixture *f, VpManager *manager, const char *id, const char *b
   g_autoptr (GHashTable) labels = g_hash_table_new (g_str_hash, g_str_equal);
   g_auto (TestResult) created = { 0 };
 
-  vp_manager_create_async (manager, id, bundle, handler, labels, vp_streams_new (), test_result_ready, &created);
+  vp_manager_create_async (manager, id, bundle, handler, labels, vp_streams_new (), 0,
+                           test_result_ready, &created);
   return vp_manager_create_finish (manager, domain_fixture_await (&created), error);
 }
 
@@ -104,8 +105,8 @@ test_same_id (DomainFixture *f, gconstpointer data)
   g_auto (TestResult) first = { 0 }, second = { 0 };
   g_autoptr (GError) error = NULL;
 
-  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, test_result_ready, &first);
-  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, test_result_ready, &second);
+  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, 0, test_result_ready, &first);
+  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, 0, test_result_ready, &second);
   g_assert_nonnull (vp_manager_create_finish (manager, domain_fixture_await (&first), NULL));
   g_assert_null (vp_manager_create_finish (manager, domain_fixture_await (&second), &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS);
@@ -138,7 +139,7 @@ test_shutdown_while_reading (DomainFixture *f, gconstpointer data)
   g_auto (TestResult) created = { 0 };
   g_autoptr (GError) error = NULL;
 
-  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, test_result_ready, &created);
+  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, 0, test_result_ready, &created);
   shut_down (manager);
   g_assert_null (vp_manager_create_finish (manager, domain_fixture_await (&created), &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_STATE);
