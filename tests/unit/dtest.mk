@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
 	tests/daemon/busctl.py \
+	tests/daemon/commands.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
