@@ -33,6 +33,7 @@ libvp_daemon_la_SOURCES += \
 
 # edge: the agent's channel, its calls, the streams of processes
 libvp_daemon_la_SOURCES += \
+	daemon/vp-agent-address.c daemon/vp-agent-address.h \
 	daemon/vp-agent-call.h \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \
@@ -73,6 +74,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
 	daemon/vp-sandbox-restore.c \

@@ -2,11 +2,11 @@
 #include "vp-agent-conn-private.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <glib-unix.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "vp-agent-address.h"
 #include "vp-fd.h"
 
 /* From a path to a channel that frames may use: connecting, again and again
@@ -83,60 +83,53 @@ on_retry (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Connects to a path of any length: one that does not fit is reached through
- * its directory's descriptor. 0 or -errno. */
-static int
-connect_path (int fd, const char *path)
+/* @r: 0 or the negative errno of a connect, with which the descriptor is of no more use. */
+static void
+handle_connect (VpAgentConn *self, int r)
 {
-  struct sockaddr_un address = { .sun_family = AF_UNIX };
-  VP_AUTO_FD dir = -1;
+  GError *error = NULL;
 
-  if (strlen (path) < sizeof address.sun_path)
-    g_strlcpy (address.sun_path, path, sizeof address.sun_path);
-  else
+  if (r == 0)
     {
-      g_autofree char *dirname = g_path_get_dirname (path);
-      g_autofree char *basename = g_path_get_basename (path);
-      int n;
-
-      dir = open (dirname, O_PATH | O_DIRECTORY | O_CLOEXEC);
-      if (dir < 0)
-        return -errno;
-      n = g_snprintf (address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", dir, basename);
-      if (n >= (int) sizeof address.sun_path)
-        return -ENAMETOOLONG;
+      connected (self);
+      return;
     }
-  return connect (fd, (struct sockaddr *) &address, sizeof address) == 0 ? 0 : -errno;
+  vp_fd_clear (&self->fd);
+  if (vp_agent_address_is_worth_waiting (self->path, -r))
+    {
+      self->timer = vp_agent_conn_attach (self, g_timeout_source_new (self->retry_ms), on_retry, "agent channel: connect");
+      self->retry_ms = MIN (self->retry_ms * 2, RETRY_MAX_MS);
+      return;
+    }
+  vp_error_set_errno (&error, -r, "agent channel %s", self->path);
+  vp_agent_conn_end_with (self, error);
+}
+
+static gboolean
+on_connect_over (gint fd, GIOCondition condition, gpointer user_data)
+{
+  VpAgentConn *self = user_data;
+  int errsv = 0;
+  socklen_t len = sizeof errsv;
+
+  vp_agent_conn_clear_source (&self->writable);
+  if (getsockopt (fd, SOL_SOCKET, SO_ERROR, &errsv, &len) < 0)
+    errsv = errno;
+  handle_connect (self, -errsv);
+  return G_SOURCE_REMOVE;
 }
 
 static void
 try_connect (VpAgentConn *self)
 {
-  VP_AUTO_FD fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int r = fd < 0 ? -errno : connect_path (fd, self->path);
+  int r = vp_agent_address_connect (self->path, &self->fd);
 
   vp_agent_conn_clear_source (&self->timer);
-  switch (r)
-    {
-    case 0:
-      self->fd = vp_fd_steal (&fd);
-      connected (self);
-      return;
-    case -ENOENT: /* not made yet */
-    case -ECONNREFUSED: /* made, nobody listens yet */
-    case -EAGAIN: /* nobody accepts yet */
-    case -EINTR:
-      self->timer = vp_agent_conn_attach (self, g_timeout_source_new (self->retry_ms), on_retry, "agent channel: connect");
-      self->retry_ms = MIN (self->retry_ms * 2, RETRY_MAX_MS);
-      return;
-    default:
-      {
-        GError *error = NULL;
-
-        vp_error_set_errno (&error, -r, "agent channel %s", self->path);
-        vp_agent_conn_end_with (self, error);
-      }
-    }
+  if (r == -EINPROGRESS)
+    self->writable = vp_agent_conn_attach (self, g_unix_fd_source_new (self->fd, G_IO_OUT),
+                                           G_SOURCE_FUNC (on_connect_over), "agent channel: connecting");
+  else
+    handle_connect (self, r);
 }
 
 static gboolean

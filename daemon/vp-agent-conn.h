@@ -37,7 +37,7 @@ typedef gboolean (*VpAgentConnAdmitFunc) (VpAgentConn *self, guint32 stream, gsi
 typedef void (*VpAgentConnFrameFunc) (VpAgentConn *self, guint32 stream, const guint8 *payload, gsize len,
                                       gpointer user_data);
 
-/* @path: Unix socket to connect to; absolute, may be longer than sun_path. Pure. */
+/* @path: where to connect to, as vp-agent-address.h has it. Pure. */
 VpAgentConn *vp_agent_conn_new (const char *path, VpChannelKind kind);
 
 /* Over a connected stream socket; takes @fd and makes it non-blocking. _open

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-manager.h"
 
+#include "vp-annotation.h"
 #include "vp-error.h"
 #include "vp-explain.h"
+#include "vp-host-path.h"
 #include "vp-id.h"
 
 /* What is explained does not exist, so it has no identity of its own. */
@@ -36,6 +38,22 @@ question_free (gpointer data)
   g_free (question);
 }
 
+/* What a start would look at before it plans. A container that joins a sandbox is
+ * not what that was planned from. */
+static VpFacts *
+learn (const Question *question, VpSpec *spec, GError **error)
+{
+  g_autoptr (VpConfig) config = NULL;
+  VpContainerType type;
+
+  if (!vp_annotation_get_container_type (spec, &type, error))
+    return NULL;
+  if (type == VP_CONTAINER_CONTAINER)
+    return vp_facts_ref (question->facts);
+  config = vp_config_for_handler (question->config, question->handler, error);
+  return config != NULL ? vp_host_path_learn (spec, config, question->facts, error) : NULL;
+}
+
 static void
 explain_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
@@ -43,11 +61,11 @@ explain_in_worker (GTask *task, gpointer source, gpointer task_data)
   VpSandboxIdentity who = { question->id, UUID_SHOWN, question->handler, question->directory };
   GError *error = NULL;
   g_autoptr (VpSpec) spec = vp_spec_load (question->bundle, &error);
+  g_autoptr (VpFacts) facts = spec != NULL ? learn (question, spec, &error) : NULL;
   char *text = NULL;
 
-  if (spec != NULL)
-    text
-        = vp_explain (&who, spec, question->config, question->facts, question->uri, question->format, &error);
+  if (facts != NULL)
+    text = vp_explain (&who, spec, question->config, facts, question->uri, question->format, &error);
   if (text != NULL)
     g_task_return_pointer (task, text, g_free);
   else

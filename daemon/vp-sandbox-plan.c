@@ -10,9 +10,8 @@
  * decided to use are looked at, before anything is touched. */
 
 static gboolean
-make_plan (VpSandbox *self, GError **error)
+make_plan (VpSandbox *self, VpFacts *facts, GError **error)
 {
-  VpFacts *facts = vp_virt_get_facts (self->services->virt);
   g_autofree char *directory = vp_store_dup_directory (self->services->store, self->domain_name);
   VpSpec *spec = vp_container_get_spec (self->containers->pdata[0]);
   VpSandboxIdentity who = { self->id, self->uuid, self->handler, directory };
@@ -21,13 +20,6 @@ make_plan (VpSandbox *self, GError **error)
   g_autoptr (VpConfig) effective = NULL;
   const VpDriver *driver;
 
-  if (facts == NULL)
-    {
-      const char *reason = vp_virt_get_reason (self->services->virt);
-      g_set_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s",
-                   vp_virt_get_uri (self->services->virt), reason != NULL ? reason : "not connected");
-      return FALSE;
-    }
   driver = vp_driver_find (vp_facts_get (facts)->driver);
   if (driver == NULL)
     {
@@ -40,12 +32,16 @@ make_plan (VpSandbox *self, GError **error)
       || (xml = vp_domain_xml (plan, driver, error)) == NULL)
     return FALSE;
 
-  if (vp_plan_find_device (plan, VP_DEVICE_CHANNEL) == NULL)
+  /* what a container cannot have is said now, not when the machine runs */
+  for (guint i = 0; i < self->containers->len; i++)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
-                   "agent.transport (%s): this version reaches the agent over virtio-serial only",
-                   vp_config_get_source (effective, VP_CONFIG_AGENT_TRANSPORT));
-      return FALSE;
+      VpContainer *container = self->containers->pdata[i];
+      g_autoptr (VpContainerPlan) of_container
+          = vp_planner_plan_container (self->id, vp_container_get_id (container), vp_container_get_spec (container),
+                                       effective, facts, error);
+
+      if (of_container == NULL)
+        return FALSE;
     }
 
   /* time limits and containers follow what the sandbox was planned with; doing
@@ -87,18 +83,74 @@ on_paths_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   vp_step_done (user_data, NULL);
 }
 
-void
-vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+/* What is looked at before the plan, since the plan depends on it. */
+typedef struct
 {
-  VpSandbox *self = owner;
-  GError *error = NULL;
+  VpSpec *spec;
+  VpConfig *config;
+  VpFacts *facts;
+} Learning;
 
-  if (!make_plan (self, &error))
+static void
+learning_free (gpointer data)
+{
+  Learning *learning = data;
+
+  vp_spec_unref (learning->spec);
+  vp_config_unref (learning->config);
+  vp_facts_unref (learning->facts);
+  g_free (learning);
+}
+
+static void
+learn_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  const Learning *learning = task_data;
+  GError *error = NULL;
+  VpFacts *facts = vp_host_path_learn (learning->spec, learning->config, learning->facts, &error);
+
+  if (facts != NULL)
+    g_task_return_pointer (task, facts, (GDestroyNotify) vp_facts_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_learned (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  VpSandbox *self = VP_SANDBOX (source);
+  GError *error = NULL;
+  g_autoptr (VpFacts) facts = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (facts == NULL || !make_plan (self, facts, &error))
     {
-      vp_step_done (steps, error);
+      vp_step_done (user_data, error);
       return;
     }
   vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, check_paths_in_worker,
                        vp_plan_ref (self->machine.plan), (GDestroyNotify) vp_plan_unref, NULL, on_paths_checked,
-                       steps);
+                       user_data);
+}
+
+void
+vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+  VpFacts *facts = vp_virt_get_facts (self->services->virt);
+  Learning *learning;
+
+  if (facts == NULL)
+    {
+      const char *reason = vp_virt_get_reason (self->services->virt);
+
+      vp_step_done (steps, g_error_new (VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s",
+                                        vp_virt_get_uri (self->services->virt),
+                                        reason != NULL ? reason : "not connected"));
+      return;
+    }
+  learning = g_new (Learning, 1);
+  *learning = (Learning){ vp_spec_ref (vp_container_get_spec (self->containers->pdata[0])),
+                          vp_config_ref (self->config), vp_facts_ref (facts) };
+  vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, learn_in_worker, learning,
+                       learning_free, NULL, on_learned, steps);
 }

@@ -10,6 +10,7 @@
 
 /* How a record names the way to the agent. */
 #define VP_SANDBOX_TRANSPORT_SERIAL "serial"
+#define VP_SANDBOX_TRANSPORT_VSOCK "vsock"
 
 /* What it has while it runs; made by the steps of its start, in their order. */
 typedef struct
@@ -20,6 +21,7 @@ typedef struct
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
+  guint32 cid; /* on the vsock, if the agent is reached by it; 0: not known yet */
   gboolean domain_left; /* libvirt could not be asked to destroy it; it is before the record goes */
 } VpSandboxMachine;
 
@@ -63,6 +65,12 @@ struct _VpSandbox
   VpSteps *steps;
   VpSandboxMachine machine;
   VpSandboxEnd end;
+  struct
+  {
+    guint timer;
+    GCancellable *cancellable;
+    guint64 bytes_in; /* from the agent, at the last beat */
+  } heartbeat;
 };
 
 /* the step that has a file of its own */
@@ -75,6 +83,10 @@ extern const gsize vp_sandbox_n_steps;
  * state answers who waits. */
 void vp_sandbox_set_state (VpSandbox *self, VpSandboxState state);
 void vp_sandbox_changed (VpSandbox *self);
+
+/* Asks the agent now and then whether it is there, while the sandbox is ready. */
+void vp_sandbox_heartbeat_start (VpSandbox *self);
+void vp_sandbox_heartbeat_stop (VpSandbox *self);
 
 /* FALSE and NotFound when it was deleted: a call may arrive after that. */
 gboolean vp_sandbox_check_exists (VpSandbox *self, VpVerb verb, GError **error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include "vp-agent-address.h"
 #include "vp-json-writer.h"
 
 /* What is written down of a sandbox, and nothing else: docs/store.md lists it. */
@@ -26,13 +27,24 @@ static void
 describe_machine (VpSandbox *self, VpRecordMachine *machine)
 {
   const VpPlan *plan = self->machine.plan;
-  const VpDevice *channel, *console;
+  const VpDevice *channel, *vsock, *console;
 
-  channel = plan != NULL ? vp_plan_find_device (plan, VP_DEVICE_CHANNEL) : NULL;
-  if (channel == NULL)
+  if (plan == NULL)
     return;
-  machine->transport = g_strdup (VP_SANDBOX_TRANSPORT_SERIAL);
-  machine->agent_path = g_strdup (channel->u.channel.socket);
+  channel = vp_plan_find_device (plan, VP_DEVICE_CHANNEL);
+  vsock = vp_plan_find_device (plan, VP_DEVICE_VSOCK);
+  if (channel != NULL)
+    {
+      machine->transport = g_strdup (VP_SANDBOX_TRANSPORT_SERIAL);
+      machine->agent_path = g_strdup (channel->u.channel.socket);
+    }
+  else if (vsock != NULL)
+    {
+      machine->transport = g_strdup (VP_SANDBOX_TRANSPORT_VSOCK);
+      machine->agent_path = vp_agent_address_for_vsock (self->machine.cid, vsock->u.vsock.port);
+    }
+  else
+    return;
   console = vp_plan_find_device (plan, VP_DEVICE_CONSOLE);
   if (console != NULL)
     {

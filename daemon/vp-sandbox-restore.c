@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include "vp-agent-address.h"
 #include "vp-device.h"
 #include "vp-error.h"
 #include "vp-event.h"
@@ -44,11 +45,20 @@ restore_plan (const VpRecordMachine *machine, const char *directory)
   g_autofree char *console = vp_planner_dup_console_socket (directory);
   g_autofree char *log = vp_planner_dup_console_log (directory);
   VpPlan *plan = vp_plan_new ();
+  guint32 cid, port;
 
   plan->accel = parse_accel (machine->accelerator);
   plan->vcpus = machine->vcpus;
   plan->memory = machine->memory;
-  vp_plan_add_device (plan, vp_device_channel_new ("agent", "", machine->agent_path ?: agent));
+  if (machine->agent_path != NULL && vp_agent_address_is_vsock (machine->agent_path, &cid, &port))
+    {
+      VpDevice *vsock = vp_device_vsock_new ("agent", port);
+
+      vsock->u.vsock.cid = cid;
+      vp_plan_add_device (plan, vsock);
+    }
+  else
+    vp_plan_add_device (plan, vp_device_channel_new ("agent", "", machine->agent_path ?: agent));
   if (machine->transport == NULL || machine->console_path != NULL)
     vp_plan_add_device (plan, vp_device_console_new ("console", machine->console_path ?: console,
                                                      machine->console_log ?: log, machine->console_max_bytes));
@@ -102,6 +112,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   g_autoptr (GHashTable) labels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (VpSandbox) self = NULL;
   g_autofree char *directory = NULL;
+  const VpDevice *vsock;
 
   for (guint i = 0; i < record->labels->len; i++)
     {
@@ -132,6 +143,8 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   if (self->state != VP_SANDBOX_CREATED)
     {
       self->machine.plan = restore_plan (&record->machine, directory);
+      vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
+      self->machine.cid = vsock != NULL ? vsock->u.vsock.cid : 0;
       self->machine.xml = g_strdup (record->machine.xml);
       self->machine.share_dir = vp_planner_dup_share_dir (directory);
     }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include "vp-agent-address.h"
 #include "vp-agent-conn.h"
 #include "vp-error.h"
 #include "vp-guest-messages.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
 #include "vp-planner.h"
+#include "vp-virt-xml.h"
 
 /* The one list of things that are done to make a sandbox run, each with its
  * undo. It serves Start, a start that fails half way, Stop and the end of a
@@ -17,12 +19,29 @@
 
 /* ---- share: the directory the guest sees ---- */
 
+typedef struct
+{
+  char *directory;
+  VpPlan *plan;
+} ShareJob;
+
+static void
+share_job_free (gpointer data)
+{
+  ShareJob *job = data;
+
+  g_free (job->directory);
+  vp_plan_unref (job->plan);
+  g_free (job);
+}
+
 static void
 prepare_share_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
+  const ShareJob *job = task_data;
   GError *error = NULL;
 
-  if (vp_host_mount_share_prepare (task_data, &error))
+  if (vp_host_mount_sandbox (job->directory, job->plan, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -52,9 +71,11 @@ static void
 run_share (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
+  ShareJob *job = g_new (ShareJob, 1);
 
-  vp_worker_run_async (self->services->worker, self, run_share, prepare_share_in_worker,
-                       g_strdup (self->machine.share_dir), g_free, NULL, on_share_prepared, steps);
+  *job = (ShareJob){ g_strdup (self->machine.share_dir), vp_plan_ref (self->machine.plan) };
+  vp_worker_run_async (self->services->worker, self, run_share, prepare_share_in_worker, job, share_job_free, NULL,
+                       on_share_prepared, steps);
 }
 
 static void
@@ -243,7 +264,11 @@ void
 vp_sandbox_new_agent (VpSandbox *self)
 {
   const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
-  g_autoptr (VpAgentConn) conn = vp_agent_conn_new (channel->u.channel.socket, VP_CHANNEL_SERIAL);
+  const VpDevice *vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
+  g_autofree char *address = channel != NULL ? g_strdup (channel->u.channel.socket)
+                                             : vp_agent_address_for_vsock (self->machine.cid, vsock->u.vsock.port);
+  g_autoptr (VpAgentConn) conn
+      = vp_agent_conn_new (address, channel != NULL ? VP_CHANNEL_SERIAL : VP_CHANNEL_PLAIN);
 
   g_clear_object (&self->machine.agent);
   self->machine.agent = vp_agent_client_new (conn);
@@ -252,14 +277,44 @@ vp_sandbox_new_agent (VpSandbox *self)
 }
 
 static void
-run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+open_agent (VpSandbox *self, GCancellable *cancellable)
 {
-  VpSandbox *self = owner;
-
   vp_sandbox_new_agent (self);
   vp_agent_client_open_async (self->machine.agent,
                               (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
                               cancellable, on_agent_opened, g_object_ref (self));
+}
+
+/* Which address the machine has on the vsock only the running one says: libvirt chose it. */
+static void
+on_live_xml (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  GError *error = NULL;
+  g_autofree char *xml = vp_virt_dup_xml_finish (VP_VIRT (source), result, &error);
+
+  self->machine.cid = xml != NULL ? vp_virt_xml_read_vsock_cid (xml) : 0;
+  if (xml != NULL && self->machine.cid == 0)
+    g_set_error (&error, VP_ERROR, VP_ERROR_HYPERVISOR_FAILED, "domain \"%s\": libvirt gave its vsock no address",
+                 self->domain_name);
+  /* a daemon that comes later finds the agent by the record */
+  if (error != NULL || !vp_sandbox_save (self, &error))
+    {
+      vp_step_done (self->steps, error);
+      return;
+    }
+  open_agent (self, g_task_get_cancellable (G_TASK (result)));
+}
+
+static void
+run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+
+  if (vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK) == NULL)
+    open_agent (self, cancellable);
+  else
+    vp_virt_dup_xml_async (self->services->virt, self->domain_name, cancellable, on_live_xml, g_object_ref (self));
 }
 
 static void

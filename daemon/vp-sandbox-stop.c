@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include <string.h>
+
 #include "vp-error.h"
 #include "vp-log.h"
 
 /* Every way in which a sandbox ends: asked to, by itself, deleted. */
+
+/* of the console, with the trace that comes after the first line of a panic */
+#define PANIC_TAIL 16384
 
 static void
 on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -122,13 +127,28 @@ vp_sandbox_stop_finish (VpSandbox *self, GAsyncResult *result, GError **error)
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
+/* A panic reboots the guest, which ends it as if it had been asked to: the
+ * console has the difference. */
+static gboolean
+has_panicked (VpSandbox *self)
+{
+  g_autofree char *tail = NULL;
+
+  if (self->machine.console == NULL)
+    return FALSE;
+  vp_console_stop (self->machine.console);
+  tail = vp_console_dup_tail (self->machine.console, PANIC_TAIL);
+  return strstr (tail, "Kernel panic - not syncing") != NULL;
+}
+
 void
 vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
 {
-  gboolean guest_did_it = g_str_equal (reason, "shutdown");
+  gboolean panicked = g_str_equal (reason, "shutdown") && has_panicked (self);
+  gboolean guest_did_it = g_str_equal (reason, "shutdown") && !panicked;
   gboolean agent_lost = g_str_equal (reason, "agent-lost");
-  g_autofree char *why
-      = agent_lost ? g_strdup ("its agent is gone") : g_strdup_printf ("its virtual machine ended (%s)", reason);
+  g_autofree char *why = agent_lost ? g_strdup ("its agent is gone")
+                                    : g_strdup_printf ("its virtual machine ended (%s)", panicked ? "crashed" : reason);
 
   /* in a start that is being undone it is us who ended it */
   if ((self->state != VP_SANDBOX_STARTING || vp_steps_is_unwinding (self->steps)) && self->state != VP_SANDBOX_READY
@@ -136,7 +156,7 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
     return;
   vp_notice (self->id, NULL, "%s", why);
   vp_sandbox_aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
-                     guest_did_it ? "guest-shutdown" : (g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
+          guest_did_it ? "guest-shutdown" : (panicked || g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
     give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else

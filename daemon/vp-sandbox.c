@@ -25,6 +25,7 @@ vp_sandbox_dispose (GObject *object)
 {
   VpSandbox *self = VP_SANDBOX (object);
 
+  vp_sandbox_heartbeat_stop (self);
   for (guint i = 0; self->containers != NULL && i < self->containers->len; i++)
     vp_container_set_record_func (self->containers->pdata[i], NULL, NULL);
   g_clear_pointer (&self->containers, g_ptr_array_unref);
@@ -170,6 +171,10 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
   tell_state (self, before);
   if (state == VP_SANDBOX_READY && before == VP_SANDBOX_STARTING)
     self->started_at = g_get_real_time ();
+  if (state == VP_SANDBOX_READY)
+    vp_sandbox_heartbeat_start (self);
+  else
+    vp_sandbox_heartbeat_stop (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], state);
   if (vp_sandbox_state_is_end (state))

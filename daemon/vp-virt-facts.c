@@ -9,6 +9,8 @@
 #include "vp-virt-error.h"
 #include "vp-virt-xml.h"
 
+#define BUS_TIMEOUT_MS 2000
+
 /* Runs on a worker. Asking for the capabilities also makes libvirt start each
  * emulator once and remember what it can do, which the first domain would
  * otherwise wait for. */
@@ -106,6 +108,32 @@ read_numbers (virConnectPtr conn, VpFactsInit *init)
     }
 }
 
+/* Like libvirt, which asks systemd for a domain's cgroup when these two are
+ * there, and makes it with its own hands otherwise. Then nobody makes a slice. */
+static gboolean
+has_machined (void)
+{
+  static const char *const questions[][2] = {
+    { "ListActivatableNames", "org.freedesktop.machine1" },
+    { "ListNames", "org.freedesktop.systemd1" },
+  };
+  g_autoptr (GDBusConnection) bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, NULL);
+
+  for (gsize i = 0; bus != NULL && i < G_N_ELEMENTS (questions); i++)
+    {
+      g_autoptr (GVariant) reply
+          = g_dbus_connection_call_sync (bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                         questions[i][0], NULL, G_VARIANT_TYPE ("(as)"),
+                                         G_DBUS_CALL_FLAGS_NO_AUTO_START, BUS_TIMEOUT_MS, NULL, NULL);
+      g_autoptr (GVariant) list = reply != NULL ? g_variant_get_child_value (reply, 0) : NULL;
+      g_autofree const char **names = list != NULL ? g_variant_get_strv (list, NULL) : NULL;
+
+      if (names == NULL || !g_strv_contains (names, questions[i][1]))
+        return FALSE;
+    }
+  return bus != NULL;
+}
+
 VpFacts *
 vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error)
 {
@@ -143,5 +171,9 @@ vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error)
       init.max_vcpus = max > 0 ? (guint) max : 0;
     }
   read_numbers (conn, &init);
+  init.selinux = host.selinux;
+  init.host_nodes = host.nodes;
+  init.vsock = local && access ("/dev/vhost-vsock", F_OK) == 0;
+  init.machined = local && has_machined ();
   return vp_facts_new (&init);
 }

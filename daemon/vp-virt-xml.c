@@ -43,16 +43,41 @@ query (Document *document, const char *expression)
   return text;
 }
 
+#define CELLS "/capabilities/host/topology/cells/cell[number(memory)>0]"
+
+/* Nodes without memory, of which there are, are of no use to a guest. */
+static void
+read_nodes (Document *document, VpNodeSet *ret)
+{
+  xmlXPathObjectPtr object = xmlXPathEvalExpression (BAD_CAST CELLS "/@id", document->xpath);
+  int n = object != NULL ? xmlXPathNodeSetGetLength (object->nodesetval) : 0;
+
+  for (int i = 0; i < n; i++)
+    {
+      xmlChar *text = xmlNodeGetContent (xmlXPathNodeSetItem (object->nodesetval, i));
+      guint64 node;
+
+      if (text != NULL && g_ascii_string_to_unsigned ((const char *) text, 10, 0, VP_NODE_MAX, &node, NULL))
+        vp_node_set_add (ret, (guint) node);
+      xmlFree (text);
+    }
+  xmlXPathFreeObject (object);
+}
+
 void
 vp_virt_xml_read_capabilities (const char *xml, VpVirtCapabilities *ret)
 {
   g_auto (Document) document = { 0 };
+  g_autofree char *selinux = NULL;
 
   memset (ret, 0, sizeof *ret);
   if (!document_parse (&document, xml))
     return;
   ret->arch = query (&document, "/capabilities/host/cpu/arch");
   ret->emulator = query (&document, "/capabilities/guest/arch[@name=/capabilities/host/cpu/arch]/emulator");
+  selinux = query (&document, "/capabilities/host/secmodel/model[.='selinux']");
+  ret->selinux = selinux != NULL;
+  read_nodes (&document, &ret->nodes);
 }
 
 void
@@ -110,4 +135,15 @@ vp_virt_xml_read_domain_name (const char *xml)
   g_auto (Document) document = { 0 };
 
   return document_parse (&document, xml) ? query (&document, "/domain/name") : NULL;
+}
+
+guint32
+vp_virt_xml_read_vsock_cid (const char *xml)
+{
+  g_auto (Document) document = { 0 };
+  g_autofree char *text = document_parse (&document, xml) ? query (&document, "/domain/devices/vsock/cid/@address") : NULL;
+  guint64 cid;
+
+  /* the first three are the hypervisor, the machine itself and its host */
+  return text != NULL && g_ascii_string_to_unsigned (text, 10, 3, G_MAXUINT32 - 1, &cid, NULL) ? (guint32) cid : 0;
 }

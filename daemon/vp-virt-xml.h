@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "vp-node-set.h"
+
 /* Reads the XML that libvirt answers with. Pure, any thread; a document that
  * cannot be parsed is like an empty one. */
 
@@ -10,6 +12,8 @@ typedef struct
 {
   char *arch;     /* of the host; NULL when not said */
   char *emulator; /* of the first guest type of that architecture; NULL likewise */
+  gboolean selinux; /* a security driver that is in use */
+  VpNodeSet nodes; /* of the host that have memory */
 } VpVirtCapabilities;
 
 void vp_virt_xml_read_capabilities (const char *xml, VpVirtCapabilities *ret);
@@ -30,6 +34,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VpVirtDomainCaps, vp_virt_domain_caps_clear)
 
 /* Our element in a domain's metadata. Both are NULL when it is not ours. */
 void vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **ret_handler);
+
+/* The context id of a running domain's vsock; 0: it has none, or not one yet. */
+guint32 vp_virt_xml_read_vsock_cid (const char *xml);
 
 /* The name in a domain's XML, NULL when it has none. */
 char *vp_virt_xml_read_domain_name (const char *xml);

@@ -35,6 +35,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-planner-boot.c \
 	drivers/vp-planner-cmdline.c \
 	drivers/vp-planner-devices.c \
+	drivers/vp-planner-guest.c \
 	drivers/vp-planner-machine.c \
 	drivers/vp-planner-memory.c \
 	drivers/vp-planner-root.c \

@@ -3,10 +3,15 @@
 
 #include <string.h>
 
+#include "vp-annotation-table.h"
+#include "vp-decision.h"
 #include "vp-error.h"
 #include "vp-names.h"
 
 #define SHM_PATH "/dev/shm"
+#define PODS "/pods/"
+#define EMPTY_DIRS "/volumes/kubernetes.io~empty-dir/"
+#define VOLUME_CHARS G_CSET_a_2_z G_CSET_DIGITS "-" /* of a DNS label */
 
 /* File systems the guest's kernel makes by itself. */
 static const char *const guest_types[]
@@ -94,9 +99,8 @@ check_bind_options (VpContainerPlan *plan, guint index, const VpSpecMount *mount
   return TRUE;
 }
 
-static gboolean
-write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJsonWriter *writer,
-            GError **error)
+static void
+write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJsonWriter *writer)
 {
   g_autofree char *field = g_strdup_printf ("mounts[%u].source", index);
   g_autofree char *source = NULL;
@@ -104,8 +108,6 @@ write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJson
   g_autofree char *guest_source = NULL;
   VpHostBind *bind;
 
-  if (!check_bind_options (plan, index, mount, error))
-    return FALSE;
   /* the runtime spec: a relative source is relative to the bundle */
   source = g_path_is_absolute (mount->source)
                ? g_strdup (mount->source)
@@ -116,21 +118,87 @@ write_bind (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpJson
   bind->read_only = vp_spec_mount_is_read_only (mount);
   bind->recursive = g_str_equal (mount->type, "rbind") || g_strv_contains (mount->options, "rbind");
   write_mount (writer, mount->destination, "bind", guest_source, mount->options);
+}
+
+/* The volume's name in "KUBELET/pods/UID/volumes/kubernetes.io~empty-dir/NAME",
+ * NULL when @source is something else. Whether the kubelet keeps it on a disk or
+ * in memory does not matter to a guest, whose own it will be. */
+static const char *
+find_empty_dir (VpConfig *config, const char *source)
+{
+  const char *top = vp_config_get_string (config, VP_CONFIG_RUNTIME_KUBELET_DIR);
+  const char *rest = source + strlen (top), *uid, *name;
+
+  if (!is_at_or_below (source, top) || !g_str_has_prefix (rest, PODS))
+    return NULL;
+  uid = rest + strlen (PODS);
+  name = strchr (uid, '/');
+  if (name == NULL || name == uid || !g_str_has_prefix (name, EMPTY_DIRS))
+    return NULL;
+  name += strlen (EMPTY_DIRS);
+  return name[0] != '\0' && strchr (name, '/') == NULL && strspn (name, VOLUME_CHARS) == strlen (name) ? name : NULL;
+}
+
+/* A directory of the guest's, made when the first container of the pod asks for
+ * it. FALSE: nothing to do. */
+static gboolean
+write_empty_dir (VpContainerPlan *plan, guint index, const VpSpecMount *mount, VpConfig *config,
+                 VpJsonWriter *writer)
+{
+  static const char *const options[] = { "mode=0777", NULL };
+  const char *name
+      = vp_config_get_bool (config, VP_CONFIG_RUNTIME_GUEST_EMPTY_DIR) ? find_empty_dir (config, mount->source) : NULL;
+  g_autofree char *directory = NULL;
+  g_autofree char *what = NULL;
+
+  if (name == NULL)
+    return FALSE;
+  directory = g_build_filename (VP_GUEST_LOCAL_DIR, name, NULL);
+  what = g_strdup_printf ("mounts[%u]", index);
+  g_ptr_array_add (plan->storages, vp_guest_storage_new ("local", "local", "local", directory, options));
+  write_mount (writer, mount->destination, "bind", directory, mount->options);
+  vp_container_plan_note (plan, what, "the guest's own",
+                          vp_config_get_source (config, VP_CONFIG_RUNTIME_GUEST_EMPTY_DIR), "an emptyDir volume");
+  return TRUE;
+}
+
+/* What Kata's snapshotters say by options of mounts is not an option of any file system. */
+static gboolean
+check_kata_options (VpContainerPlan *plan, guint index, const VpSpecMount *mount, GError **error)
+{
+  for (const char *const *o = mount->options; *o != NULL; o++)
+    {
+      const VpAnnotationRow *row;
+      g_autofree char *shown = NULL;
+
+      if (!g_str_has_prefix (*o, "io.katacontainers."))
+        continue;
+      row = vp_annotation_find (*o);
+      shown = vp_error_shown (*o);
+      return refuse (error, plan->spec, index, "option \"%s\": %s", shown,
+                     row != NULL && row->scope == VP_ANNOTATION_MOUNT ? row->reason : "no option has this name");
+    }
   return TRUE;
 }
 
 static gboolean
-write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWriter *writer, GError **error)
+write_one (VpContainerPlan *plan, VpContainerType type, VpConfig *config, guint index, VpJsonWriter *writer,
+           GError **error)
 {
   const VpSpecMount *mount = vp_spec_get_mount (plan->spec, index);
 
+  if (!check_kata_options (plan, index, mount, error))
+    return FALSE;
   if (g_str_equal (mount->destination, SHM_PATH) && write_shm (plan, mount, type, writer))
     return TRUE;
   if (vp_spec_mount_is_bind (mount))
     {
-      if (!is_kernel_path (mount->source))
-        return write_bind (plan, index, mount, writer, error);
-      write_mount (writer, mount->destination, "bind", mount->source, mount->options);
+      if (is_kernel_path (mount->source))
+        write_mount (writer, mount->destination, "bind", mount->source, mount->options);
+      else if (!check_bind_options (plan, index, mount, error))
+        return FALSE;
+      else if (!write_empty_dir (plan, index, mount, config, writer))
+        write_bind (plan, index, mount, writer);
       return TRUE;
     }
   if (!g_strv_contains (guest_types, mount->type))
@@ -141,13 +209,13 @@ write_one (VpContainerPlan *plan, VpContainerType type, guint index, VpJsonWrite
 }
 
 gboolean
-vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer,
-                                   GError **error)
+vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpConfig *config,
+                                   VpJsonWriter *writer, GError **error)
 {
   vp_json_writer_begin_array (writer, "mounts");
   for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)
     {
-      if (!write_one (plan, type, i, writer, error))
+      if (!write_one (plan, type, config, i, writer, error))
         return FALSE;
     }
   vp_json_writer_end_array (writer);

@@ -12,6 +12,6 @@
 gboolean vp_container_planner_fill_guest_spec (VpContainerPlan *plan, VpContainerType type, VpConfig *config,
                                                GError **error);
 
-/* Writes the guest's mounts and adds the binds they need (vp-container-planner-mount.c). */
-gboolean vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpJsonWriter *writer,
-                                            GError **error);
+/* Writes the guest's mounts and adds the binds and storages they need (vp-container-planner-mount.c). */
+gboolean vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpConfig *config,
+                                            VpJsonWriter *writer, GError **error);

@@ -9,6 +9,7 @@
 #include "vp-names.h"
 #include "vp-spec-table.h"
 
+#define LEFT_OUT "left out"
 #define CPU_BURST "cpu.max.burst"
 
 typedef struct
@@ -28,7 +29,10 @@ note_left_out (Copy *copy, VpJson *node, const char *why)
   g_autofree char *path = vp_json_dup_path (node);
   g_autofree char *source = g_strdup_printf ("spec %s", path);
 
-  vp_container_plan_note (copy->plan, path, "left out", source, why);
+  /* what the table of fields calls "left out: because" */
+  if (g_str_has_prefix (why, LEFT_OUT ": "))
+    why += strlen (LEFT_OUT ": ");
+  vp_container_plan_note (copy->plan, path, LEFT_OUT, source, g_str_equal (why, LEFT_OUT) ? "" : why);
 }
 
 static gboolean
@@ -72,7 +76,7 @@ write_hostname (Copy *copy, VpJson *node, GError **error)
 static gboolean
 write_mounts (Copy *copy, VpJson *node, GError **error)
 {
-  return vp_container_planner_write_mounts (copy->plan, copy->type, copy->writer, error);
+  return vp_container_planner_write_mounts (copy->plan, copy->type, copy->config, copy->writer, error);
 }
 
 /* Programs of the host stay there, those of the container go to the guest. */

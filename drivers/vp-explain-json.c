@@ -35,6 +35,8 @@ add_decisions (VpJsonWriter *w, const GPtrArray *decisions)
       vp_json_writer_add_string (w, "what", decision->what);
       vp_json_writer_add_string (w, "value", decision->value);
       vp_json_writer_add_string (w, "source", decision->source);
+      if (decision->key != NULL)
+        vp_json_writer_add_string (w, "key", decision->key);
       vp_json_writer_add_string (w, "why", decision->why);
       vp_json_writer_end_object (w);
     }

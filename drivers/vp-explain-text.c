@@ -136,17 +136,17 @@ add_head (GString *text, const VpExplanation *e)
   g_string_append (text, "\nNothing was started.\n");
 }
 
-/* Three columns; @why, if any, is in lines below the third. */
+/* Three columns; @why, if any, is in lines below the second, where there is room. */
 static void
 add_sourced_row (GString *text, const guint *widths, const char *name, const char *value, const char *source,
                  const char *why)
 {
-  guint indent = widths[0] + widths[1] + 6;
+  guint indent = widths[0] + 4;
   guint length = (guint)g_utf8_strlen (value, -1);
 
   if (length > widths[1])
     {
-      g_autofree char *line = g_strdup_printf ("%s  (%s)", value, source);
+      g_autofree char *line = g_strdup_printf ("%s  %s", value, source);
 
       add_row (text, widths[0], name, line);
     }
@@ -157,7 +157,7 @@ add_sourced_row (GString *text, const guint *widths, const char *name, const cha
         {
           g_string_truncate (text, text->len - 1);
           add_spaces (text, widths[1] - MAX (length, 1) + 2);
-          add_wrapped (text, indent, source);
+          add_wrapped (text, indent + widths[1] + 2, source);
           g_string_append_c (text, '\n');
         }
     }
@@ -176,37 +176,62 @@ value_width (guint width, const char *value)
   return length <= MAX_VALUE ? MAX (width, length) : width;
 }
 
+/* What the bundle or the administrator asked for and does not get. */
+static gboolean
+is_denied (const VpDecision *decision)
+{
+  return g_str_equal (decision->value, "no effect") || g_str_equal (decision->value, "left out")
+         || (g_str_equal (decision->value, "libvirt's own") && g_str_has_prefix (decision->source, "spec "));
+}
+
 static void
-measure (guint *widths, const GPtrArray *decisions)
+measure (guint *widths, const GPtrArray *decisions, gboolean denied)
 {
   for (guint i = 0; decisions != NULL && i < decisions->len; i++)
     {
       const VpDecision *decision = decisions->pdata[i];
 
+      if (is_denied (decision) != denied)
+        continue;
       widths[0] = name_width (widths[0], decision->what);
       widths[1] = value_width (widths[1], decision->value);
     }
 }
 
 static void
-add_decisions (GString *text, const VpExplanation *e)
+add_decision (GString *text, const guint *widths, const VpDecision *decision)
+{
+  g_autofree char *both = NULL;
+
+  /* who has the say: the key, and where it got its value */
+  if (decision->key != NULL && !g_str_equal (decision->key, decision->what)
+      && !g_str_has_prefix (decision->source, "spec "))
+    both = g_strdup_printf ("%s (%s)", decision->key, decision->source);
+  add_sourced_row (text, widths, decision->what, decision->value, both != NULL ? both : decision->source,
+                   decision->why);
+}
+
+static void
+add_some_decisions (GString *text, const VpExplanation *e, gboolean denied, const char *title)
 {
   const GPtrArray *lists[] = { e->plan != NULL ? e->plan->decisions : NULL, e->container->decisions };
   guint widths[2] = { 0, 1 };
   gboolean any = FALSE;
 
   for (guint n = 0; n < G_N_ELEMENTS (lists); n++)
-    measure (widths, lists[n]);
+    measure (widths, lists[n], denied);
   for (guint n = 0; n < G_N_ELEMENTS (lists); n++)
     {
       for (guint i = 0; lists[n] != NULL && i < lists[n]->len; i++)
         {
           const VpDecision *decision = lists[n]->pdata[i];
 
+          if (is_denied (decision) != denied)
+            continue;
           if (!any)
-            add_section (text, "Decisions");
+            add_section (text, title);
           any = TRUE;
-          add_sourced_row (text, widths, decision->what, decision->value, decision->source, decision->why);
+          add_decision (text, widths, decision);
         }
     }
 }
@@ -236,6 +261,18 @@ add_settings (GString *text, const VpExplanation *e)
     }
 }
 
+/* Bytes of memory as people count them; NULL: @value says it well. */
+static char *
+dup_sized (const char *key, const char *value)
+{
+  static const char *const sizes[] = { "memory", "max-memory", "huge-page-size", NULL };
+  guint64 bytes;
+
+  if (!g_strv_contains (sizes, key) || !g_ascii_string_to_unsigned (value, 10, 1, G_MAXUINT64, &bytes, NULL))
+    return NULL;
+  return g_strdup_printf ("%" G_GUINT64_FORMAT " MiB", bytes >> 20);
+}
+
 /* The "key: value" lines of a plan as rows. */
 static void
 add_plan (GString *text, const char *plan)
@@ -256,11 +293,13 @@ add_plan (GString *text, const char *plan)
   for (guint i = 0; lines[i] != NULL; i++)
     {
       char *colon = strstr (lines[i], ": ");
+      g_autofree char *sized = NULL;
 
-      if (colon != NULL)
-        *colon = '\0';
-      if (lines[i][0] != '\0')
-        add_row (text, width, lines[i], colon != NULL ? colon + 2 : "");
+      if (colon == NULL || colon[2] == '\0' || g_str_equal (colon + 2, "-"))
+        continue; /* as usual */
+      *colon = '\0';
+      sized = dup_sized (lines[i], colon + 2);
+      add_row (text, width, lines[i], sized != NULL ? sized : colon + 2);
     }
 }
 
@@ -348,7 +387,8 @@ vp_explanation_to_text (const VpExplanation *e)
   g_autofree char *container = vp_container_plan_to_text (e->container);
 
   add_head (text, e);
-  add_decisions (text, e);
+  add_some_decisions (text, e, TRUE, "Not as it was asked for");
+  add_some_decisions (text, e, FALSE, "Decisions");
   add_settings (text, e);
   if (plan != NULL)
     {

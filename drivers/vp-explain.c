@@ -91,6 +91,19 @@ explain_create_container (VpExplanation *e, GError **error)
 
 /* A sandbox that is joined was planned from another bundle: all that is known
  * here is its name. */
+/* Annotations are the sandbox's: what joins one was planned with what is not known here. */
+static gboolean
+use_annotations (VpExplanation *e, GError **error)
+{
+  VpConfig *effective = vp_planner_effective_config (e->spec, e->config, e->facts, error);
+
+  if (effective == NULL)
+    return FALSE;
+  vp_config_unref (e->config);
+  e->config = effective;
+  return TRUE;
+}
+
 static gboolean
 explain_sandbox (VpExplanation *e, GError **error)
 {
@@ -106,7 +119,7 @@ explain_sandbox (VpExplanation *e, GError **error)
   if (e->plan == NULL)
     return FALSE;
   e->xml = vp_domain_xml (e->plan, vp_driver_find (vp_facts_get (e->facts)->driver), error);
-  return e->xml != NULL && explain_create_sandbox (e, error);
+  return e->xml != NULL && explain_create_sandbox (e, error) && use_annotations (e, error);
 }
 
 char *
@@ -126,7 +139,7 @@ vp_explain (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *config, VpFact
       return NULL;
     }
   e.container
-      = vp_planner_plan_container (e.joins != NULL ? e.joins : who->id, who->id, spec, config, facts, error);
+      = vp_planner_plan_container (e.joins != NULL ? e.joins : who->id, who->id, spec, e.config, facts, error);
   if (e.container == NULL || !explain_create_container (&e, error))
     return NULL;
   if (format == VP_EXPLAIN_XML)

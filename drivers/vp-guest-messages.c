@@ -32,6 +32,49 @@ new_storage (const VpGuestStorage *storage)
   return message;
 }
 
+static Grpc__Storage **
+new_storages (const GPtrArray *storages, size_t *ret_n)
+{
+  Grpc__Storage **messages = storages->len > 0 ? g_new0 (Grpc__Storage *, storages->len) : NULL;
+
+  for (guint i = 0; i < storages->len; i++)
+    messages[i] = new_storage (g_ptr_array_index (storages, i));
+  *ret_n = storages->len;
+  return messages;
+}
+
+/* "name param=value …" */
+static Grpc__KernelModule *
+new_module (const char *line)
+{
+  g_auto (GStrv) words = g_strsplit_set (line, " \t", -1);
+  g_autoptr (GPtrArray) parameters = g_ptr_array_new ();
+  Grpc__KernelModule *message = g_new0 (Grpc__KernelModule, 1);
+
+  grpc__kernel_module__init (message);
+  message->name = g_strdup (words[0]);
+  for (char **word = words + 1; words[0] != NULL && *word != NULL; word++)
+    {
+      if ((*word)[0] != '\0')
+        g_ptr_array_add (parameters, *word);
+    }
+  g_ptr_array_add (parameters, NULL);
+  message->parameters = copy_strings ((char **)parameters->pdata, &message->n_parameters);
+  return message;
+}
+
+static void
+add_modules (Grpc__CreateSandboxRequest *message, const VpPlan *plan)
+{
+  guint n = g_strv_length (plan->kernel_modules);
+
+  if (n == 0)
+    return;
+  message->kernel_modules = g_new0 (Grpc__KernelModule *, n);
+  for (guint i = 0; i < n; i++)
+    message->kernel_modules[message->n_kernel_modules++] = new_module (plan->kernel_modules[i]);
+}
+
 Grpc__CreateSandboxRequest *
 vp_guest_message_create_sandbox (const VpPlan *plan, GError **error)
 {
@@ -42,9 +85,10 @@ vp_guest_message_create_sandbox (const VpPlan *plan, GError **error)
   message->sandbox_id = g_strdup (plan->sandbox_id);
   message->dns = copy_strings (plan->dns, &message->n_dns);
   message->sandbox_pidns = plan->sandbox_pidns;
-  message->storages = g_new0 (Grpc__Storage *, plan->storages->len);
-  for (guint i = 0; i < plan->storages->len; i++)
-    message->storages[message->n_storages++] = new_storage (g_ptr_array_index (plan->storages, i));
+  message->storages = new_storages (plan->storages, &message->n_storages);
+  add_modules (message, plan);
+  if (plan->guest_hook_dir != NULL)
+    message->guest_hook_path = g_strdup (plan->guest_hook_dir);
   return message;
 }
 
@@ -62,6 +106,7 @@ vp_guest_message_create_container (const VpContainerPlan *plan, GError **error)
   /* the first process goes by its container's id */
   message->exec_id = g_strdup (plan->container_id);
   message->oci = spec;
+  message->storages = new_storages (plan->storages, &message->n_storages);
   message->sandbox_pidns = plan->sandbox_pidns;
   return message;
 }

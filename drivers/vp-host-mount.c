@@ -240,6 +240,21 @@ vp_host_mount_bind (const char *share_dir, const VpHostBind *bind, int source_fd
 }
 
 gboolean
+vp_host_mount_sandbox (const char *share_dir, const VpPlan *plan, GError **error)
+{
+  if (!vp_host_mount_share_prepare (share_dir, error))
+    return FALSE;
+  for (guint i = 0; i < plan->binds->len; i++)
+    {
+      if (vp_host_mount_bind (share_dir, g_ptr_array_index (plan->binds, i), -1, error))
+        continue;
+      (void)vp_host_mount_share_remove (share_dir, NULL);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
 vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, GError **error)
 {
   g_autoptr (GError) local = NULL;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vp-container-plan.h"
+#include "vp-plan.h"
 
 /* The only file with mount system calls. All calls block for a short time on
  * the kernel and may be made from any thread; they touch nothing but what is
@@ -17,6 +18,9 @@ gboolean vp_host_mount_share_prepare (const char *share_dir, GError **error);
  * socket, fifo or device is NotSupported naming the bind's field. @source_fd:
  * O_PATH descriptor to use instead of opening bind->source, or -1. */
 gboolean vp_host_mount_bind (const char *share_dir, const VpHostBind *bind, int source_fd, GError **error);
+
+/* The share, and in it what the plan has every guest see; nothing stays behind on failure. */
+gboolean vp_host_mount_sandbox (const char *share_dir, const VpPlan *plan, GError **error);
 
 /* Every bind of a container; nothing stays behind on failure. */
 gboolean vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, GError **error);

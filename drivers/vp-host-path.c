@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "vp-error.h"
+#include "vp-planner.h"
 
 #define CHUNK 65536
 
@@ -108,4 +109,38 @@ vp_host_path_check_plan (const VpPlan *plan, GError **error)
         return FALSE;
     }
   return TRUE;
+}
+
+/* Of a file or a block device. */
+static gboolean
+read_size (const char *path, guint64 *ret)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  off_t size = fd >= 0 ? lseek (fd, 0, SEEK_END) : -1;
+  int errsv = errno;
+
+  if (fd >= 0)
+    close (fd);
+  errno = errsv;
+  *ret = size > 0 ? (guint64)size : 0;
+  return size >= 0;
+}
+
+VpFacts *
+vp_host_path_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, GError **error)
+{
+  g_autoptr (VpConfig) effective = vp_planner_effective_config (spec, config, facts, error);
+  const char *image;
+  guint64 size;
+
+  if (effective == NULL)
+    return NULL;
+  if (!vp_config_boots_image (effective)
+      || !g_str_equal (vp_config_get_string (effective, VP_CONFIG_GUEST_IMAGE_DRIVER), "nvdimm"))
+    return vp_facts_ref (facts);
+  image = vp_config_get_string (effective, VP_CONFIG_GUEST_IMAGE);
+  if (read_size (image, &size))
+    return vp_facts_new_with_image (facts, image, size);
+  vp_error_set_errno (error, errno, "%s \"%s\"", vp_config_get_source (effective, VP_CONFIG_GUEST_IMAGE), image);
+  return NULL;
 }

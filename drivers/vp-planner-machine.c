@@ -172,16 +172,12 @@ decide_pins (VpPlanning *p)
   vp_planning_note (p, "vcpu pins", cpus, VP_CONFIG_HYPERVISOR_VCPU_PINNING, NULL);
 }
 
+/* A partition nobody makes is a domain that does not start. */
 static void
-decide_confinement (VpPlanning *p)
+decide_partition (VpPlanning *p)
 {
   const char *why = NULL;
 
-  if (!vp_planning_bool (p, VP_CONFIG_HYPERVISOR_SELINUX))
-    {
-      vp_plan_add_seclabel (p->plan, "selinux", NULL);
-      vp_planning_note (p, "selinux", "off", VP_CONFIG_HYPERVISOR_SELINUX, NULL);
-    }
   if (vp_spec_get_cgroups_path (p->spec) == NULL)
     return;
   if (!vp_planning_bool (p, VP_CONFIG_RUNTIME_SANDBOX_CGROUP_ONLY))
@@ -190,8 +186,25 @@ decide_confinement (VpPlanning *p)
       return;
     }
   p->plan->partition = vp_partition_from_cgroups_path (vp_spec_get_cgroups_path (p->spec), &why);
+  if (p->plan->partition != NULL && p->driver->runs_guests && !p->facts->machined)
+    {
+      g_clear_pointer (&p->plan->partition, g_free);
+      why = "the host has no systemd-machined, which makes cgroups for libvirt";
+    }
   vp_plan_note (p->plan, "partition", p->plan->partition != NULL ? p->plan->partition : "libvirt's own",
                 "spec linux.cgroupsPath", why);
+}
+
+/* Without the driver there is no label to do without, and libvirt refuses to be told so. */
+static void
+decide_selinux (VpPlanning *p)
+{
+  if (vp_planning_bool (p, VP_CONFIG_HYPERVISOR_SELINUX))
+    return;
+  if (p->facts->selinux)
+    vp_plan_add_seclabel (p->plan, "selinux", NULL);
+  vp_planning_note (p, "selinux", "off", VP_CONFIG_HYPERVISOR_SELINUX,
+                    p->facts->selinux ? NULL : "libvirt's driver for it is not in use here anyway");
 }
 
 gboolean
@@ -211,6 +224,7 @@ vp_planner_plan_machine (VpPlanning *p, GError **error)
   decide_iommu (p);
   decide_ports (p);
   decide_disks (p);
-  decide_confinement (p);
+  decide_selinux (p);
+  decide_partition (p);
   return TRUE;
 }

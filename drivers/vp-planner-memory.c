@@ -4,6 +4,7 @@
 
 #include "vp-decision.h"
 #include "vp-device.h"
+#include "vp-error.h"
 
 #define MIB (G_GUINT64_CONSTANT (1) << 20)
 #define VIRTIO_MEM_BLOCK (2 * MIB)
@@ -45,30 +46,92 @@ decide_backing (VpPlanning *p)
 }
 
 /* CPUs and memory evenly, the first nodes get what is left over. */
+static void
+spread (VpPlan *plan, const char *const *nodes, guint n)
+{
+  guint cpus = vp_plan_get_max_vcpus (plan), first = 0;
+  guint64 mib = plan->memory / MIB;
+
+  for (guint i = 0; i < n; i++)
+    {
+      guint share = cpus / n + (i < cpus % n);
+      VpNumaCell *cell = vp_plan_add_numa_cell (plan, first, share, (mib / n + (i < mib % n)) * MIB);
+
+      cell->host_nodes = g_strdup (nodes[i]);
+      first += share;
+    }
+}
+
+static gboolean
+check_nodes (VpPlanning *p, const char *text, GError **error)
+{
+  const VpConfigKey key = VP_CONFIG_HYPERVISOR_NUMA_MAPPING;
+  g_autofree char *has = vp_node_set_to_text (&p->facts->host_nodes);
+  g_autofree char *shown = vp_error_shown (text);
+  VpNodeSet set;
+  int missing;
+
+  if (!vp_node_set_parse (text, &set))
+    return vp_planning_invalid (p, key, error, "\"%s\" is no set of nodes as in \"0-1,3\"", shown);
+  missing = vp_node_set_find_missing (&set, &p->facts->host_nodes);
+  return missing < 0
+         || vp_planning_invalid (p, key, error, "\"%s\": the host has no node %d with memory, it has %s", shown,
+                                 missing, has);
+}
+
+/* A node of the guest for each of the host's, as long as there is a vCPU for
+ * each: a node without one is none to a program that looks for near memory. */
+static void
+spread_over_all (VpPlanning *p)
+{
+  g_autofree char *all = vp_node_set_to_text (&p->facts->host_nodes);
+  g_autoptr (GPtrArray) nodes = g_ptr_array_new_with_free_func (g_free);
+  guint cpus = vp_plan_get_max_vcpus (p->plan);
+
+  for (guint node = 0; node <= VP_NODE_MAX; node++)
+    {
+      if (vp_node_set_contains (&p->facts->host_nodes, node))
+        g_ptr_array_add (nodes, g_strdup_printf ("%u", node));
+    }
+  if (nodes->len > cpus || nodes->len > p->plan->memory / MIB)
+    {
+      const char *const one[] = { all };
+
+      spread (p->plan, one, 1);
+      vp_planning_note (p, "numa nodes", all, VP_CONFIG_HYPERVISOR_NUMA,
+                        "one for all of the host's, of which there are more than vCPUs");
+      return;
+    }
+  spread (p->plan, (const char *const *)nodes->pdata, nodes->len);
+  vp_planning_note (p, "numa nodes", all, VP_CONFIG_HYPERVISOR_NUMA, "one for each of the host's");
+}
+
 static gboolean
 decide_numa (VpPlanning *p, GError **error)
 {
   const char *const *nodes = vp_config_get_list (p->config, VP_CONFIG_HYPERVISOR_NUMA_MAPPING);
   guint n = g_strv_length ((char **)nodes);
-  guint cpus = vp_plan_get_max_vcpus (p->plan), first = 0;
-  guint64 mib = p->plan->memory / MIB;
+  guint cpus = vp_plan_get_max_vcpus (p->plan);
 
   if (!vp_planning_bool (p, VP_CONFIG_HYPERVISOR_NUMA))
     return TRUE;
+  if (vp_node_set_count (&p->facts->host_nodes) == 0)
+    return vp_planning_not_supported (p, VP_CONFIG_HYPERVISOR_NUMA, error,
+                                      "libvirt does not say which nodes the host has");
   if (n == 0)
-    return vp_planning_not_supported (p, VP_CONFIG_HYPERVISOR_NUMA, error, "%s has to name the host's nodes",
-                                      vp_config_key_name (VP_CONFIG_HYPERVISOR_NUMA_MAPPING));
-  if (n > cpus || n > mib)
+    {
+      spread_over_all (p);
+      return TRUE;
+    }
+  if (n > cpus || n > p->plan->memory / MIB)
     return vp_planning_invalid (p, VP_CONFIG_HYPERVISOR_NUMA_MAPPING, error,
                                 "has %u nodes, the sandbox has %u vCPUs", n, cpus);
   for (guint i = 0; i < n; i++)
     {
-      guint share = cpus / n + (i < cpus % n);
-      VpNumaCell *cell = vp_plan_add_numa_cell (p->plan, first, share, (mib / n + (i < mib % n)) * MIB);
-
-      cell->host_nodes = g_strdup (nodes[i]);
-      first += share;
+      if (!check_nodes (p, nodes[i], error))
+        return FALSE;
     }
+  spread (p->plan, nodes, n);
   vp_planning_note (p, "numa nodes", vp_config_get_string (p->config, VP_CONFIG_HYPERVISOR_NUMA_MAPPING),
                     VP_CONFIG_HYPERVISOR_NUMA_MAPPING, "the host's nodes of each of the guest's");
   return TRUE;

@@ -44,6 +44,9 @@ gboolean vp_planner_plan_boot (VpPlanning *p, GError **error);
 /* vp-planner-devices.c: the guest's image, share, channel, console, entropy. */
 gboolean vp_planner_plan_devices (VpPlanning *p, GError **error);
 
+/* vp-planner-guest.c: what the agent is told, files of the host in every guest. */
+gboolean vp_planner_plan_guest (VpPlanning *p, GError **error);
+
 /* The guest's kernel command line (vp-planner-cmdline.c). InvalidArgument for a
  * sysctl of the spec that cannot be in one. */
 char *vp_planner_make_cmdline (VpAccel accel, const char *arch, VpSpec *spec, VpConfig *config,

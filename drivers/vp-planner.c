@@ -6,7 +6,6 @@
 
 #include "vp-annotation.h"
 #include "vp-decision.h"
-#include "vp-device.h"
 #include "vp-error.h"
 #include "vp-id.h"
 #include "vp-names.h"
@@ -55,6 +54,7 @@ void
 vp_planning_note (VpPlanning *p, const char *what, const char *value, VpConfigKey key, const char *why)
 {
   vp_plan_note (p->plan, what, value, vp_config_get_source (p->config, key), why);
+  vp_decisions_set_key (p->plan->decisions, vp_config_key_name (key));
 }
 
 void
@@ -147,120 +147,21 @@ check_identity (const VpSandboxIdentity *who, GError **error)
   return TRUE;
 }
 
-static void
-plan_dns (VpPlanning *p)
-{
-  const char *const *lines = vp_spec_get_dns (p->spec);
-  const char *const *servers = vp_config_get_list (p->config, VP_CONFIG_GUEST_DNS);
-  GPtrArray *dns;
-
-  if (lines[0] != NULL || servers[0] == NULL)
-    {
-      g_strfreev (p->plan->dns);
-      p->plan->dns = g_strdupv ((char **)lines);
-      return;
-    }
-  dns = g_ptr_array_new ();
-  for (; *servers != NULL; servers++)
-    g_ptr_array_add (dns, g_strconcat ("nameserver ", *servers, NULL));
-  g_ptr_array_add (dns, NULL);
-  g_strfreev (p->plan->dns);
-  p->plan->dns = (char **)g_ptr_array_free (dns, FALSE);
-  vp_planning_note (p, "dns", vp_config_get_string (p->config, VP_CONFIG_GUEST_DNS), VP_CONFIG_GUEST_DNS,
-                    "the bundle brings none");
-}
-
-static void
-plan_guest (VpPlanning *p)
-{
-  VpPlan *plan = p->plan;
-  VpSpec *spec = p->spec;
-  g_autofree char *size = g_strdup_printf ("size=%" G_GUINT64_FORMAT, vp_spec_get_shm_size (spec));
-  const char *const shm_options[] = { "noexec", "nosuid", "nodev", "mode=1777", size, NULL };
-
-  plan->hostname = vp_spec_dup_guest_hostname (spec);
-  plan_dns (p);
-  plan->sandbox_pidns = vp_spec_get_namespace_path (spec, "pid") != NULL;
-  for (guint i = 0; i < plan->devices->len; i++)
-    {
-      const VpDevice *device = g_ptr_array_index (plan->devices, i);
-      const VpDeviceOps *ops = vp_device_ops (device->kind);
-
-      if (ops->emit_guest != NULL)
-        ops->emit_guest (device, plan);
-    }
-  vp_plan_add_storage (plan, "ephemeral", "shm", "tmpfs", VP_GUEST_SHM_DIR, shm_options);
-}
-
-/* Keys nothing acts on yet, and the value that asks for nothing. A workload
- * that wants another one must not think it got it; an administrator is told. */
-typedef struct
-{
-  VpConfigKey key;
-  const char *nothing; /* NULL: the default */
-} Unused;
-
-static const Unused unused[] = {
-  { VP_CONFIG_HYPERVISOR_HOT_PLUG_VFIO, "no-port" },
-  { VP_CONFIG_HYPERVISOR_COLD_PLUG_VFIO, "no-port" },
-  { VP_CONFIG_GUEST_SWAP, "false" },
-  { VP_CONFIG_BLOCK_VHOST_USER, "false" },
-  { VP_CONFIG_RUNTIME_SANDBOX_BIND_MOUNTS, "" },
-  { VP_CONFIG_RUNTIME_VFIO_MODE, "guest-kernel" },
-  { VP_CONFIG_AGENT_KERNEL_MODULES, NULL },
-  { VP_CONFIG_BLOCK_AIO, NULL },
-  { VP_CONFIG_BLOCK_CACHE_DIRECT, NULL },
-  { VP_CONFIG_BLOCK_CACHE_NOFLUSH, NULL },
-  { VP_CONFIG_BLOCK_CACHE_SET, NULL },
-  { VP_CONFIG_BLOCK_DISCARD, NULL },
-  { VP_CONFIG_BLOCK_LOGICAL_SECTOR_SIZE, NULL },
-  { VP_CONFIG_BLOCK_MAX_BYTES_PER_SECOND, NULL },
-  { VP_CONFIG_BLOCK_MAX_OPS_PER_SECOND, NULL },
-  { VP_CONFIG_BLOCK_PHYSICAL_SECTOR_SIZE, NULL },
-  { VP_CONFIG_BLOCK_QUEUES, NULL },
-  { VP_CONFIG_BLOCK_QUEUE_SIZE, NULL },
-  { VP_CONFIG_BLOCK_VHOST_USER_DIR, NULL },
-  { VP_CONFIG_BLOCK_VHOST_USER_RECONNECT, NULL },
-  { VP_CONFIG_GUEST_HOOK_DIR, NULL },
-  { VP_CONFIG_NETWORK_MODEL, NULL },
-  { VP_CONFIG_NETWORK_NEW_NETNS, NULL },
-  { VP_CONFIG_NETWORK_QUEUES, NULL },
-  { VP_CONFIG_NETWORK_RX_MAX_RATE, NULL },
-  { VP_CONFIG_NETWORK_TX_MAX_RATE, NULL },
-  { VP_CONFIG_NETWORK_VHOST, NULL },
-  { VP_CONFIG_RUNTIME_GUEST_EMPTY_DIR, NULL },
-  { VP_CONFIG_RUNTIME_KEEP_FAILED, NULL },
-  { VP_CONFIG_RUNTIME_KUBELET_DIR, NULL },
-};
-
-static gboolean
-asks_for_nothing (VpConfig *config, const Unused *row, const char *value)
-{
-  g_autoptr (VpConfig) defaults = NULL;
-
-  if (row->nothing != NULL)
-    return g_str_equal (value, row->nothing);
-  if (vp_config_is_default (config, row->key))
-    return TRUE;
-  defaults = vp_config_new_default ();
-  return g_str_equal (value, vp_config_get_string (defaults, row->key));
-}
-
+/* A workload that wants what nothing acts on must not think it got it; an
+ * administrator is told. */
 static gboolean
 check_unused (VpPlanning *p, GError **error)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (unused); i++)
+  for (guint key = 0; key < VP_N_CONFIG_KEYS; key++)
     {
-      const char *value = vp_config_get_string (p->config, unused[i].key);
-      const char *source = vp_config_get_source (p->config, unused[i].key);
+      const char *reason = vp_config_get_unused (p->config, key);
 
-      if (asks_for_nothing (p->config, &unused[i], value))
+      if (reason == NULL)
         continue;
-      if (g_str_has_prefix (source, "annotation "))
-        return vp_planning_not_supported (p, unused[i].key, error, "\"%s\": this version does not act on it",
-                                          value);
-      vp_planning_note (p, vp_config_key_name (unused[i].key), "no effect", unused[i].key,
-                        "this version does not act on it");
+      if (g_str_has_prefix (vp_config_get_source (p->config, key), "annotation "))
+        return vp_planning_not_supported (p, key, error, "\"%s\": %s",
+                                          vp_config_get_string (p->config, key), reason);
+      vp_planning_note (p, vp_config_key_name (key), "no effect", key, reason);
     }
   return TRUE;
 }
@@ -326,8 +227,7 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
     return NULL;
   plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
   if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error)
-      || !vp_driver_check_plan (p.driver, plan, error))
+      || !vp_driver_check_plan (p.driver, plan, error) || !vp_planner_plan_guest (&p, error))
     return NULL;
-  plan_guest (&p);
   return g_steal_pointer (&plan);
 }

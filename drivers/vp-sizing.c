@@ -178,21 +178,20 @@ find_own (const VpWorkload *workload, VpConfig *config)
   return own;
 }
 
-/* The source of a sum: that of the summand that is not always there. */
+/* The source of a sum: that of the summand that is not always there. @sum: the two
+ * summands as text, NULL without a workload. */
 static void
 note_sum (VpPlan *plan, VpConfig *config, const char *what, const char *value, VpConfigKey own,
-          const char *workload_source, const char *sum)
+          const char *workload_source, char *sum[2])
 {
   const char *source = vp_config_get_source (config, own);
   g_autofree char *why = NULL;
 
-  if (workload_source == NULL)
-    {
-      vp_plan_note (plan, what, value, source, sum);
-      return;
-    }
-  why = g_strdup_printf ("%s of %s (%s), and %s", sum, vp_config_key_name (own), source, workload_source);
-  vp_plan_note (plan, what, value, workload_source, why);
+  if (workload_source != NULL)
+    why = g_strdup_printf ("%s (%s, %s) + %s (%s)", sum[0], vp_config_key_name (own), source, sum[1],
+                           workload_source);
+  vp_plan_note (plan, what, value, workload_source ?: source, why);
+  vp_decisions_set_key (plan->decisions, vp_config_key_name (own));
 }
 
 /* The most there can be, 0 for "not known", and what says so. */
@@ -226,10 +225,10 @@ decide_cpus (VpPlan *plan, const VpWorkload *workload, VpConfig *config, const V
   guint64 limit = limit_of (vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MAX_VCPUS), facts->host_cpus,
                             facts->max_vcpus, config, VP_CONFIG_HYPERVISOR_MAX_VCPUS, &source);
   g_autofree char *value = g_strdup_printf ("%" G_GUINT64_FORMAT, vcpus);
-  g_autofree char *sum = NULL;
+  g_autofree char *own_text = g_strdup_printf ("%g", (double)base / (double)CPU);
+  g_autofree char *workload_text = g_strdup_printf ("%g", (double)workload->cpus / (double)CPU);
+  char *sum[] = { own_text, workload_text };
 
-  if (workload->cpus != 0)
-    sum = g_strdup_printf ("%g and %g", (double)base / (double)CPU, (double)workload->cpus / (double)CPU);
   note_sum (plan, config, "vcpus", value, own, workload->cpu_source, sum);
   if (limit != 0 && vcpus > limit)
     {
@@ -291,10 +290,10 @@ decide_memory (VpPlan *plan, const VpWorkload *workload, VpConfig *config, const
       = limit_of (vp_config_get_uint (config, VP_CONFIG_HYPERVISOR_MAX_MEMORY_MIB), facts->host_memory / MIB,
                   0, config, VP_CONFIG_HYPERVISOR_MAX_MEMORY_MIB, &source);
   g_autofree char *value = g_strdup_printf ("%" G_GUINT64_FORMAT " MiB", memory);
-  g_autofree char *sum = NULL;
+  g_autofree char *own_text = g_strdup_printf ("%" G_GUINT64_FORMAT " MiB", base);
+  g_autofree char *workload_text = g_strdup_printf ("%" G_GUINT64_FORMAT " MiB", wanted);
+  char *sum[] = { own_text, workload_text };
 
-  if (wanted != 0)
-    sum = g_strdup_printf ("%" G_GUINT64_FORMAT " and %" G_GUINT64_FORMAT " MiB", base, wanted);
   note_sum (plan, config, "memory", value, own, workload->memory_source, sum);
   if (limit != 0 && memory > limit)
     {

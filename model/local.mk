@@ -4,6 +4,7 @@ noinst_LTLIBRARIES += libvp-model.la
 libvp_model_la_SOURCES = \
 	model/vp-annotation.c model/vp-annotation.h \
 	model/vp-annotation-apply.c model/vp-annotation-apply.h \
+	model/vp-annotation-describe.c \
 	model/vp-annotation-params.c \
 	model/vp-annotation-resource.c model/vp-annotation-resource.h \
 	model/vp-annotation-table.c model/vp-annotation-table.h \
@@ -15,10 +16,13 @@ libvp_model_la_SOURCES = \
 	model/vp-config-key.c \
 	model/vp-config-private.h \
 	model/vp-config-table.c model/vp-config-table.h \
+	model/vp-config-unused.c \
 	model/vp-config-value.c \
 	model/vp-container-plan.c model/vp-container-plan.h \
 	model/vp-decision.c model/vp-decision.h \
 	model/vp-facts.c model/vp-facts.h \
+	model/vp-guest-storage.c model/vp-guest-storage.h \
+	model/vp-host-bind.c model/vp-host-bind.h \
 	model/vp-json.c model/vp-json.h \
 	model/vp-json-private.h \
 	model/vp-json-member.c \
@@ -27,6 +31,7 @@ libvp_model_la_SOURCES = \
 	model/vp-kata-import.c model/vp-kata-import.h \
 	model/vp-kata-import-table.c model/vp-kata-import-table.h \
 	model/vp-key-file.c model/vp-key-file.h \
+	model/vp-node-set.c model/vp-node-set.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
 	model/vp-partition.c \
 	model/vp-plan.c model/vp-plan.h \

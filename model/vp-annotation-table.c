@@ -61,7 +61,8 @@ const VpAnnotationRow vp_annotation_table[] = {
   REFUSE (HV "asset_hash_type", HYPERVISOR, TEXT, "|sha512", "files are compared by their SHA-512 only"),
   ROW (HV "kernel_params", HYPERVISOR, PARAMS, MERGE, 0, VP_CONFIG_GUEST_CMDLINE_EXTRA),
   SET (HV "kernel_verity_params", HYPERVISOR, VERITY, GUEST_VERITY_PARAMS),
-  SET (HV "guest_hook_path", HYPERVISOR, PATH, GUEST_HOOK_DIR),
+  WORDS (HV "guest_hook_path", HYPERVISOR, PATH, GUEST_HOOK_DIR, NULL,
+         "for an agent that runs them: the one of virtpod's image does not, and refuses the sandbox"),
   WORDS (HV "disable_image_nvdimm", HYPERVISOR, BOOL, GUEST_IMAGE_DRIVER, "virtio-blk|nvdimm", NULL),
   REFUSE (HV "prefetch_files.list", HYPERVISOR, PATH, "", "there is no nydus daemon to read ahead"),
 
@@ -93,8 +94,8 @@ const VpAnnotationRow vp_annotation_table[] = {
 
   /* files from the host */
   WORDS (HV "shared_fs", HYPERVISOR, CHOICE, SHARE_TYPE,
-         "virtio-fs=virtiofs|none|virtio-9p=!|virtio-fs-nydus=!|inline-virtio-fs=!",
-         "files are shared by virtiofs or not at all"),
+         "virtio-fs=virtiofs|none=!|virtio-9p=!|virtio-fs-nydus=!|inline-virtio-fs=!",
+         "virtiofs is the only way for files into the guest"),
   PATH (HV "virtio_fs_daemon", SHARE_DAEMON, SHARE_DAEMON_PATHS),
   WORDS (HV "virtio_fs_cache", HYPERVISOR, CHOICE, SHARE_CACHE, "auto|always|never|metadata=!",
          "libvirt does not know this mode"),
@@ -169,7 +170,8 @@ const VpAnnotationRow vp_annotation_table[] = {
           "files of the host for all guests are the administrator's to name, by runtime.sandbox-bind-mounts"),
 
   /* the agent */
-  SET (AG "kernel_modules", AGENT, MODULES, AGENT_KERNEL_MODULES),
+  WORDS (AG "kernel_modules", AGENT, MODULES, AGENT_KERNEL_MODULES, NULL,
+         "for an agent that loads them: the one of virtpod's image does not, and refuses the sandbox"),
   REFUSE (AG "enable_tracing", AGENT, BOOL, "false", "the agent sends no traces"),
   SET (AG "container_pipe_size", AGENT, UINT, AGENT_CONTAINER_PIPE_SIZE),
   REFUSE (AG "policy", AGENT, BASE64, "", "the agent has no policy engine"),

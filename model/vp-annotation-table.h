@@ -74,7 +74,7 @@ typedef struct
   const char *unit;    /* what is appended for the key: "s"; NULL: nothing */
   const char *words;   /* CHOICE: "theirs=ours|same|refused=!"; BOOL: what true and false come to, "yes|no" */
   const char *neutral; /* REFUSE: values that ask for what is so anyway, "false|0" */
-  const char *reason;  /* REFUSE, and words with "!": why */
+  const char *reason;  /* REFUSE, and words with "!": why; else a remark for the page */
 } VpAnnotationRow;
 
 /* In the order in which they are applied. */
@@ -92,3 +92,6 @@ const char *vp_annotation_row_short_name (const VpAnnotationRow *row);
 gboolean vp_annotation_row_range (const VpAnnotationRow *row, guint64 *ret_min, guint64 *ret_max);
 /* Whether @value is among the neutral ones. */
 gboolean vp_annotation_row_is_neutral (const VpAnnotationRow *row, const char *value);
+
+/* The table of docs/annotations.md. */
+char *vp_annotation_describe (void);

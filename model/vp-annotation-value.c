@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-node-set.h"
 #include "vp-json.h"
 #include "vp-verity.h"
 
 #define MIB (G_GUINT64_CONSTANT (1) << 20)
 #define FRACTION_MAX 6 /* digits */
 #define SHA512_DIGITS 128
-#define NODE_MAX 1023
 
 static gboolean fail (GError **error, VpError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
@@ -246,37 +246,18 @@ parse_modules (const char *value, char **ret, GError **error)
   return TRUE;
 }
 
-/* "0", "0-1", "0-1,3" */
-static gboolean
-is_node_set (const char *text)
-{
-  g_auto (GStrv) ranges = g_strsplit (text, ",", -1);
-
-  for (char **range = ranges; *range != NULL; range++)
-    {
-      char *dash = strchr (*range, '-');
-      guint64 first, last;
-
-      if (dash != NULL)
-        *dash = '\0';
-      if (!g_ascii_string_to_unsigned (*range, 10, 0, NODE_MAX, &first, NULL)
-          || !g_ascii_string_to_unsigned (dash != NULL ? dash + 1 : *range, 10, first, NODE_MAX, &last, NULL))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 static gboolean
 parse_nodes (const char *value, char **ret, GError **error)
 {
   g_auto (GStrv) items = g_strsplit_set (value, " \t", -1);
   g_autoptr (GString) text = g_string_new (NULL);
+  VpNodeSet nodes;
 
   for (char **item = items; *item != NULL; item++)
     {
       if ((*item)[0] == '\0')
         continue;
-      if (!is_node_set (*item))
+      if (!vp_node_set_parse (*item, &nodes))
         {
           g_autofree char *shown = vp_error_shown (*item);
           return invalid (error, "\"%s\" is no set of nodes as in \"0-1,3\"", shown);

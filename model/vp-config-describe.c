@@ -36,6 +36,14 @@ starts_group (int i)
 }
 
 static char *
+describe_unused (VpConfigKey key)
+{
+  const char *reason = vp_config_key_unused (key);
+
+  return reason != NULL ? g_strdup_printf (" No effect in this version: %s.", reason) : g_strdup ("");
+}
+
+static char *
 describe_key_file (void)
 {
   GString *out
@@ -49,7 +57,8 @@ describe_key_file (void)
     {
       const VpConfigRow *row = &vp_config_table[i];
       g_autofree char *type = vp_config_row_describe_type (row);
-      g_autofree char *text = g_strdup_printf ("%s %s", row->doc, type);
+      g_autofree char *unused = describe_unused ((VpConfigKey)i);
+      g_autofree char *text = g_strdup_printf ("%s %s%s", row->doc, type, unused);
 
       if (starts_group (i))
         g_string_append_printf (out, "\n[%s]\n", row->group);
@@ -88,9 +97,10 @@ describe_rst (void)
       g_autofree char *type = vp_config_row_describe_type (row);
       g_autofree char *initial
           = row->initial[0] != '\0' ? g_strdup_printf ("``%s``", row->initial) : g_strdup ("empty");
+      g_autofree char *unused = describe_unused ((VpConfigKey)i);
       g_autoptr (GString) text = g_string_new (NULL);
 
-      g_string_printf (text, "%s %s", row->doc, type);
+      g_string_printf (text, "%s %s%s", row->doc, type, unused);
       g_string_replace (text, "*", "\\*", 0); /* else a mark of emphasis */
       g_string_append_printf (text, " Default: %s.", initial);
       append_kata (text, row);

@@ -375,7 +375,7 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     DURATION, "agent", "stop-timeout-ms", 0, 0, HOUR_MS, "10000",
     "How long a guest may take to stop by itself before it is destroyed.", NULL),
   [VP_CONFIG_AGENT_HEARTBEAT_MS] = NUMBER (
-    DURATION, "agent", "heartbeat-ms", VP_CONFIG_OR_ZERO, 1000, HOUR_MS, "30000",
+    DURATION, "agent", "heartbeat-ms", VP_CONFIG_OR_ZERO, 1000, HOUR_MS, "10000",
     "How often an agent is asked whether it still serves. One that does not answer within "
     "request-timeout-ms is given up, and its sandbox is lost. 0: never asked.", NULL),
   [VP_CONFIG_AGENT_KERNEL_MODULES] = LIST (

@@ -248,6 +248,11 @@ gboolean vp_config_key_range (VpConfigKey key, double *ret_min, double *ret_max)
 /* The whole process' or the connection's, not a sandbox's: no handler sets it. */
 gboolean vp_config_key_is_global (VpConfigKey key);
 
+/* Why this version does not act on @key; NULL: it does. */
+const char *vp_config_key_unused (VpConfigKey key);
+/* The same if @config asks for something by it, NULL for a value that asks for nothing. */
+const char *vp_config_get_unused (VpConfig *config, VpConfigKey key);
+
 /* The files vp_config_load (@path) reads, in that order, those that exist. */
 char **vp_config_list_files (const char *path);
 

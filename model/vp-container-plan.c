@@ -4,17 +4,6 @@
 #include "vp-decision.h"
 
 static void
-bind_free (gpointer data)
-{
-  VpHostBind *bind = data;
-
-  g_free (bind->field);
-  g_free (bind->source);
-  g_free (bind->target);
-  g_free (bind);
-}
-
-static void
 hook_free (gpointer data)
 {
   VpHostHook *hook = data;
@@ -33,7 +22,8 @@ vp_container_plan_new (const char *sandbox_id, const char *container_id, VpSpec 
   plan->sandbox_id = g_strdup (sandbox_id);
   plan->container_id = g_strdup (container_id);
   plan->spec = vp_spec_ref (spec);
-  plan->binds = g_ptr_array_new_with_free_func (bind_free);
+  plan->binds = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_host_bind_free);
+  plan->storages = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_guest_storage_free);
   plan->hooks = g_ptr_array_new_with_free_func (hook_free);
   plan->decisions = vp_decisions_new ();
   plan->terminal = vp_spec_get_terminal (spec);
@@ -56,6 +46,7 @@ plan_clear (gpointer data)
   vp_spec_unref (plan->spec);
   vp_json_unref (plan->guest_spec);
   g_ptr_array_unref (plan->binds);
+  g_ptr_array_unref (plan->storages);
   g_ptr_array_unref (plan->hooks);
   g_ptr_array_unref (plan->decisions);
 }
@@ -70,11 +61,8 @@ vp_container_plan_unref (VpContainerPlan *plan)
 VpHostBind *
 vp_container_plan_add_bind (VpContainerPlan *plan, const char *field, const char *source, const char *target)
 {
-  VpHostBind *bind = g_new0 (VpHostBind, 1);
+  VpHostBind *bind = vp_host_bind_new (field, source, target);
 
-  bind->field = g_strdup (field);
-  bind->source = g_strdup (source);
-  bind->target = g_strdup (target);
   g_ptr_array_add (plan->binds, bind);
   return bind;
 }
@@ -115,13 +103,9 @@ vp_container_plan_to_text (const VpContainerPlan *plan)
   g_string_append_printf (text, "terminal: %s\n", plan->terminal ? "yes" : "no");
   g_string_append_printf (text, "sandbox-pidns: %s\n", plan->sandbox_pidns ? "yes" : "no");
   for (guint i = 0; i < plan->binds->len; i++)
-    {
-      const VpHostBind *bind = g_ptr_array_index (plan->binds, i);
-
-      g_string_append_printf (text, "bind: %s source=%s target=%s%s%s\n", bind->field, bind->source,
-                              bind->target, bind->read_only ? " read-only" : "",
-                              bind->recursive ? " recursive" : "");
-    }
+    vp_host_bind_append_text (g_ptr_array_index (plan->binds, i), text);
+  for (guint i = 0; i < plan->storages->len; i++)
+    vp_guest_storage_append_text (g_ptr_array_index (plan->storages, i), text);
   for (guint i = 0; i < plan->hooks->len; i++)
     {
       const VpHostHook *hook = g_ptr_array_index (plan->hooks, i);

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vp-guest-storage.h"
+#include "vp-host-bind.h"
 #include "vp-spec.h"
 
 /* What one container needs: files of the host made visible in the sandbox's
  * share, and the spec as the guest gets it. Public to be read; reference counted. */
-
-/* A host file or directory to appear below the share. */
-typedef struct
-{
-  char *field;        /* where it was asked for, for errors: "root.path", "mounts[3].source" */
-  char *source;       /* absolute path on the host */
-  char *target;       /* below the share's root: "CID/rootfs", "CID/mounts/3" */
-  gboolean read_only; /* made so on the host, whatever the guest does */
-  gboolean recursive; /* with the mounts below the source */
-  gboolean is_rootfs; /* open it with vp_spec_open_rootfs() instead of by path */
-} VpHostBind;
 
 /* A program of the host to be run at a point of the container's life. */
 typedef struct
@@ -34,6 +25,7 @@ typedef struct _VpContainerPlan
   VpSpec *spec;         /* as loaded */
   VpJson *guest_spec;   /* as the agent gets it */
   GPtrArray *binds;     /* of VpHostBind; the root file system is the first */
+  GPtrArray *storages;  /* of VpGuestStorage, mounted before the container is made */
   GPtrArray *hooks;     /* of VpHostHook, by kind and then in the document's order */
   GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
   gboolean sandbox_pidns;

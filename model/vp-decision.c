@@ -9,6 +9,7 @@ decision_free (gpointer data)
   g_free (decision->what);
   g_free (decision->value);
   g_free (decision->source);
+  g_free (decision->key);
   g_free (decision->why);
   g_free (decision);
 }
@@ -28,8 +29,18 @@ vp_decisions_add (GPtrArray *decisions, const char *what, const char *value, con
   decision->what = g_strdup (what);
   decision->value = g_strdup (value ?: "");
   decision->source = g_strdup (source ?: "");
+  decision->key = NULL;
   decision->why = g_strdup (why ?: "");
   g_ptr_array_add (decisions, decision);
+}
+
+void
+vp_decisions_set_key (GPtrArray *decisions, const char *key)
+{
+  VpDecision *decision = g_ptr_array_index (decisions, decisions->len - 1);
+
+  g_free (decision->key);
+  decision->key = g_strdup (key);
 }
 
 const VpDecision *

@@ -13,6 +13,7 @@ typedef struct
   char *value;  /* what it came to, with its unit: "3", "512 MiB", "refused" */
   char *source; /* who asked for it: "default", "/etc/virtpod/virtpod.conf:12", "annotation
                    io.katacontainers.config.hypervisor.default_vcpus", "spec linux.resources.cpu.quota" */
+  char *key;    /* "group.key" that decides it if nobody else does; NULL: none */
   char *why;    /* one line, for what is not plain from the rest; never NULL, may be "" */
 } VpDecision;
 
@@ -21,6 +22,8 @@ GPtrArray *vp_decisions_new (void);
 /* Appends; all are copied. @value, @source and @why may be NULL for "". */
 void vp_decisions_add (GPtrArray *decisions, const char *what, const char *value, const char *source,
                        const char *why);
+/* Says which key the newest decision is about: what an administrator would change. */
+void vp_decisions_set_key (GPtrArray *decisions, const char *key);
 /* The newest decision on @what, NULL when there is none; @decisions may be NULL. Borrowed. */
 const VpDecision *vp_decisions_find (const GPtrArray *decisions, const char *what);
 

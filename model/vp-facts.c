@@ -17,8 +17,19 @@ vp_facts_new (const VpFactsInit *init)
   facts->init.driver = g_strdup (init->driver ?: "");
   facts->init.arch = g_strdup (init->arch ?: "");
   facts->init.emulator = g_strdup (init->emulator);
+  facts->init.image = g_strdup (init->image);
   facts->init.kvm_reason = init->kvm_usable ? NULL : g_strdup (init->kvm_reason ?: "reason not known");
   return facts;
+}
+
+VpFacts *
+vp_facts_new_with_image (VpFacts *facts, const char *image, guint64 size)
+{
+  VpFactsInit init = facts->init;
+
+  init.image = image;
+  init.image_size = size;
+  return vp_facts_new (&init);
 }
 
 VpFacts *
@@ -37,6 +48,7 @@ vp_facts_unref (VpFacts *facts)
   g_free ((char *)facts->init.arch);
   g_free ((char *)facts->init.emulator);
   g_free ((char *)facts->init.kvm_reason);
+  g_free ((char *)facts->init.image);
   g_free (facts);
 }
 

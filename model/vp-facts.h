@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "vp-node-set.h"
+
 /* What was found to be so about the host and the hypervisor behind the
  * connection. Immutable and reference counted: the thread that gathers facts
  * makes one and hands it over. */
@@ -21,6 +23,12 @@ typedef struct
   guint max_vcpus;            /* of one domain; 0: not known */
   guint64 host_memory;        /* bytes; 0: not known */
   gboolean virtiofs;          /* domains can have virtiofs shares */
+  gboolean vsock;             /* domains can have a vsock: the host has /dev/vhost-vsock */
+  gboolean machined;          /* libvirt has systemd make the cgroups of domains */
+  gboolean selinux;           /* libvirt's SELinux driver is in use */
+  VpNodeSet host_nodes;       /* NUMA nodes with memory; none: not known */
+  const char *image;          /* a guest image that was looked at; NULL: none was */
+  guint64 image_size;         /* its bytes */
 } VpFactsInit;
 
 /* Copies everything; absent strings become "" for driver and arch. */
@@ -28,6 +36,10 @@ VpFacts *vp_facts_new (const VpFactsInit *init);
 VpFacts *vp_facts_ref (VpFacts *facts);
 void vp_facts_unref (VpFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpFacts, vp_facts_unref)
+
+/* The same and the size of one file: facts of a connection are gathered once,
+ * which image a sandbox boots is known when it is planned. */
+VpFacts *vp_facts_new_with_image (VpFacts *facts, const char *image, guint64 size);
 
 /* Borrowed view, valid as long as @facts. */
 const VpFactsInit *vp_facts_get (VpFacts *facts);

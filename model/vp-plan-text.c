@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-plan.h"
 
+#include <string.h>
+
 /* What is as usual has no line. */
 
 static void
@@ -28,15 +30,6 @@ add_flag (GString *text, const char *key, gboolean value)
 {
   if (value)
     add_line (text, key, "yes");
-}
-
-static void
-add_storage (GString *text, const VpGuestStorage *storage)
-{
-  g_autofree char *options = g_strjoinv (",", storage->options);
-
-  g_string_append_printf (text, "storage: %s source=%s fstype=%s mount-point=%s options=%s\n",
-                          storage->driver, storage->source, storage->fstype, storage->mount_point, options);
 }
 
 static void
@@ -138,8 +131,10 @@ add_paths (GString *text, const VpPlan *plan)
   for (guint i = 0; i < plan->paths->len; i++)
     {
       const VpPathCheck *check = g_ptr_array_index (plan->paths, i);
-      g_string_append_printf (text, "path: %s must be a %s, says %s%s%s\n", check->path,
-                              vp_path_kind_to_string (check->kind), check->what,
+      const char *kind = vp_path_kind_to_string (check->kind);
+
+      g_string_append_printf (text, "path: %s must be %s %s, says %s%s%s\n", check->path,
+                              strchr ("aeiou", kind[0]) != NULL ? "an" : "a", kind, check->what,
                               check->sha512 != NULL ? ", sha512 " : "", check->sha512 ?: "");
     }
 }
@@ -165,6 +160,11 @@ vp_plan_to_text (const VpPlan *plan)
   add_line (text, "dns", dns);
   add_line (text, "sandbox-pidns", plan->sandbox_pidns ? "yes" : "no");
   for (guint i = 0; i < plan->storages->len; i++)
-    add_storage (text, g_ptr_array_index (plan->storages, i));
+    vp_guest_storage_append_text (g_ptr_array_index (plan->storages, i), text);
+  for (guint i = 0; i < plan->binds->len; i++)
+    vp_host_bind_append_text (g_ptr_array_index (plan->binds, i), text);
+  for (char **module = plan->kernel_modules; *module != NULL; module++)
+    add_line (text, "kernel-module", *module);
+  add_word (text, "guest-hook-dir", plan->guest_hook_dir);
   return g_string_free (text, FALSE);
 }

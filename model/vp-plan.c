@@ -78,20 +78,6 @@ path_check_free (gpointer data)
   g_free (check);
 }
 
-static void
-storage_free (gpointer data)
-{
-  VpGuestStorage *storage = data;
-
-  g_free (storage->driver);
-  g_free (storage->source);
-  g_free (storage->fstype);
-  g_free (storage->mount_point);
-  g_strfreev (storage->options);
-  g_strfreev (storage->driver_options);
-  g_free (storage);
-}
-
 VpPlan *
 vp_plan_new (void)
 {
@@ -102,7 +88,9 @@ vp_plan_new (void)
   plan->seclabels = g_ptr_array_new_with_free_func (seclabel_free);
   plan->devices = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_device_free);
   plan->paths = g_ptr_array_new_with_free_func (path_check_free);
-  plan->storages = g_ptr_array_new_with_free_func (storage_free);
+  plan->storages = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_guest_storage_free);
+  plan->binds = g_ptr_array_new_with_free_func ((GDestroyNotify)vp_host_bind_free);
+  plan->kernel_modules = g_new0 (char *, 1);
   plan->dns = g_new0 (char *, 1);
   plan->decisions = vp_decisions_new ();
   return plan;
@@ -122,17 +110,20 @@ plan_clear (gpointer data)
       = { plan->sandbox_id, plan->handler,         plan->uuid,      plan->domain_name, plan->directory,
           plan->pod_name,   plan->pod_namespace,   plan->pod_uid,   plan->arch,        plan->machine,
           plan->emulator,   plan->cpu_model,       plan->kernel,    plan->initrd,      plan->cmdline,
-          plan->firmware,   plan->firmware_volume, plan->partition, plan->hostname };
+          plan->firmware,   plan->firmware_volume, plan->partition, plan->hostname,
+          plan->guest_hook_dir };
 
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
     g_free (strings[i]);
   g_strfreev (plan->vcpu_pins);
   g_strfreev (plan->dns);
+  g_strfreev (plan->kernel_modules);
   g_ptr_array_unref (plan->cpu_features);
   g_ptr_array_unref (plan->numa_cells);
   g_ptr_array_unref (plan->seclabels);
   g_ptr_array_unref (plan->devices);
   g_ptr_array_unref (plan->paths);
+  g_ptr_array_unref (plan->binds);
   g_ptr_array_unref (plan->storages);
   g_ptr_array_unref (plan->decisions);
 }
@@ -156,14 +147,8 @@ VpGuestStorage *
 vp_plan_add_storage (VpPlan *plan, const char *driver, const char *source, const char *fstype,
                      const char *mount_point, const char *const *options)
 {
-  VpGuestStorage *storage = g_new0 (VpGuestStorage, 1);
+  VpGuestStorage *storage = vp_guest_storage_new (driver, source, fstype, mount_point, options);
 
-  storage->driver = g_strdup (driver);
-  storage->source = g_strdup (source);
-  storage->fstype = g_strdup (fstype);
-  storage->mount_point = g_strdup (mount_point);
-  storage->options = options != NULL ? g_strdupv ((char **)options) : g_new0 (char *, 1);
-  storage->driver_options = g_new0 (char *, 1);
   g_ptr_array_add (plan->storages, storage);
   return storage;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vp-guest-storage.h"
+#include "vp-host-bind.h"
 #include "vp-plan-device.h"
 #include "vp-spec.h"
 
@@ -85,17 +87,6 @@ typedef struct
   char *sha512; /* hex, lower case, that the content must have; NULL: any */
 } VpPathCheck;
 
-/* Something the agent mounts before containers start: the protocol's Storage. */
-typedef struct
-{
-  char *driver; /* "virtio-fs", "ephemeral" */
-  char *source;
-  char *fstype;
-  char *mount_point;
-  char **options;        /* never NULL */
-  char **driver_options; /* never NULL */
-} VpGuestStorage;
-
 typedef struct _VpPlan
 {
   /* who */
@@ -156,12 +147,15 @@ typedef struct _VpPlan
 
   GPtrArray *devices; /* of VpDevice */
   GPtrArray *paths;   /* of VpPathCheck */
+  GPtrArray *binds;   /* of VpHostBind: in the share from the start, whatever the containers ask for */
 
   /* guest half */
   char *hostname;         /* "" : the guest keeps its own */
   char **dns;             /* resolv.conf lines; never NULL */
   gboolean sandbox_pidns; /* containers share one pid namespace */
   GPtrArray *storages;    /* of VpGuestStorage */
+  char **kernel_modules;  /* the agent loads, each "name param=value …"; never NULL */
+  char *guest_hook_dir;   /* where the guest has programs that it runs for containers; NULL: none */
 
   GPtrArray *decisions; /* of VpDecision, see vp-decision.h */
 } VpPlan;

@@ -55,7 +55,7 @@ typedef struct
 /* How its running machine is reached. NULL: not planned yet. */
 typedef struct
 {
-  char *transport; /* of the agent: "serial" */
+  char *transport; /* of the agent: "serial", "vsock" */
   char *agent_path;
   char *console_path;
   char *console_log;

@@ -116,12 +116,12 @@ static const VpSpecField mount_fields[] = {
   STRING ("source", TRANSLATED,
           "the file or directory of a bind is shared with the virtual machine and becomes its path there; "
           "`/proc`, `/sys` and `/dev` and what is below mean the guest's; a `/dev/shm` of the host becomes a "
-          "tmpfs "
-          "of the same size, in a pod the sandbox's"),
+          "tmpfs of the same size, in a pod the sandbox's; with `runtime.guest-empty-dir` an emptyDir volume of "
+          "Kubernetes is a directory of the guest's"),
   STRING (
       "options", GUEST,
       "all that the guest's runtime knows; read-only is enforced by the host too; `idmap` and, for binds of "
-      "host files, `shared` and `rshared` are refused",
+      "host files, `shared` and `rshared` are refused, and so is what begins with `io.katacontainers.`",
       .flags = VP_SPEC_LIST),
   ANY ("uidMappings", REFUSED, NO_ID_MAP),
   ANY ("gidMappings", REFUSED, NO_ID_MAP),

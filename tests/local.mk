@@ -35,10 +35,12 @@ EXTRA_DIST += \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
 	tests/vm/cycles.py \
+	tests/vm/guest.py \
 	tests/vm/image.sh \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
 	tests/vm/spec.py \
+	tests/vm/volumes.py \
 	tests/vm/with-libvirtd.py
 
 # the tools' own list is here with what tests them

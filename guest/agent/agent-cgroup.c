@@ -40,11 +40,11 @@ pids_of_one (const char *cgroup, void (*func) (pid_t, void *), void *data)
 {
   char *path = agent_printf ("%s/cgroup.procs", cgroup);
   FILE *f = fopen (path, "re");
-  int pid;
+  char line[32];
 
-  while (f != NULL && fscanf (f, "%d", &pid) == 1)
-    if (pid > 0)
-      func (pid, data);
+  while (f != NULL && fgets (line, sizeof line, f) != NULL)
+    if (atoi (line) > 0)
+      func (atoi (line), data);
   if (f != NULL)
     fclose (f);
   free (path);

@@ -63,6 +63,15 @@ container_new (Agent *agent, const char *id, int terminal)
   return c;
 }
 
+static int
+is_of_sandbox (const Agent *agent, const char *mount_point)
+{
+  size_t len = strlen (agent->state_dir);
+
+  return strncmp (mount_point, agent->state_dir, len) == 0
+         && strncmp (mount_point + len, "/sandbox/", strlen ("/sandbox/")) == 0;
+}
+
 static VpGrpcCode
 add_storages (AgentContainer *c, const Grpc__CreateContainerRequest *r, char **ret_message)
 {
@@ -75,8 +84,9 @@ add_storages (AgentContainer *c, const Grpc__CreateContainerRequest *r, char **r
 
       if (code != VP_GRPC_OK)
         return code;
-      /* a shared one stays until the end of the sandbox */
-      if (!r->storages[i]->shared)
+      /* a shared one stays until the end of the sandbox, as does what is by its place the
+       * sandbox': an init container that is gone has left in there what the next one needs */
+      if (!r->storages[i]->shared && !is_of_sandbox (c->agent, r->storages[i]->mount_point))
         c->mount_points[n++] = agent_strdup (r->storages[i]->mount_point);
     }
   return VP_GRPC_OK;
@@ -91,13 +101,11 @@ write_bundle (AgentContainer *c, const Grpc__CreateContainerRequest *r)
 
   if (rc < 0)
     return rc;
-  /* a sandbox-wide pid namespace is that of its first container */
-  if (r->sandbox_pidns && sandbox->containers.next != &c->link)
+  if (r->sandbox_pidns)
     {
-      AgentContainer *first = agent_container_of (sandbox->containers.next, AgentContainer, link);
-
-      if (first->init->state == AGENT_PROCESS_RUNNING)
-        ns.pid = agent_printf ("/proc/%d/ns/pid", (int)first->init->pid);
+      ns.pid = agent_sandbox_get_pid_ns (sandbox);
+      if (ns.pid == NULL)
+        return -errno;
     }
   agent_bundle_complete (r->oci, c->id, &ns);
   free (ns.pid);

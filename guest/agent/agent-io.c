@@ -5,18 +5,17 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "agent.pb-c.h"
 
 #define MAX_READ (1u << 20)
+#define MIN_READ 4096
 #define MAX_PARKED 16
 /* answers to be told again, above which no more is read: the host says what it has */
 #define MAX_TOLD 32
 #define DRAIN_MSEC 500
-
-/* What a read brought; one buffer, because it is sent before the next read. */
-static uint8_t buffer[MAX_READ];
 
 /* what a host was told, until it asks for more */
 typedef struct
@@ -40,14 +39,13 @@ set_nonblocking (int fd)
 }
 
 static Told *
-told_new (uint64_t conversation, uint64_t offset, const uint8_t *data, size_t len)
+told_new (uint64_t conversation, uint64_t offset, size_t len)
 {
   Told *t = agent_alloc (sizeof *t + len);
 
   t->conversation = conversation;
   t->offset = offset;
   t->len = len;
-  memcpy (t->data, data, len);
   return t;
 }
 
@@ -115,8 +113,8 @@ tell_again (AgentOutput *o, AgentCall *call)
     if (t->len > request->len)
       {
         /* in two, so that the first half can be confirmed alone */
-        rest = told_new (conversation - 1, t->offset + request->len, t->data + request->len,
-                         t->len - request->len);
+        rest = told_new (conversation - 1, t->offset + request->len, t->len - request->len);
+        memcpy (rest->data, t->data + request->len, rest->len);
         t->len = request->len;
         /* in front of the one behind @t */
         agent_list_append (it->next, &rest->link);
@@ -148,6 +146,34 @@ output_event (uint32_t events, void *data)
   pump_output (data);
 }
 
+/* What there is to read for @call, which is then what it was told; NULL with errno, or 0
+ * at the end */
+static Told *
+read_some (const AgentOutput *o, const AgentCall *call)
+{
+  const Grpc__ReadStreamRequest *request = agent_call_request (call);
+  size_t max = request->len < MAX_READ ? request->len : MAX_READ;
+  int there = 0;
+  Told *t;
+  ssize_t n;
+
+  /* no more memory than that is used */
+  if (ioctl (o->fd, FIONREAD, &there) < 0 || there < MIN_READ)
+    there = MIN_READ;
+  t = told_new (agent_call_conversation (call), o->offset, max < (size_t)there ? max : (size_t)there);
+  do
+    n = read (o->fd, t->data, t->len);
+  while (n < 0 && errno == EINTR);
+  if (n > 0)
+    {
+      t->len = (size_t)n;
+      return t;
+    }
+  free (t);
+  errno = n < 0 ? errno : 0;
+  return NULL;
+}
+
 /* One read for each parked call. Nothing is read that nobody asked for, so what is
  * not read stays in the pipe and holds the process back. */
 static void
@@ -157,22 +183,17 @@ pump_output (AgentOutput *o)
 
   while (o->fd >= 0 && o->n_told < MAX_TOLD && (call = agent_call_peek (&o->reads)) != NULL)
     {
-      const Grpc__ReadStreamRequest *request = agent_call_request (call);
-      ssize_t n = read (o->fd, buffer, request->len < MAX_READ ? request->len : MAX_READ);
+      Told *t = read_some (o, call);
 
-      if (n > 0)
+      if (t != NULL)
         {
-          Told *t = told_new (agent_call_conversation (call), o->offset, buffer, (size_t)n);
-
           agent_list_append (&o->told, &t->link);
           o->n_told++;
-          o->offset += (uint64_t)n;
+          o->offset += t->len;
           reply_data (agent_call_unpark (&o->reads), t->data, t->len, t->offset);
           continue;
         }
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0 && errno == EAGAIN && !o->draining)
+      if (errno == EAGAIN && !o->draining)
         break;
       /* the end: nobody has the other side open (EIO is a pty's word for it) */
       end_output (o);

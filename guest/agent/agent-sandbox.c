@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent-log.h"
+#include "agent-pause.h"
 #include "agent-storage.h"
 #include "agent.pb-c.h"
 
@@ -112,6 +114,44 @@ make_namespaces (AgentSandbox *s, const char *hostname)
   return rc;
 }
 
+/* It does not end by itself. Without it no container of the namespace lives. */
+static void
+pause_ended (pid_t pid, int status, void *data)
+{
+  AgentSandbox *s = data;
+
+  agent_error ("sandbox %s: the process that holds its pid namespace has ended", s->id);
+  s->pause = 0;
+}
+
+char *
+agent_sandbox_get_pid_ns (AgentSandbox *s)
+{
+  if (s->pause == 0)
+    {
+      pid_t pid = agent_pause_start ();
+
+      if (pid < 0)
+        {
+          errno = -pid;
+          return NULL;
+        }
+      s->pause = pid;
+      agent_reaper_watch (s->agent->reaper, pid, pause_ended, s);
+    }
+  return agent_printf ("/proc/%d/ns/pid", (int) s->pause);
+}
+
+static void
+drop_pid_ns (AgentSandbox *s)
+{
+  if (s->pause == 0)
+    return;
+  agent_reaper_unwatch (s->agent->reaper, s->pause);
+  kill (s->pause, SIGKILL);
+  s->pause = 0;
+}
+
 /* The lines are those of a resolv.conf. */
 static int
 write_dns (const Agent *agent, const Grpc__CreateSandboxRequest *r)
@@ -134,6 +174,7 @@ forget (AgentSandbox *s)
 {
   int rc;
 
+  drop_pid_ns (s);
   agent_storage_clear (&s->storages);
   if (s->uts_ns != NULL)
     agent_unmount_below (s->uts_ns);
@@ -165,6 +206,15 @@ set_up (AgentSandbox *s, const Grpc__CreateSandboxRequest *r, const char **ret_w
   rc = make_namespaces (s, r->hostname);
   if (rc < 0)
     return rc;
+  *ret_what = "pid namespace";
+  if (r->sandbox_pidns)
+    {
+      char *path = agent_sandbox_get_pid_ns (s);
+
+      if (path == NULL)
+        return -errno;
+      free (path);
+    }
   *ret_what = "dns";
   return write_dns (s->agent, r);
 }
@@ -197,7 +247,11 @@ agent_handle_create_sandbox (Agent *agent, AgentCall *call)
       return;
     }
   if (r->guest_hook_path[0] != '\0')
-    agent_warning ("guest hooks in %s are not run", r->guest_hook_path);
+    {
+      agent_call_fail (call, VP_GRPC_UNIMPLEMENTED, "guest hooks in %.256s: running them is not supported",
+                       r->guest_hook_path);
+      return;
+    }
   rc = set_up (s, r, &what);
   if (rc < 0)
     {
@@ -251,4 +305,20 @@ agent_handle_destroy_sandbox (Agent *agent, AgentCall *call)
   agent_list_foreach_safe (it, &s->containers)
       agent_container_remove (agent_container_of (it, AgentContainer, link), NULL, 0);
   agent_sandbox_container_removed (s);
+}
+
+void
+agent_handle_update_ephemeral_mounts (Agent *agent, AgentCall *call)
+{
+  const Grpc__UpdateEphemeralMountsRequest *r = agent_call_request (call);
+  VpGrpcCode code = VP_GRPC_OK;
+  char *message = NULL;
+
+  for (size_t i = 0; code == VP_GRPC_OK && i < r->n_storages; i++)
+    code = agent_storage_update (&agent->sandbox->storages, r->storages[i], &message);
+  if (code == VP_GRPC_OK)
+    agent_call_reply (call, NULL);
+  else
+    agent_call_fail (call, code, "%s", message);
+  free (message);
 }

@@ -10,6 +10,7 @@ struct AgentSandbox
   char *id;
   char *ipc_ns; /* paths of the namespaces all containers share, NULL: none */
   char *uts_ns;
+  pid_t pause; /* holds the pid namespace they may share, 0: there is none */
   AgentList containers;
   unsigned n_containers;
   AgentList storages;
@@ -27,12 +28,17 @@ struct AgentSandbox
 AgentSandbox *agent_sandbox_new (Agent *agent);
 void agent_sandbox_free (AgentSandbox *s);
 
+/* The path of the sandbox' pid namespace (malloc'd), which is made when the first
+ * container asks for it; NULL with errno. */
+char *agent_sandbox_get_pid_ns (AgentSandbox *s);
+
 AgentContainer *agent_sandbox_find (AgentSandbox *s, const char *id);
 /* a container is gone: the sandbox may have waited for that */
 void agent_sandbox_container_removed (AgentSandbox *s);
 
 void agent_handle_create_sandbox (Agent *agent, AgentCall *call);
 void agent_handle_destroy_sandbox (Agent *agent, AgentCall *call);
+void agent_handle_update_ephemeral_mounts (Agent *agent, AgentCall *call);
 
 int agent_oom_init (AgentSandbox *s);
 void agent_oom_clear (AgentSandbox *s);

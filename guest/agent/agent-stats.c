@@ -108,7 +108,7 @@ cpu_new (const char *cgroup)
 
 /* One "rbytes=4096" of the device @major:@minor */
 static void
-add_blkio_word (Grpc__BlkioStats *b, unsigned major, unsigned minor, const char *word)
+add_blkio_word (Grpc__BlkioStats *b, uint64_t major, uint64_t minor, const char *word)
 {
   static const struct
   {
@@ -148,10 +148,11 @@ blkio_new (const char *cgroup)
   if (agent_read_file (path, buf, sizeof buf) > 0)
     for (char *line = strtok_r (buf, "\n", &lines); line != NULL; line = strtok_r (NULL, "\n", &lines))
       {
-        unsigned major, minor;
+        const char *at = line;
+        uint64_t major, minor;
         char *words = NULL;
 
-        if (sscanf (line, "%u:%u ", &major, &minor) != 2)
+        if (agent_scan_uint (&at, &major) < 0 || *at++ != ':' || agent_scan_uint (&at, &minor) < 0)
           continue;
         strtok_r (line, " ", &words);
         for (char *word = strtok_r (NULL, " ", &words); word != NULL; word = strtok_r (NULL, " ", &words))
@@ -170,20 +171,24 @@ add_huge_pages (Grpc__CgroupStats *stats, const char *cgroup)
 
   while (dir != NULL && (e = readdir (dir)) != NULL)
     {
-      char size[32], tail[32], *events;
+      size_t prefix = strlen ("hugetlb."), len;
       Grpc__CgroupStats__HugetlbStatsEntry **slot;
+      char *events;
 
-      if (sscanf (e->d_name, "hugetlb.%31[0-9KMGT]B.%31s", size, tail) != 2 || strcmp (tail, "current") != 0)
+      if (strncmp (e->d_name, "hugetlb.", prefix) != 0)
+        continue;
+      len = strcspn (e->d_name + prefix, ".");
+      if (len == 0 || strcmp (e->d_name + prefix + len, ".current") != 0)
         continue;
       slot = grow (&stats->hugetlb_stats, &stats->n_hugetlb_stats);
       if (slot == NULL)
         break;
       *slot
           = new_message (Grpc__CgroupStats__HugetlbStatsEntry, grpc__cgroup_stats__hugetlb_stats_entry__init);
-      (*slot)->key = agent_printf ("%sB", size);
+      (*slot)->key = agent_strndup (e->d_name + prefix, len);
       (*slot)->value = new_message (Grpc__HugetlbStats, grpc__hugetlb_stats__init);
       (*slot)->value->usage = agent_cgroup_read (cgroup, e->d_name, 0);
-      events = agent_printf ("hugetlb.%sB.events", size);
+      events = agent_printf ("hugetlb.%s.events", (*slot)->key);
       (*slot)->value->failcnt = agent_cgroup_read_key (cgroup, events, "max");
       free (events);
     }
@@ -195,28 +200,29 @@ add_huge_pages (Grpc__CgroupStats *stats, const char *cgroup)
 static void
 add_interface (Grpc__StatsContainerResponse *r, const char *line)
 {
-  unsigned long long rx[4], tx[4];
-  Grpc__NetworkStats **slot;
-  char name[32];
+  const char *name = line + strspn (line, " "), *colon = strchr (name, ':');
+  Grpc__NetworkStats **slot, *n;
+  uint64_t v[16];
 
-  if (sscanf (line, " %31[^: ]: %llu %llu %llu %llu %*u %*u %*u %*u %llu %llu %llu %llu", name, &rx[0],
-              &rx[1], &rx[2], &rx[3], &tx[0], &tx[1], &tx[2], &tx[3])
-          != 9
-      || strcmp (name, "lo") == 0)
+  if (colon == NULL || strncmp (name, "lo:", 3) == 0)
     return;
+  line = colon + 1;
+  for (size_t i = 0; i < sizeof v / sizeof v[0]; i++)
+    if (agent_scan_uint (&line, &v[i]) < 0)
+      return;
   slot = grow (&r->network_stats, &r->n_network_stats);
   if (slot == NULL)
     return;
-  *slot = new_message (Grpc__NetworkStats, grpc__network_stats__init);
-  (*slot)->name = agent_strdup (name);
-  (*slot)->rx_bytes = rx[0];
-  (*slot)->rx_packets = rx[1];
-  (*slot)->rx_errors = rx[2];
-  (*slot)->rx_dropped = rx[3];
-  (*slot)->tx_bytes = tx[0];
-  (*slot)->tx_packets = tx[1];
-  (*slot)->tx_errors = tx[2];
-  (*slot)->tx_dropped = tx[3];
+  *slot = n = new_message (Grpc__NetworkStats, grpc__network_stats__init);
+  n->name = agent_strndup (name, (size_t)(colon - name));
+  n->rx_bytes = v[0];
+  n->rx_packets = v[1];
+  n->rx_errors = v[2];
+  n->rx_dropped = v[3];
+  n->tx_bytes = v[8];
+  n->tx_packets = v[9];
+  n->tx_errors = v[10];
+  n->tx_dropped = v[11];
 }
 
 Grpc__StatsContainerResponse *

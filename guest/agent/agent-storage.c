@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "agent-log.h"
@@ -241,8 +242,53 @@ agent_storage_add (AgentList *storages, const Grpc__Storage *s, char **ret_messa
     }
   st = agent_new (AgentStorage);
   st->mount_point = agent_strdup (s->mount_point);
+  st->driver = drivers[i].name;
   st->users = 1;
   agent_list_append (storages, &st->link);
+  return VP_GRPC_OK;
+}
+
+/* What mount() with MS_REMOUNT would take away if it were not said again */
+static unsigned long
+flags_of (const char *mount_point)
+{
+  static const unsigned long flags[][2] = {
+    { ST_RDONLY, MS_RDONLY },   { ST_NOSUID, MS_NOSUID },         { ST_NODEV, MS_NODEV },
+    { ST_NOEXEC, MS_NOEXEC },   { ST_SYNCHRONOUS, MS_SYNCHRONOUS }, { ST_NOATIME, MS_NOATIME },
+    { ST_NODIRATIME, MS_NODIRATIME }, { ST_RELATIME, MS_RELATIME },
+  };
+  struct statvfs fs;
+  unsigned long set = 0;
+
+  if (statvfs (mount_point, &fs) == 0)
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+      if ((fs.f_flag & flags[i][0]) != 0)
+        set |= flags[i][1];
+  return set;
+}
+
+VpGrpcCode
+agent_storage_update (AgentList *storages, const Grpc__Storage *s, char **ret_message)
+{
+  AgentStorage *st = find (storages, s->mount_point);
+  Options o = { .mode = -1, .fsgid = -1 };
+  int rc = 0;
+
+  if (st == NULL || strcmp (st->driver, "ephemeral") != 0)
+    {
+      *ret_message = agent_printf ("storage %.512s: is not mounted as ephemeral", s->mount_point);
+      return VP_GRPC_NOT_FOUND;
+    }
+  for (size_t i = 0; rc == 0 && i < s->n_options; i++)
+    if (strcmp (s->options[i], "remount") != 0)
+      rc = parse_option (&o, s->options[i], 0);
+  if (rc == 0 && mount (NULL, st->mount_point, NULL, o.flags | flags_of (st->mount_point) | MS_REMOUNT, o.data) < 0)
+    rc = -errno;
+  if (rc < 0)
+    {
+      *ret_message = agent_printf ("storage %.512s: %s", s->mount_point, strerror (-rc));
+      return agent_code_from_errno (rc);
+    }
   return VP_GRPC_OK;
 }
 

@@ -10,6 +10,7 @@ typedef struct
 {
   AgentList link;
   char *mount_point;
+  const char *driver;
   unsigned users;
 } AgentStorage;
 
@@ -20,6 +21,10 @@ VpGrpcCode agent_storage_add (AgentList *storages, const Grpc__Storage *s, char 
 void agent_storage_drop (AgentList *storages, const char *mount_point);
 /* Unmounts all, the last mounted first. */
 void agent_storage_clear (AgentList *storages);
+
+/* Gives a tmpfs that is mounted as "ephemeral" other options, its size above all; the
+ * flags it has stay. VP_GRPC_OK, or a code and a message (malloc'd). */
+VpGrpcCode agent_storage_update (AgentList *storages, const Grpc__Storage *s, char **ret_message);
 
 /* the drivers, for GetGuestDetails; NULL-terminated */
 extern const char *const agent_storage_drivers[];

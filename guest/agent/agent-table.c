@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent-container.h"
+#include "agent-copy.h"
 #include "agent-details.h"
 #include "agent-diagnostic.h"
 #include "agent-metrics.h"
@@ -17,6 +18,7 @@ const AgentHandler agent_handlers[VP_N_RPCS] = {
   [VP_RPC_SIGNAL_PROCESS] = agent_handle_signal_process,
   [VP_RPC_WAIT_PROCESS] = agent_handle_wait_process,
   [VP_RPC_UPDATE_CONTAINER] = agent_handle_update_container,
+  [VP_RPC_UPDATE_EPHEMERAL_MOUNTS] = agent_handle_update_ephemeral_mounts,
   [VP_RPC_STATS_CONTAINER] = agent_handle_stats_container,
   [VP_RPC_PAUSE_CONTAINER] = agent_handle_pause_container,
   [VP_RPC_RESUME_CONTAINER] = agent_handle_resume_container,
@@ -33,6 +35,7 @@ const AgentHandler agent_handlers[VP_N_RPCS] = {
   [VP_RPC_RESEED_RANDOM_DEV] = agent_handle_reseed_random_dev,
   [VP_RPC_GET_GUEST_DETAILS] = agent_handle_get_guest_details,
   [VP_RPC_SET_GUEST_DATE_TIME] = agent_handle_set_guest_date_time,
+  [VP_RPC_COPY_FILE] = agent_handle_copy_file,
   [VP_RPC_GET_OOM_EVENT] = agent_handle_get_oom_event,
   [VP_RPC_HEALTH_CHECK] = agent_handle_check,
   [VP_RPC_HEALTH_VERSION] = agent_handle_version,

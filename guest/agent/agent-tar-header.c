@@ -144,7 +144,6 @@ put_header (uint8_t *block, const AgentTarEntry *e, char type, uint64_t size)
 uint8_t *
 agent_tar_pack (const AgentTarEntry *e, size_t *ret_len)
 {
-  static const AgentTarEntry pax = { .name = "PaxHeaders/entry", .mode = 0644 };
   size_t room = strlen (e->name) + strlen (e->link) + 8 * (RECORD_OVERHEAD + 64);
   size_t n, rounded;
   uint8_t *blocks;
@@ -161,7 +160,12 @@ agent_tar_pack (const AgentTarEntry *e, size_t *ret_len)
   blocks = agent_alloc (rounded + AGENT_TAR_BLOCK);
   if (n > 0)
     {
-      put_header (blocks, &pax, 'x', n);
+      AgentTarEntry *pax = agent_new (AgentTarEntry);
+
+      strcpy (pax->name, "PaxHeaders/entry");
+      pax->mode = 0644;
+      put_header (blocks, pax, 'x', n);
+      free (pax);
       memcpy (blocks + AGENT_TAR_BLOCK, records, n);
     }
   put_header (blocks + rounded, e, (char)e->type, e->size);

@@ -155,6 +155,22 @@ agent_read_file (const char *path, char *buf, size_t size)
 }
 
 int
+agent_scan_uint (const char **p, uint64_t *ret)
+{
+  const char *at = *p + strspn (*p, " \t");
+  char *end;
+
+  if (*at < '0' || *at > '9')
+    return -EINVAL;
+  errno = 0;
+  *ret = strtoull (at, &end, 10);
+  if (errno != 0)
+    return -EINVAL;
+  *p = end;
+  return 0;
+}
+
+int
 agent_read_uint (const char *path, uint64_t max_value, uint64_t *ret)
 {
   char buf[64], *end;

@@ -8,6 +8,7 @@ vp_agent_sources = \
 	guest/agent/agent-console.c guest/agent/agent-console.h \
 	guest/agent/agent-container.c guest/agent/agent-container.h \
 	guest/agent/agent-container-create.c \
+	guest/agent/agent-copy.c guest/agent/agent-copy.h \
 	guest/agent/agent-crun.c guest/agent/agent-crun.h \
 	guest/agent/agent-details.c guest/agent/agent-details.h \
 	guest/agent/agent-diagnostic.c guest/agent/agent-diagnostic.h \
@@ -18,6 +19,7 @@ vp_agent_sources = \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
 	guest/agent/agent-metrics.c guest/agent/agent-metrics.h \
 	guest/agent/agent-oom.c \
+	guest/agent/agent-pause.c guest/agent/agent-pause.h \
 	guest/agent/agent-port.c guest/agent/agent-port.h \
 	guest/agent/agent-process.c guest/agent/agent-process.h \
 	guest/agent/agent-process-rpc.c guest/agent/agent-process-rpc.h \

@@ -12,6 +12,7 @@
 
 #include "agent-init.h"
 #include "agent-log.h"
+#include "agent-pause.h"
 #include "agent-port.h"
 #include "agent-rpc.h"
 #include "agent-sandbox.h"
@@ -103,6 +104,8 @@ main (int argc, char **argv)
   Agent agent = { .is_init = getpid () == 1 };
   int opt;
 
+  if (argc > 0 && strcmp (argv[0], AGENT_PAUSE_NAME) == 0)
+    return agent_pause_main ();
   mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD);
   mallopt (M_TRIM_THRESHOLD, MMAP_THRESHOLD);
   /* words of the kernel command line that the kernel does not know arrive here too */

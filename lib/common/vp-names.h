@@ -56,6 +56,7 @@
 #define VP_FILE_NVRAM "nvram.fd" /* the firmware's variables */
 #define VP_DIR_SHARED "shared"         /* what virtiofs exports; one directory per container */
 #define VP_DIR_ROOTFS "rootfs"
+#define VP_DIR_SANDBOX_MOUNTS "sandbox-mounts" /* beside the containers' directories: what every sandbox sees */
 #define VP_FILE_OCI_CONFIG "config.json"
 #define VP_FILE_CONFIG "virtpod.conf"
 
@@ -64,6 +65,7 @@
 #define VP_GUEST_SHARED_DIR "/run/kata-containers/shared/containers"
 #define VP_GUEST_SANDBOX_DIR "/run/kata-containers/sandbox"
 #define VP_GUEST_SHM_DIR "/run/kata-containers/sandbox/shm"
+#define VP_GUEST_LOCAL_DIR "/run/kata-containers/sandbox/local" /* volumes that are the guest's own */
 
 /* what the agent's protocol cannot carry of a spec goes as JSON in this annotation (vp-oci-names.h has it too) */
 #define VP_ANNOTATION_SPEC_EXTRA "org.virtpod.spec.extra"

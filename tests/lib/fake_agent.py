@@ -445,7 +445,9 @@ class AgentHouse:
                 present = set(os.listdir(self.directory))
             except OSError:
                 present = set()
-            for sid in set(self.agents) - present:
+            # a directory may have gone and come back by the same name since the last look
+            for sid in [sid for sid, agent in self.agents.items()
+                        if sid not in present or not os.path.lexists(agent.path)]:
                 self.agents.pop(sid).stop()
             for sid in set() if self.blind else present - set(self.agents):
                 try:

@@ -14,8 +14,8 @@ typedef struct
   gboolean cloud;         /* on Cloud Hypervisor's plain plan instead of QEMU's */
 } Variant;
 
-extern const Variant variants[];
-extern const guint n_variants;
+guint variant_count (void);
+const Variant *variant_get (guint index);
 
 /* The plain plans: QEMU without acceleration; Cloud Hypervisor. Free with vp_plan_unref(). */
 VpPlan *variant_new_qemu (void);

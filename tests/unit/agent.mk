@@ -8,6 +8,7 @@ vp_wire_tests = \
 	tests/unit/test-ttrpc
 vp_agent_tests = \
 	tests/unit/test-agent-bundle \
+	tests/unit/test-agent-copy \
 	tests/unit/test-agent-loop \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar \
@@ -48,6 +49,11 @@ tests_unit_test_agent_bundle_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_bundle_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_bundle_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_bundle_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_copy_SOURCES = tests/unit/test-agent-copy.c
+tests_unit_test_agent_copy_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_copy_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_copy_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_copy_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

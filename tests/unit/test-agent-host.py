@@ -72,7 +72,7 @@ class Bench:
         for d in ('bin', 'proc', 'sys', 'dev', 'tmp', 'etc'):
             os.makedirs(self.rootfs + '/' + d)
         shutil.copy(shutil.which('busybox'), self.rootfs + '/bin/busybox')
-        for name in ('sh', 'cat', 'sleep', 'echo', 'true', 'stty', 'head', 'hostname', 'cut', 'uname'):
+        for name in ('sh', 'cat', 'sleep', 'echo', 'true', 'stty', 'head', 'hostname', 'cut', 'uname', 'ls', 'grep'):
             os.link(self.rootfs + '/bin/busybox', self.rootfs + '/bin/' + name)
         with open(self.rootfs + '/bin/plain', 'w') as f:
             f.write('not a program')
@@ -440,6 +440,82 @@ def storages(b):
     assert os.path.ismount(b.dir + '/eph'), 'somebody else uses it'
     b.remove(other)
     assert not os.path.ismount(b.dir + '/eph')
+
+
+@test
+def ephemeral(b):
+    """what is the sandbox' by its place outlives the container that brought it, and can be resized"""
+    place = b.dir + '/r/kata-containers/sandbox/ephemeral/scratch'
+    tmp = {'driver': 'ephemeral', 'source': 'tmpfs', 'fstype': 'tmpfs', 'mount_point': place,
+           'options': ['size=64k', 'mode=0700', 'noexec', 'fsgid=77']}
+    first = b.create('true', storages=[tmp])
+    assert os.stat(place).st_gid == 77 and os.stat(place).st_mode & 0o2000
+    with open(place + '/kept', 'w') as f:
+        f.write('kept')
+    b.remove(first)
+    second = b.create('true', storages=[tmp])
+    assert open(place + '/kept').read() == 'kept'
+    b.agent.call('UpdateEphemeralMounts', storages=[{'driver': 'ephemeral', 'mount_point': place,
+                                                     'options': ['remount', 'size=8M']}])
+    line, = [m for m in open('/proc/self/mounts') if place in m]
+    assert 'size=8192k' in line and 'noexec' in line, line
+    fails('NOT_FOUND', b.agent.call, 'UpdateEphemeralMounts', storages=[{'mount_point': '/', 'options': ['size=1M']}])
+    fails('INVALID_ARGUMENT', b.agent.call, 'UpdateEphemeralMounts',
+          storages=[{'mount_point': place, 'options': ['size=1M,mode=0']}])
+    b.remove(second)
+
+
+@test
+def copy_file(b):
+    """a host without a shared file system can bring files one by one"""
+    base = b.dir + '/r/kata-containers/shared/containers'
+    b.agent.call('CopyFile', path=base + '/c/x', file_size=4, file_mode=0o100755, data=b'ab')
+    b.agent.call('CopyFile', path=base + '/c/x', file_size=4, file_mode=0o100755, offset=2, data=b'cd')
+    assert open(base + '/c/x').read() == 'abcd' and os.stat(base + '/c/x').st_mode & 0o777 == 0o755
+    fails('INVALID_ARGUMENT', b.agent.call, 'CopyFile', path='/etc/x', file_size=1, data=b'x')
+
+
+@test
+def shared_pids(b):
+    """containers of one pid namespace see each other, and of its process 1 nothing"""
+    def start(*args):
+        b.n += 1
+        cid = PREFIX + 'p%d' % b.n
+        spec = b.spec(*args)
+        spec['Process']['Capabilities'] = {k: ['CAP_KILL'] for k in ('Bounding', 'Effective', 'Permitted')}
+        b.agent.call('CreateContainer', container_id=cid, OCI=spec, sandbox_pidns=True)
+        b.agent.call('StartContainer', container_id=cid)
+        return cid
+    first = start('sleep', '1234')
+    second = start('sh', '-c', 'cat /proc/*/cmdline; echo; echo $$; ls /proc/1/root/; cat /proc/1/environ;'
+                   'kill -9 1; (sleep 0.1 & ); sleep 0.4; grep -h State /proc/*/status')
+    out = b.agent.read_all(second).decode()
+    err = b.agent.read_all(second, stream='Stderr').decode()
+    assert 'virtpod-pause' in out and 'sleep\x001234' in out, out
+    assert out.split('\n')[1] != '1', out
+    assert err.count('Permission denied') == 2, (out, err)
+    assert 'zombie' not in out, out
+    assert b.wait(second) == 0
+    b.remove(second)
+    # one that has nothing to do with it has its own
+    alone = b.run('sh', '-c', 'echo $$')
+    assert b.agent.read_all(alone) == b'1\n'
+    b.remove(alone)
+    pause, = [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 1 and
+              b'virtpod-pause' in open('/proc/%s/cmdline' % p, 'rb').read()]
+    assert os.listdir('/proc/%s/fd' % pause) == []
+    assert os.listdir('/proc/%s/root/' % pause) == []
+    fields = dict(line.split(':\t', 1) for line in open('/proc/%s/status' % pause) if ':\t' in line)
+    assert int(fields['CapPrm'], 16) == 0 and int(fields['CapBnd'], 16) == 0, fields
+    assert fields['Uid'].split() == ['65534'] * 4
+    print('# pause ' + fields['VmRSS'].strip())
+    # the first to come may go: the others live on
+    third = start('sleep', '1000')
+    b.remove(first)
+    assert b.agent.call('GetDiagnosticData', container_id=third, log_type='virtpod:pids').data.count('\n') == 1
+    b.agent.call('SignalProcess', container_id=third, signal=9)
+    assert b.wait(third) == 137
+    b.remove(third)
 
 
 @test

@@ -131,7 +131,7 @@ static const Case cases[] = {
   { "agent.request-timeout-ms", "60000", { "100ms", "3600000" }, { "99", "3600001", "s" } },
   { "agent.create-timeout-ms", "0", { "0", "100", "0s", "60min" }, { "1", "99", "3600001", "-1" } },
   { "agent.stop-timeout-ms", "10000", { "0", "3600000" }, { "3600001", "-1", "" } },
-  { "agent.heartbeat-ms", "30000", { "0", "1000", "1h" }, { "1", "999", "3600001", "" } },
+  { "agent.heartbeat-ms", "10000", { "0", "1000", "1h" }, { "1", "999", "3600001", "" } },
   { "agent.kernel-modules", "", { "e1000e EEE=1;i915" }, { "a\nb", "\xff" } },
   { "agent.container-pipe-size", "0", { "64Ki", "1Gi" }, { "2Gi", "-1" } },
   BOOL ("agent.debug", "false"),

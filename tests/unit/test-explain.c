@@ -68,6 +68,38 @@ test_formats (void)
   g_assert_true (g_str_has_prefix (xml, "<domain type="));
 }
 
+/* What an administrator looks for is first: what was asked for and is not had. And
+ * the container is planned with what the sandbox's annotations made of the configuration. */
+static void
+test_denied_first (void)
+{
+  static const char json[] = SPEC (", \"annotations\": { \"io.katacontainers.config.runtime.disable_guest_seccomp\":"
+                                   " \"true\" }, \"linux\": { \"seccomp\": { \"defaultAction\": \"SCMP_ACT_ALLOW\" },"
+                                   " \"cgroupsPath\": \"/a/b\" }");
+  VpSandboxIdentity who = { "one", "00000000-0000-4000-8000-000000000000", NULL, "/run/virtpod/sandboxes/x" };
+  g_autoptr (VpSpec) spec = vp_spec_parse (json, strlen (json), "/srv/bundle", NULL);
+  g_autoptr (VpConfig) config = vp_config_new_default ();
+  g_autoptr (VpFacts) facts
+      = vp_facts_new (&(VpFactsInit){ .driver = "QEMU", .arch = "x86_64", .virtiofs = TRUE });
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  const char *denied, *decisions;
+
+  g_assert_true (vp_config_override (config, "annotations.runtime", ".*", NULL));
+  g_assert_true (vp_config_override (config, "network.queues", "4", NULL));
+  text = vp_explain (&who, spec, config, facts, URI, VP_EXPLAIN_TEXT, &error);
+  g_assert_no_error (error);
+  denied = strstr (text, "\nNot as it was asked for\n");
+  decisions = strstr (text, "\nDecisions\n");
+  g_assert_true (denied != NULL && denied < decisions);
+  g_assert_true (strstr (denied, "  network.queues  no effect") < decisions);
+  g_assert_true (strstr (denied, "guests have no network interfaces") < decisions);
+  g_assert_true (strstr (denied, "  linux.seccomp   left out") < decisions);
+  g_assert_true (strstr (denied, "  partition       libvirt's own") < decisions);
+  g_assert_nonnull (strstr (decisions, "hypervisor.vcpus (default)\n"));
+  g_assert_nonnull (strstr (decisions, "  memory         256 MiB\n"));
+}
+
 static void
 test_format_words (void)
 {
@@ -165,6 +197,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/explain/denied-first", test_denied_first);
   g_test_add_func ("/explain/formats", test_formats);
   g_test_add_func ("/explain/format-words", test_format_words);
   g_test_add_func ("/explain/pod", test_pod);

@@ -76,6 +76,9 @@ read_facts (GKeyFile *ini)
     .max_vcpus = 288,
     .host_memory = G_GUINT64_CONSTANT (16) << 30,
     .virtiofs = get_bool (ini, "virtiofs", TRUE),
+    .vsock = get_bool (ini, "vsock", FALSE),
+    .machined = get_bool (ini, "machined", TRUE),
+    .selinux = get_bool (ini, "selinux", FALSE),
   };
 
   return vp_facts_new (&init);

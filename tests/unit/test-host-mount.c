@@ -305,6 +305,30 @@ test_container (Fixture *f, gconstpointer data)
   g_assert_true (exists (f->source, "file"));
 }
 
+/* What every guest sees is there, or nothing is. */
+static void
+test_sandbox (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VpPlan) plan = vp_plan_new ();
+  g_autoptr (GError) error = NULL;
+  VpHostBind *bind = vp_host_bind_new ("runtime.sandbox-bind-mounts", f->source, "sandbox-mounts/source");
+
+  bind->read_only = TRUE;
+  g_ptr_array_add (plan->binds, bind);
+  g_assert_true (vp_host_mount_sandbox (f->share, plan, &error));
+  g_assert_no_error (error);
+  g_assert_true (exists (f->share, "sandbox-mounts/source/file"));
+  g_assert_cmpint (try_write (f->share, "sandbox-mounts/source/file"), ==, EROFS);
+  g_assert_true (vp_host_mount_share_remove (f->share, NULL));
+  g_assert_cmpuint (count_mounts (f->share), ==, 0);
+
+  g_ptr_array_add (plan->binds, vp_host_bind_new ("runtime.sandbox-bind-mounts", "/nonexistent", "sandbox-mounts/n"));
+  g_assert_false (vp_host_mount_sandbox (f->share, plan, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_FOUND);
+  g_assert_true (g_str_has_prefix (error->message, "runtime.sandbox-bind-mounts"));
+  g_assert_cmpuint (count_mounts (f->share), ==, 0);
+}
+
 static void
 test_container_failure (Fixture *f, gconstpointer data)
 {
@@ -405,6 +429,7 @@ main (int argc, char **argv)
   ADD ("bind/unprepared", test_bind_unprepared);
   ADD ("container", test_container);
   ADD ("container-failure", test_container_failure);
+  ADD ("sandbox", test_sandbox);
   ADD ("share-remove", test_share_remove);
   ADD ("propagation", test_propagation);
 #undef ADD

@@ -80,6 +80,34 @@ test_content (void)
   g_assert_nonnull (strstr (error->message, "its SHA-512 is " ABC));
 }
 
+/* Only who boots an image as memory has it looked at. */
+static void
+test_learn (void)
+{
+  static const char json[] = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},"
+                             "\"process\":{\"args\":[\"x\"],\"cwd\":\"/\"}}";
+  g_autoptr (VpSpec) spec = vp_spec_parse (json, strlen (json), "/b", NULL);
+  g_autoptr (VpConfig) config = vp_config_new_default ();
+  g_autoptr (VpFacts) facts = vp_facts_new (&(VpFactsInit){ .driver = "QEMU", .host_cpus = 3 });
+  g_autoptr (VpFacts) same = vp_host_path_learn (spec, config, facts, NULL);
+  g_autoptr (VpFacts) more = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (same == facts);
+  g_assert_true (vp_config_override (config, "guest.image", file, NULL));
+  g_assert_true (vp_config_override (config, "guest.image-driver", "nvdimm", NULL));
+  more = vp_host_path_learn (spec, config, facts, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (vp_facts_get (more)->image, ==, file);
+  g_assert_cmpuint (vp_facts_get (more)->image_size, ==, 3);
+  g_assert_cmpuint (vp_facts_get (more)->host_cpus, ==, 3);
+  g_assert_null (vp_facts_get (facts)->image);
+  g_assert_true (vp_config_override (config, "guest.image", "/nonexistent/image", NULL));
+  g_assert_null (vp_host_path_learn (spec, config, facts, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_FOUND);
+  g_assert_true (g_str_has_prefix (error->message, "command line \"/nonexistent/image\": "));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -92,6 +120,7 @@ main (int argc, char **argv)
   g_test_add_func ("/host-path/kinds", test_kinds);
   g_test_add_func ("/host-path/access", test_access);
   g_test_add_func ("/host-path/content", test_content);
+  g_test_add_func ("/host-path/learn", test_learn);
   status = g_test_run ();
   g_remove (file);
   g_rmdir (directory);

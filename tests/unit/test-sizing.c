@@ -300,7 +300,7 @@ test_notes (void)
   g_assert_cmpstr (first->what, ==, "vcpus");
   g_assert_cmpstr (first->value, ==, "4");
   g_assert_cmpstr (first->source, ==, "spec cpus");
-  g_assert_cmpstr (first->why, ==, "2 and 1.5 of hypervisor.vcpus (command line), and spec cpus");
+  g_assert_cmpstr (first->why, ==, "2 (hypervisor.vcpus, command line) + 1.5 (spec cpus)");
   g_assert_cmpstr (last->value, ==, "3");
   g_assert_cmpstr (last->source, ==, "command line");
   last = vp_decisions_find (plan->decisions, "memory");

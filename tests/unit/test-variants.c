@@ -167,8 +167,8 @@ test_every_feature (void)
     {
       gboolean found = FALSE;
 
-      for (guint i = 0; i < n_variants; i++)
-        found = found || variants[i].feature == feature;
+      for (guint i = 0; i < variant_count (); i++)
+        found = found || variant_get (i)->feature == feature;
       for (guint i = 0; i < G_N_ELEMENTS (elsewhere); i++)
         found = found || elsewhere[i] == feature;
       if (!found)
@@ -261,9 +261,9 @@ main (int argc, char **argv)
   g_test_add_func ("/variants/every-feature", test_every_feature);
   g_test_add_func ("/variants/versions", test_versions);
   g_test_add_func ("/variants/page", test_page);
-  for (guint i = 0; i < n_variants; i++)
+  for (guint i = 0; i < variant_count (); i++)
     {
-      const Variant *variant = &variants[i];
+      const Variant *variant = variant_get (i);
 
       add_test ("files", variant, test_files);
       add_test ("schema", variant, test_schema);

@@ -171,15 +171,24 @@ test_xml (void)
 {
   g_auto (VpVirtCapabilities) caps = { 0 };
   g_auto (VpVirtDomainCaps) domain = { 0 };
-  g_autofree char *id = NULL, *handler = NULL;
+  g_autofree char *id = NULL, *handler = NULL, *nodes = NULL;
 
-  vp_virt_xml_read_capabilities ("<capabilities><host><cpu><arch>x86_64</arch></cpu></host>"
+  vp_virt_xml_read_capabilities ("<capabilities><host><cpu><arch>x86_64</arch></cpu>"
+                                 "<topology><cells num='3'><cell id='0'><memory unit='KiB'>1024</memory></cell>"
+                                 "<cell id='1'><memory unit='KiB'>0</memory></cell>"
+                                 "<cell id='4'><memory unit='KiB'>1</memory></cell>"
+                                 "<cell id='x'><memory unit='KiB'>1</memory></cell></cells></topology>"
+                                 "<secmodel><model>selinux</model></secmodel>"
+                                 "<secmodel><model>dac</model></secmodel></host>"
                                  "<guest><arch name='i686'><emulator>/bin/i386</emulator></arch></guest>"
                                  "<guest><arch name='x86_64'><emulator>/bin/x64</emulator></arch></guest>"
                                  "</capabilities>",
                                  &caps);
   g_assert_cmpstr (caps.arch, ==, "x86_64");
   g_assert_cmpstr (caps.emulator, ==, "/bin/x64");
+  g_assert_true (caps.selinux);
+  nodes = vp_node_set_to_text (&caps.nodes);
+  g_assert_cmpstr (nodes, ==, "0,4");
 
   vp_virt_xml_read_domain_caps (
       "<domainCapabilities><path>/bin/x64</path><domain>kvm</domain><vcpu max='288'/>"
@@ -200,6 +209,30 @@ test_xml (void)
   vp_virt_xml_read_metadata ("<not xml", &id, &handler);
   g_assert_null (id);
   g_assert_null (handler);
+}
+
+#define VSOCK(inner) "<domain><devices><vsock model='virtio'>" inner "</vsock></devices></domain>"
+
+static void
+test_vsock_cid (void)
+{
+  static const struct
+  {
+    const char *xml;
+    guint32 cid;
+  } cases[] = {
+    { VSOCK ("<cid auto='yes' address='3'/>"), 3 },
+    { VSOCK ("<cid auto='no' address='4294967294'/>"), 4294967294u },
+    { VSOCK ("<cid auto='yes'/>"), 0 },
+    { VSOCK ("<cid auto='yes' address='2'/>"), 0 },
+    { VSOCK ("<cid auto='yes' address='4294967295'/>"), 0 },
+    { VSOCK ("<cid auto='yes' address='x'/>"), 0 },
+    { "<domain><devices/></domain>", 0 },
+    { "<dom", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpuint (vp_virt_xml_read_vsock_cid (cases[i].xml), ==, cases[i].cid);
 }
 
 static void
@@ -519,6 +552,7 @@ main (int argc, char **argv)
   vp_log_init (); /* warnings are expected and must not be fatal */
   g_test_add_func ("/virt/error-table", test_error_table);
   g_test_add_func ("/virt/xml", test_xml);
+  g_test_add_func ("/virt/vsock-cid", test_vsock_cid);
   g_test_add_func ("/virt/embed-uri", test_embed_uri);
   g_test_add_func ("/virt/open", test_open);
   g_test_add_func ("/virt/lifecycle", test_lifecycle);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "annotation-cases.h"
+
+/* The runtime, the agent, containers. */
+
+/* clang-format off */
+const AnnotationCase annotation_cases_others[] = {
+  { RT "name", GOOD, "virt-container", NULL },
+  { RT "name", REFUSED, "linux-container", "virtual machines" },
+  { RT "name", EDGE, "", NULL },
+  { RT "hypervisor_name", REFUSED, "clh", "handler" },
+  { RT "hypervisor_name", EDGE, "", NULL },
+  { RT "agent_name", GOOD, "kata", NULL },
+  { RT "agent_name", REFUSED, "other", "one kind" },
+  { RT "agent_name", EDGE, "", NULL },
+  { RT "guest_selinux_label", GOOD, "system_u:system_r:container_t:s0", "system_u:system_r:container_t:s0" },
+  { RT "guest_selinux_label", BAD, "a\\u0001b", "control character" },
+  { RT "guest_selinux_label", EDGE, "", NULL },
+  { RT "experimental", REFUSED, "newstore", "no experimental" },
+  { RT "experimental", EDGE, "", NULL },
+  { RT "internetworking_model", GOOD, "macvtap", "macvtap" },
+  { RT "internetworking_model", EDGE, "default", "tcfilter" },
+  { RT "internetworking_model", BAD, "bridged", "must be one of default, tcfilter, macvtap, none" },
+  { RT "internetworking_model", REFUSED, "l3forwarding", "does not route" },
+  { RT "vfio_mode", GOOD, "vfio", "vfio" },
+  { RT "vfio_mode", EDGE, "guest-kernel", "guest-kernel" },
+  { RT "vfio_mode", BAD, "vm", "must be one of" },
+  { RT "create_container_timeout", GOOD, "120", "120s" },
+  { RT "create_container_timeout", BAD, "2min", "number" },
+  { RT "create_container_timeout", EDGE, "3600", "3600s" },
+  { RT "create_container_timeout", EDGE, "0", "0s" },
+  { RT "create_container_timeout", BEYOND, "3601", "agent.create-timeout-ms" },
+  { RT "create_container_timeout", BEYOND, "18446744073709551616", "number" },
+  { RT "shared_mounts", GOOD, "[]", NULL },
+  { RT "shared_mounts", BAD, "[", "must be JSON" },
+  { RT "shared_mounts", REFUSED, "[{}]", "mounts of their specs" },
+  { RT "shared_mounts", EDGE, "", NULL },
+  { RT "sandbox_bind_mounts", REFUSED, "/etc/shadow", "administrator's" },
+  { RT "sandbox_bind_mounts", EDGE, "", NULL },
+
+  { AG "kernel_modules", GOOD, "e1000e EEE=1; i915", "e1000e EEE=1; i915" },
+  { AG "kernel_modules", BAD, "../x", "name of a module" },
+  { AG "kernel_modules", BAD, "a;=b", "name of a module" },
+  { AG "kernel_modules", EDGE, "", NULL },
+  { AG "kernel_modules", EDGE, "a;;", "a;;" },
+  { AG "container_pipe_size", GOOD, "65536", "65536" },
+  { AG "container_pipe_size", BAD, "64Ki", "number" },
+  { AG "container_pipe_size", EDGE, "1073741824", "1073741824" },
+  { AG "container_pipe_size", BEYOND, "1073741825", "number" },
+  { AG "policy", REFUSED, "cGFja2FnZQ==", "policy engine" },
+  { AG "policy", BAD, "package", "base64" },
+  { AG "policy", EDGE, "", NULL },
+  { AG "cdh_api_timeout_ms", REFUSED, "1000", "confidential" },
+  { AG "cdh_api_timeout_ms", BAD, "1s", "number" },
+  { AG "cdh_api_timeout_ms", BEYOND, "18446744073709551616", "number" },
+
+  { KATA "container.resource.swappiness", REFUSED, "60", "cgroup v2" },
+  { KATA "container.resource.swappiness", EDGE, "0xC8", NULL },
+  { KATA "container.resource.swappiness", BEYOND, "201", "number from 0 to 200" },
+  { KATA "container.resource.swappiness", BAD, "", "number" },
+  { KATA "container.resource.swappiness", BAD, "0x0x1", "number" },
+  { KATA "container.resource.swap_in_bytes", REFUSED, "1073741824", "no swap" },
+  { KATA "container.resource.swap_in_bytes", EDGE, "0777", NULL },
+  { KATA "container.resource.swap_in_bytes", BEYOND, "9223372036854775808", "number" },
+  { KATA "container.resource.swap_in_bytes", BAD, "1Gi", "number" },
+
+  { KATA "pkg.oci.bundle_path", GOOD, "/b", NULL },
+  { KATA "pkg.oci.container_type", GOOD, "pod_sandbox", NULL },
+};
+/* clang-format on */
+const guint annotation_n_cases_others = G_N_ELEMENTS (annotation_cases_others);
