@@ -41,6 +41,7 @@ EXTRA_DIST += \
 	tests/vm/sandbox.py \
 	tests/vm/spec.py \
 	tests/vm/volumes.py \
+	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
 
 # the tools' own list is here with what tests them

@@ -10,6 +10,9 @@ vp_dtest_tests = \
 	tests/unit/test-recovery \
 	tests/unit/test-sandbox \
 	tests/unit/test-states \
+	tests/unit/test-spec-update \
+	tests/unit/test-console-reader \
+	tests/unit/test-agent-figures \
 	tests/unit/test-store \
 	tests/unit/test-streams \
 	tests/unit/test-waiters
@@ -24,6 +27,7 @@ EXTRA_DIST += \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
 	tests/daemon/restart.py \
+	tests/daemon/verbs.py \
 	tests/lib/testdriver.py
 
 vp_dtest_cppflags = $(libvp_daemon_la_CPPFLAGS)
@@ -35,6 +39,21 @@ tests_unit_test_bouncer_SOURCES = tests/unit/test-bouncer.c
 tests_unit_test_bouncer_CPPFLAGS = $(vp_dtest_cppflags)
 tests_unit_test_bouncer_CFLAGS = $(vp_dtest_cflags)
 tests_unit_test_bouncer_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_agent_figures_SOURCES = tests/unit/test-agent-figures.c
+tests_unit_test_agent_figures_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_agent_figures_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_agent_figures_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_console_reader_SOURCES = tests/unit/test-console-reader.c
+tests_unit_test_console_reader_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_console_reader_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_console_reader_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_spec_update_SOURCES = tests/unit/test-spec-update.c
+tests_unit_test_spec_update_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_spec_update_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_spec_update_LDADD = $(vp_dtest_ldadd)
 
 tests_unit_test_states_SOURCES = tests/unit/test-states.c
 tests_unit_test_states_CPPFLAGS = $(vp_dtest_cppflags)
