@@ -187,7 +187,7 @@ class Sandbox:
         self.destroyed = threading.Event()
         self.caller = threading.local()  # .connection: whose call this thread answers
 
-    def message(self, name, **fields):
+    def message(self, name, /, **fields):
         return self.messages['grpc.' + name](**fields)
 
     def find(self, cid):
