@@ -56,7 +56,7 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     UINT, "daemon", "max-containers-per-user", VP_CONFIG_GLOBAL, 0, 1000000, "1000",
     "How many containers may be in the sandboxes of somebody other than root.", NULL),
   [VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER] = NUMBER (
-    UINT, "daemon", "max-connections-per-user", VP_CONFIG_GLOBAL, 0, 10000, "64",
+    UINT, "daemon", "max-connections-per-user", VP_CONFIG_GLOBAL, 0, 10000, "16",
     "How many private connections somebody other than root may have open.", NULL),
   [VP_CONFIG_DAEMON_MAX_CALLS_PER_USER] = NUMBER (
     UINT, "daemon", "max-calls-per-user", VP_CONFIG_GLOBAL, 1, 100000, "500",

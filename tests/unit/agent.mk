@@ -17,6 +17,11 @@ check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
 TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
 EXTRA_DIST += tests/unit/test-agent-host.py tests/lib/ttrpc_client.py
 
+# the names of those that are programs, for who runs them under something else
+.PHONY: agent-tests
+agent-tests: $(vp_wire_tests) $(vp_agent_tests)
+	@echo $^
+
 vp_wire_test_cppflags = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS)
 vp_wire_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
 vp_wire_test_ldadd = libvp-wire.la $(GLIB_LIBS)
