@@ -406,6 +406,8 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life,
   /* which of the two it is libvirt knows best */
   if (runs (self) && life != VP_SANDBOX_GONE)
     self->state = life == VP_SANDBOX_ASLEEP ? VP_SANDBOX_PAUSED : VP_SANDBOX_READY;
+  if (self->state == VP_SANDBOX_READY)
+    vp_sandbox_heartbeat_start (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], self->state);
   if (!runs (self) || life == VP_SANDBOX_GONE)

@@ -2,6 +2,7 @@
 # the domain and the front of the daemon
 vp_dtest_tests = \
 	tests/unit/test-bouncer \
+	tests/unit/test-check \
 	tests/unit/test-container \
 	tests/unit/test-dbus-args \
 	tests/unit/test-manager \
@@ -24,6 +25,7 @@ EXTRA_DIST += \
 	tests/daemon/bus-matrix.py \
 	tests/daemon/busctl.py \
 	tests/daemon/cycles.py \
+	tests/daemon/commands.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
@@ -65,6 +67,11 @@ tests_unit_test_states_SOURCES = tests/unit/test-states.c
 tests_unit_test_states_CPPFLAGS = $(vp_dtest_cppflags)
 tests_unit_test_states_CFLAGS = $(vp_dtest_cflags)
 tests_unit_test_states_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_check_SOURCES = tests/unit/test-check.c
+tests_unit_test_check_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_check_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_check_LDADD = $(vp_dtest_ldadd)
 
 tests_unit_test_dbus_args_SOURCES = tests/unit/test-dbus-args.c
 tests_unit_test_dbus_args_CPPFLAGS = $(vp_dtest_cppflags)
