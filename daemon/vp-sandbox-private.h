@@ -117,6 +117,12 @@ void vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reaso
 /* Ends what the guest is being asked for the sake of a graceful end. */
 void vp_sandbox_stop_asking (VpSandbox *self);
 
+/* The undo of the step that prepared containers, when none is being prepared. */
+void vp_sandbox_end_containers (VpSandbox *self);
+
+/* What is left of the grace, in ms; at least a moment, as 0 is for ever. */
+guint vp_sandbox_grace_left_ms (VpSandbox *self);
+
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
 

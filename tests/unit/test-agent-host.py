@@ -424,9 +424,12 @@ def create_errors(b):
     fails('INVALID_ARGUMENT', b.create, cid='x')
     cid = b.create('true', cid='x')
     fails('ALREADY_EXISTS', b.create, 'true', cid='x')
-    fails('FAILED_PRECONDITION', b.exec, cid, 'e', 'true')
+    b.exec(cid, 'e', 'sh', '-c', 'exit 6')  # what is held before its program has its namespaces already
+    assert b.wait(cid, 'e') == 6
     b.agent.call('StartContainer', container_id=cid)
     fails('FAILED_PRECONDITION', b.agent.call, 'StartContainer', container_id=cid)
+    assert b.wait(cid) == 0
+    fails('FAILED_PRECONDITION', b.exec, cid, 'f', 'true')
     b.remove(cid)
 
 
