@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
 	tests/daemon/busctl.py \
+	tests/daemon/fdstore.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
