@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	tests/daemon/busctl.py \
 	tests/daemon/cycles.py \
 	tests/daemon/commands.py \
+	tests/daemon/fdstore.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
