@@ -75,6 +75,7 @@ static const Case cases[] = {
   BOOL ("hypervisor.iommu", "false"),
   BOOL ("hypervisor.iommu-platform", "false"),
   PATH ("hypervisor.entropy-source", "/dev/urandom"),
+  BOOL ("hypervisor.crash-dump", "false"),
   BOOL ("hypervisor.selinux", "true"),
 
   PATH_OR_EMPTY ("guest.kernel", VP_GUESTDIR "/vmlinux"),
