@@ -193,7 +193,10 @@ vp_bouncer_add_connection (VpBouncer *self, guint32 uid, GError **error)
   if (is_counted (uid)
       && !check_room (self, user->connections, VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER, "connections", uid,
                       error))
-    return FALSE;
+    {
+      forget_idle (self, uid);
+      return FALSE;
+    }
   user->connections++;
   return TRUE;
 }
