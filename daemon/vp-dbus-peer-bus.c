@@ -27,7 +27,8 @@ static const char bus_xml[]
       "<method name='GetNameOwner'><arg type='s' direction='in'/><arg type='s' direction='out'/></method>"
       "<method name='StartServiceByName'><arg type='s' direction='in'/><arg type='u' direction='in'/>"
       "<arg type='u' direction='out'/></method>"
-      "<method name='GetConnectionUnixUser'><arg type='s' direction='in'/><arg type='u' direction='out'/></method>"
+      "<method name='GetConnectionUnixUser'><arg type='s' direction='in'/><arg type='u' "
+      "direction='out'/></method>"
       "</interface></node>";
 
 static const char *
@@ -70,7 +71,8 @@ on_bus_call (GDBusConnection *connection, const char *sender, const char *path, 
 {
   g_autofree char *peer = g_strdup_printf (":1.%u", GPOINTER_TO_UINT (user_data));
   gboolean asks = g_str_equal (method, "GetNameOwner") || g_str_equal (method, "NameHasOwner")
-                  || g_str_equal (method, "StartServiceByName") || g_str_equal (method, "GetConnectionUnixUser");
+                  || g_str_equal (method, "StartServiceByName")
+                  || g_str_equal (method, "GetConnectionUnixUser");
   const char *name = NULL, *owner = NULL;
 
   if (asks)
@@ -125,7 +127,8 @@ on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incomin
 }
 
 gboolean
-vp_dbus_peer_bus_export (GDBusConnection *connection, guint number, VpDbusPeerTraffic *traffic, GError **error)
+vp_dbus_peer_bus_export (GDBusConnection *connection, guint number, VpDbusPeerTraffic *traffic,
+                         GError **error)
 {
   static const GDBusInterfaceVTable vtable = { .method_call = on_bus_call };
   static GDBusNodeInfo *node;

@@ -6,6 +6,7 @@
 #include <gio/gunixconnection.h>
 #include <glib-unix.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -110,7 +111,8 @@ on_flushed (GObject *connection, GAsyncResult *result, gpointer user_data)
 static gboolean
 was_busy (Peer *peer)
 {
-  guint32 serial = g_dbus_connection_get_last_serial (peer->connection); /* of this thread: answers and signals */
+  guint32 serial
+      = g_dbus_connection_get_last_serial (peer->connection); /* of this thread: answers and signals */
   gint messages = g_atomic_int_get (&peer->traffic->n_messages);         /* what GDBus answers by itself */
   gboolean busy = serial != peer->seen_serial || messages != peer->seen_messages;
 
@@ -359,8 +361,8 @@ vp_dbus_peers_listen (VpDbusPeers *self, const char *path, GError **error)
   if (result < 0)
     return vp_error_set_errno (error, errno, "socket %s", path);
   self->path = g_strdup (path);
-  if ((group != G_MAXUINT32 && geteuid () == 0 && lchown (path, (uid_t) -1, group) < 0) || chmod (path, mode) < 0
-      || listen (fd, SOMAXCONN) < 0)
+  if ((group != G_MAXUINT32 && geteuid () == 0 && lchown (path, (uid_t) -1, group) < 0)
+      || chmod (path, mode) < 0 || listen (fd, SOMAXCONN) < 0)
     return vp_error_set_errno (error, errno, "socket %s", path);
   vp_dbus_peers_listen_fd (self, vp_fd_steal (&fd));
   return TRUE;
@@ -375,6 +377,7 @@ static int
 make_pair (guint32 uid, int fds[2])
 {
   gboolean other = uid != geteuid ();
+  int dumpable = prctl (PR_GET_DUMPABLE); /* which a change of user takes away */
   int result, errsv;
 
   if (other && syscall (SYS_setresuid, (uid_t) -1, (uid_t) uid, (uid_t) -1) < 0)
@@ -383,6 +386,8 @@ make_pair (guint32 uid, int fds[2])
   errsv = errno;
   if (other && syscall (SYS_setresuid, (uid_t) -1, (uid_t) 0, (uid_t) -1) < 0)
     g_error ("the way back to uid 0 is closed: %s", g_strerror (errno));
+  if (other)
+    (void) prctl (PR_SET_DUMPABLE, dumpable);
   errno = errsv;
   return result;
 }
