@@ -51,8 +51,9 @@ tell (VpSandbox *self, const char *cid)
   if (!vp_bucket_take (&self->ooms, g_get_monotonic_time ()))
     {
       if (vp_bucket_begins_to_drop (&self->ooms))
-        vp_warning (self->id, NULL, "the guest runs out of memory all the time: not told for a while (%" G_GUINT64_FORMAT
-                    " times in all)", vp_bucket_get_dropped (&self->ooms));
+        vp_event (VP_EVENT_GUEST_LIMIT, self->id, NULL,
+                  "the guest says all the time that it runs out of memory: not told for a while (%" G_GUINT64_FORMAT
+                  " times in all)", vp_bucket_get_dropped (&self->ooms));
       return;
     }
   if (container == NULL)

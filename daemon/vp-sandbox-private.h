@@ -71,6 +71,7 @@ struct _VpSandbox
   {
     guint timer;
     GCancellable *cancellable;
+    gboolean asking;
     guint64 bytes_in; /* from the agent, at the last beat */
   } heartbeat;
   VpBucket ooms; /* what the guest says of memory, told at this rate */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include <string.h>
+
 #include "vp-agent-address.h"
 #include "vp-agent-conn.h"
 #include "vp-error.h"
+#include "vp-event.h"
 #include "vp-guest-messages.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
@@ -270,7 +273,10 @@ on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
 {
   VpSandbox *self = user_data;
 
-  vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
+  if (strstr (error->message, "protocol violation") != NULL)
+    vp_event (VP_EVENT_GUEST_LIMIT, self->id, NULL, "the guest was cut off: %s", error->message);
+  else
+    vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
   if (self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED)
     g_timeout_add_full (G_PRIORITY_DEFAULT, AGENT_LOST_DELAY_MS, on_agent_stays_away, g_object_ref (self),
                         g_object_unref);
