@@ -71,13 +71,14 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-get.c \
+	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
-	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
 	daemon/vp-sandbox-restore.c \
+	daemon/vp-sandbox-shutdown.c \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
@@ -139,6 +140,9 @@ vp_daemon_libs = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-dbus.la l
 
 sbin_PROGRAMS += virtpodd
 virtpodd_SOURCES = daemon/main.c
+if ENABLE_TSAN
+virtpodd_SOURCES += tests/lib/tsan-glib.c
+endif
 virtpodd_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
 virtpodd_CFLAGS = $(libvp_daemon_la_CFLAGS)
 virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)

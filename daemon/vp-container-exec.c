@@ -2,6 +2,7 @@
 #include "vp-container-private.h"
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-guest-messages.h"
 #include "vp-id.h"
 #include "vp-log.h"
@@ -19,7 +20,8 @@ typedef struct
   VpProcess *process;
 } Forget;
 
-/* What the guest will be asked for, with the process until it has been. */
+/* What the guest will be asked for, with the process until it has been. Of one
+ * that an earlier daemon started nothing of it is known. */
 typedef struct
 {
   GBytes *request;
@@ -35,7 +37,7 @@ exec_free (gpointer data)
 {
   Exec *exec = data;
 
-  g_bytes_unref (exec->request);
+  g_clear_pointer (&exec->request, g_bytes_unref);
   g_free (exec->program);
   g_free (exec);
 }
@@ -107,6 +109,7 @@ on_exec_exited (VpProcess *process, gpointer user_data)
 void
 vp_container_take_exec (VpContainer *self, VpProcess *process)
 {
+  g_object_set_data_full (G_OBJECT (process), EXEC_KEY, g_new0 (Exec, 1), exec_free);
   g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
   g_hash_table_replace (self->execs, g_strdup (vp_process_get_exec_id (process)), process);
 }
@@ -197,7 +200,10 @@ make_process (VpContainer *self, const char *exec_id, VpJson *json, VpExecFlags 
     return NULL;
   vp_process_note_streams (process, owned);
   if (!vp_process_prepare (process, self->agent, g_steal_pointer (&owned), error))
-    return NULL;
+    {
+      vp_process_lose (process, VP_STATUS_LOST);
+      return NULL;
+    }
   g_signal_connect_object (process, "exited", G_CALLBACK (on_exec_exited), self, 0);
   return g_steal_pointer (&process);
 }
@@ -206,6 +212,7 @@ static void
 add_process (VpContainer *self, VpProcess *process)
 {
   g_hash_table_replace (self->execs, g_strdup (vp_process_get_exec_id (process)), g_object_ref (process));
+  vp_container_note (self);
   vp_container_emit_process (self, process, TRUE);
 }
 
@@ -217,6 +224,7 @@ finish_start (VpContainer *self, VpProcess *process, GAsyncResult *result, GErro
   g_autoptr (GError) local = NULL;
 
   exec->starting = FALSE;
+  VP_FAILPOINT_ONLY ("exec.make.after");
   if (vp_agent_client_empty_finish (self->agent, result, &local))
     {
       vp_process_begin_io (process);
@@ -281,7 +289,7 @@ vp_container_exec_async (VpContainer *self, const char *exec_id, VpJson *json, V
     }
   exec_of (process)->starting = TRUE;
   g_hash_table_replace (self->coming, g_strdup (chosen), g_object_ref (process));
-  if (!vp_container_record (self, &error))
+  if (!vp_container_record (self, &error) || !VP_FAILPOINT ("exec.make.before", &error))
     {
       drop_coming (self, process);
       g_task_return_error (task, error);

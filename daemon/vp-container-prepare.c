@@ -2,6 +2,7 @@
 #include "vp-container-private.h"
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-guest-messages.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
@@ -35,8 +36,13 @@ mount_in_worker (GTask *task, gpointer source, gpointer task_data)
   GError *error = NULL;
   gboolean ok;
 
-  ok = job->plan != NULL ? vp_host_mount_container (job->share_dir, job->plan, &error)
-                         : vp_host_mount_container_remove (job->share_dir, job->container_id, &error);
+  if (job->plan != NULL)
+    ok = VP_FAILPOINT ("container.mount.before", &error)
+         && vp_host_mount_container (job->share_dir, job->plan, &error);
+  else
+    ok = VP_FAILPOINT ("container.unmount.before", &error)
+         && vp_host_mount_container_remove (job->share_dir, job->container_id, &error);
+  VP_FAILPOINT_ONLY (job->plan != NULL ? "container.mount.after" : "container.unmount.after");
   if (ok)
     g_task_return_boolean (task, TRUE);
   else
@@ -105,6 +111,7 @@ on_created_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
+  VP_FAILPOINT_ONLY ("container.create.after");
   if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error) && self->place->container != VP_CONTAINER_CREATING)
     g_set_error (&error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "its virtual machine ended meanwhile");
   if (error != NULL)
@@ -131,7 +138,7 @@ on_hooks_run (GObject *source, GAsyncResult *result, gpointer user_data)
   guint timeout_ms;
   GError *error = NULL;
 
-  if (!vp_container_run_hooks_finish (self, result, &error))
+  if (!vp_container_run_hooks_finish (self, result, &error) || !VP_FAILPOINT ("container.create.before", &error))
     {
       fail_prepare (g_steal_pointer (&task), error);
       return;
@@ -229,6 +236,7 @@ on_removed_in_guest (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   g_autoptr (GError) error = NULL;
 
+  VP_FAILPOINT_ONLY ("container.remove.after");
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     vp_notice (self->sandbox_id, self->id, "the guest did not remove the container: %s", error->message);
   run_mount_job (self, TRUE, on_discarded_mounts, g_steal_pointer (&task));
@@ -241,6 +249,7 @@ vp_container_discard_async (VpContainer *self, gboolean guest_gone, GAsyncReadyC
 
   self->discarding = TRUE;
   vp_container_note (self);
+  VP_FAILPOINT_ONLY ("container.remove.before");
   if (self->plan == NULL)
     g_task_return_boolean (task, TRUE);
   else if (guest_gone || self->place->container == VP_CONTAINER_CREATING || !vp_agent_client_is_open (self->agent))

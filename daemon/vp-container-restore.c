@@ -281,7 +281,8 @@ resume_execs (VpContainer *self, const VpRecordContainer *record)
       process = g_hash_table_lookup (self->execs, in->exec_id);
       if (process == NULL)
         {
-          vp_notice (self->sandbox_id, self->id, "exec \"%s\" was being made, it is killed", in->exec_id);
+          /* or it was held, and the guest never had it */
+          vp_notice (self->sandbox_id, self->id, "exec \"%s\" did not run yet, it is forgotten", in->exec_id);
           vp_agent_client_signal_process_async (self->agent, self->id, in->exec_id, KILL_SIGNAL,
                                                 vp_container_get_request_timeout (), NULL, NULL, NULL);
           continue;
@@ -292,7 +293,7 @@ resume_execs (VpContainer *self, const VpRecordContainer *record)
         vp_process_note_streams (process, streams);
         prepare_process (self, process, g_steal_pointer (&streams));
       }
-      vp_process_resume (process);
+      vp_process_take_over (process);
     }
 }
 
@@ -334,7 +335,7 @@ vp_container_go_on_async (VpContainer *self, const VpRecordContainer *record, GA
       g_task_return_boolean (task, TRUE);
       return;
     }
-  vp_process_resume (self->init);
+  vp_process_take_over (self->init);
   resume_execs (self, record);
   if (!g_str_equal (record->state, VP_CONTAINER_RECORD_STARTING))
     {

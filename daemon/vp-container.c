@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
 
@@ -207,6 +208,7 @@ vp_container_note_oom (VpContainer *self)
   if (self->oom_killed)
     return;
   self->oom_killed = TRUE;
+  vp_container_note (self);
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
 }
 
@@ -287,6 +289,7 @@ on_started (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   self->starting = FALSE;
+  VP_FAILPOINT_ONLY ("container.start.after");
   if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
     {
       vp_container_note (self);
@@ -322,13 +325,14 @@ vp_container_start_async (VpContainer *self, GAsyncReadyCallback callback, gpoin
   else
     {
       self->starting = TRUE;
-      if (vp_container_record (self, &error))
+      if (vp_container_record (self, &error) && VP_FAILPOINT ("container.start.before", &error))
         {
           vp_agent_client_start_container_async (self->agent, self->id, request_timeout_ms, NULL, on_started,
                                                  g_steal_pointer (&task));
           return;
         }
       self->starting = FALSE;
+      vp_container_note (self);
       g_task_return_error (task, error);
     }
 }
@@ -346,6 +350,7 @@ on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
   VpContainer *self = g_task_get_source_object (task);
   GError *error = NULL;
 
+  VP_FAILPOINT_ONLY ("container.kill.after");
   if (vp_process_kill_finish (VP_PROCESS (source), result, &error))
     {
       g_task_return_boolean (task, TRUE);
@@ -362,6 +367,11 @@ vp_container_kill_async (VpContainer *self, int signum, gboolean all, GAsyncRead
   GError *error = NULL;
 
   if (!vp_container_check_verb (self, VP_VERB_CONTAINER_KILL, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  if (!VP_FAILPOINT ("container.kill.before", &error))
     {
       g_task_return_error (task, error);
       return;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-event.h"
 #include "vp-fdstore.h"
 #include "vp-log.h"
@@ -219,7 +220,7 @@ vp_process_restore (VpProcess *self, VpProcessState state, guint status, gint64 
 static void wait_for_end (VpProcess *self);
 
 void
-vp_process_resume (VpProcess *self)
+vp_process_take_over (VpProcess *self)
 {
   if (self->state == VP_PROCESS_STOPPED)
     return;
@@ -239,6 +240,7 @@ set_stopped (VpProcess *self, guint status)
 {
   if (self->state == VP_PROCESS_STOPPED)
     return;
+  VP_FAILPOINT_ONLY ("process.exit.before");
   self->state = VP_PROCESS_STOPPED;
   self->exit_status = status;
   self->exited_at = g_get_real_time ();
@@ -250,6 +252,7 @@ set_stopped (VpProcess *self, guint status)
 
   g_signal_emit (self, signals[SIGNAL_CHANGED], 0);
   g_signal_emit (self, signals[SIGNAL_EXITED], 0);
+  VP_FAILPOINT_ONLY ("process.exit.after");
   vp_waiters_answer (self->waiters, NULL);
 }
 

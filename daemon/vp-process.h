@@ -44,12 +44,12 @@ void vp_process_note_streams (VpProcess *self, const VpStreams *streams);
 const char *vp_process_get_binding (VpProcess *self, VpStream stream);
 
 /* What a record says of it, when it is new. A running one counts as waited for;
- * _resume () sees to it that it is. */
+ * _take_over () sees to it that it is. */
 void vp_process_restore (VpProcess *self, VpProcessState state, guint status, gint64 exited_at);
 
 /* After a restart, when the agent answers again: output flows, its end is waited
  * for. Prepared before; nothing when it has stopped. */
-void vp_process_resume (VpProcess *self);
+void vp_process_take_over (VpProcess *self);
 
 /* The agent has made it; its output flows from here on. */
 void vp_process_begin_io (VpProcess *self);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-event.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
@@ -80,6 +81,7 @@ on_share_removed (GObject *source, GAsyncResult *result, gpointer user_data)
   Leftover *leftover = g_task_get_task_data (task);
   GError *error = NULL;
 
+  VP_FAILPOINT_ONLY ("recovery.clean.between");
   if (g_task_propagate_boolean (G_TASK (result), &error)
       && vp_store_remove (leftover->services->store, leftover->name, &error))
     {
@@ -319,6 +321,7 @@ recover_one (GTask *task, const char *name)
 
       if (domain != NULL && g_str_equal (domain->uuid, vp_sandbox_get_uuid (sandbox)))
         life = domain->paused ? VP_SANDBOX_ASLEEP : VP_SANDBOX_AWAKE;
+      VP_FAILPOINT_ONLY ("recovery.restored");
       recovery->pending++;
       recovery->restored++;
       vp_manager_take (recovery->manager, sandbox);
@@ -326,6 +329,7 @@ recover_one (GTask *task, const char *name)
     }
   else if (domain == NULL)
     {
+      VP_FAILPOINT_ONLY ("recovery.clean.before");
       recovery->pending++;
       clean_async (recovery->services, name, on_cleaned, g_object_ref (task));
     }
@@ -339,6 +343,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   recovery->list = vp_virt_list_finish (VP_VIRT (source), result, &error);
+  VP_FAILPOINT_ONLY ("recovery.listed");
   if (recovery->list == NULL)
     {
       g_task_return_error (task, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vp-bucket.h"
 #include "vp-console.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
@@ -32,6 +33,7 @@ typedef struct
   char *why;                 /* the start was given up because… */
   int code;                  /* … as a VpError */
   gboolean graceful;         /* the guest is asked first */
+  gboolean agreed;           /* and its agent said yes: there is nothing left to ask for */
   gint64 deadline;           /* …until then, monotonic microseconds */
   GCancellable *asking;      /* of what the guest is asked; NULL: nothing */
   VpSandboxState state;      /* state and reason at the end */
@@ -71,6 +73,7 @@ struct _VpSandbox
     GCancellable *cancellable;
     guint64 bytes_in; /* from the agent, at the last beat */
   } heartbeat;
+  VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
 /* the step that has a file of its own */
@@ -117,12 +120,18 @@ void vp_sandbox_stop_asking (VpSandbox *self);
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);
 
+/* Has libvirt ask the guest to turn itself off; finishes when its domain has
+ * stopped, when it cannot be asked, when the grace is over or the asking is ended. */
+void vp_sandbox_shutdown_async (VpSandbox *self, guint grace_ms, GAsyncReadyCallback callback, gpointer user_data);
+void vp_sandbox_shutdown_finish (VpSandbox *self, GAsyncResult *result);
+
+/* What its hooks run with. */
+void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
+
 /* Time and entropy for a guest that has booted or stood still; in the background. */
 void vp_sandbox_refresh_guest (VpSandbox *self);
 /* From now on the agent is asked who runs out of memory, as long as it is there. */
 void vp_sandbox_watch_oom (VpSandbox *self);
-/* What its hooks run with. */
-void vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container);
 
 /* Prepares @container in the machine, with what the sandbox gives it for that. */
 void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContainerPlan *plan,

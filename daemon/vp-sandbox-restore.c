@@ -4,6 +4,7 @@
 #include "vp-agent-address.h"
 #include "vp-device.h"
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-event.h"
 #include "vp-log.h"
 #include "vp-planner.h"
@@ -131,6 +132,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;
+  self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   self->started_at = (gint64) record->started_at;
   self->exited_at = (gint64) record->exited_at;
   self->exit_status = record->exit_status;
@@ -208,6 +210,8 @@ one_settled (GTask *task)
       if (!vp_sandbox_save (self, &error))
         vp_warning (self->id, NULL, "record not written: %s", error->message);
       vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
+      vp_sandbox_watch_oom (self);
+      VP_FAILPOINT_ONLY ("adopt.after");
       vp_sandbox_changed (self);
     }
   if (!adoption->told)
@@ -264,6 +268,7 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   adoption->left = 1;
+  VP_FAILPOINT_ONLY ("adopt.agent.after");
   if (!vp_agent_client_open_finish (VP_AGENT_CLIENT (source), result, &error))
     {
       vp_warning (self->id, NULL, "its agent does not answer: %s", error->message);
@@ -326,6 +331,7 @@ adopt (VpSandbox *self, GTask *task)
   Adoption *adoption = g_task_get_task_data (task);
   guint timeout_ms = (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS);
 
+  VP_FAILPOINT_ONLY ("adopt.before");
   vp_steps_set_done (self->steps, vp_sandbox_n_steps);
   self->end.cancellable = g_cancellable_new ();
   self->machine.pid = vp_virt_find_pid (self->services->virt, self->domain_name);
@@ -400,6 +406,8 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life,
   /* which of the two it is libvirt knows best */
   if (runs (self) && life != VP_SANDBOX_GONE)
     self->state = life == VP_SANDBOX_ASLEEP ? VP_SANDBOX_PAUSED : VP_SANDBOX_READY;
+  if (self->state == VP_SANDBOX_READY)
+    vp_sandbox_heartbeat_start (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], self->state);
   if (!runs (self) || life == VP_SANDBOX_GONE)

@@ -142,11 +142,29 @@ on_domain_destroyed (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+destroy_domain (VpSandbox *self)
+{
+  vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_domain_destroyed, g_object_ref (self));
+}
+
+static void
+on_shut_down (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  vp_sandbox_shutdown_finish (VP_SANDBOX (source), result);
+  destroy_domain (VP_SANDBOX (source));
+}
+
+static void
 undo_domain (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
+  gint64 left_ms = (self->end.deadline - g_get_monotonic_time ()) / 1000;
 
-  vp_virt_destroy_async (self->services->virt, self->domain_name, NULL, on_domain_destroyed, g_object_ref (self));
+  /* a machine that is still booting listens to nobody */
+  if (self->state == VP_SANDBOX_STOPPING && self->end.graceful && !self->end.agreed && left_ms > 0)
+    vp_sandbox_shutdown_async (self, (guint) MIN (left_ms, G_MAXINT), on_shut_down, NULL);
+  else
+    destroy_domain (self);
 }
 
 /* ---- console: worth having, not worth failing for ---- */
@@ -374,7 +392,8 @@ on_guest_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
   g_autoptr (GError) error = NULL;
 
-  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+  self->end.agreed = vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error);
+  if (!self->end.agreed)
     vp_info (self->id, NULL, "the guest did not shut down by itself: %s", error->message);
   vp_step_done (self->steps, NULL);
 }

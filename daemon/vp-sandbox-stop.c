@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 
 /* Every way in which a sandbox ends: asked to, by itself, deleted. */
@@ -17,6 +18,7 @@ on_unwound (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
 
   vp_steps_unwind_finish (self->steps, result);
+  VP_FAILPOINT_ONLY ("sandbox.stop.undone");
   self->exit_reason = self->end.reason;
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_lose (self->containers->pdata[i]);
@@ -61,6 +63,7 @@ vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gb
   self->end.state = state;
   self->end.reason = reason;
   self->end.graceful = graceful;
+  self->end.agreed = FALSE;
   self->end.deadline = g_get_monotonic_time () + (gint64) grace * 1000;
   g_clear_object (&self->end.asking);
   self->end.asking = g_cancellable_new ();
@@ -156,7 +159,8 @@ vp_sandbox_domain_stopped (VpSandbox *self, const char *reason)
     return;
   vp_notice (self->id, NULL, "%s", why);
   vp_sandbox_aim_at (self, guest_did_it ? VP_SANDBOX_STOPPED : VP_SANDBOX_LOST,
-          guest_did_it ? "guest-shutdown" : (panicked || g_str_equal (reason, "crashed") ? "crashed" : "lost"), FALSE, 0);
+                     guest_did_it ? "guest-shutdown" : (panicked || g_str_equal (reason, "crashed") ? "crashed" : "lost"),
+                     FALSE, 0);
   if (self->state == VP_SANDBOX_STARTING)
     give_up_start (self, agent_lost ? VP_ERROR_AGENT_UNAVAILABLE : VP_ERROR_HYPERVISOR_FAILED, why);
   else

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-fd.h"
 #include "vp-id.h"
 #include "vp-names.h"
@@ -155,9 +156,11 @@ open_sandbox (VpStore *self, const char *name, GError **error)
 gboolean
 vp_store_add (VpStore *self, const char *name, const char *record, gsize len, GError **error)
 {
+  if (!VP_FAILPOINT ("store.add.before", error))
+    return FALSE;
   if (mkdirat (self->sandboxes_fd, name, 0711) < 0)
     return vp_error_set_errno (error, errno, "directory of \"%s\"", name);
-  if (vp_store_save (self, name, record, len, error))
+  if (VP_FAILPOINT ("store.add.after", error) && vp_store_save (self, name, record, len, error))
     return TRUE;
   (void) vp_fd_remove_tree (self->sandboxes_fd, name, NULL);
   return FALSE;
@@ -168,7 +171,8 @@ vp_store_save (VpStore *self, const char *name, const char *record, gsize len, G
 {
   VP_AUTO_FD fd = open_sandbox (self, name, error);
 
-  return fd >= 0 && vp_fd_replace_file (fd, VP_FILE_RECORD, record, len, error);
+  return fd >= 0 && VP_FAILPOINT ("store.save.before", error)
+         && vp_fd_replace_file (fd, VP_FILE_RECORD, record, len, error) && VP_FAILPOINT ("store.save.after", error);
 }
 
 /* Takes @dirfd, which may be -1 with @error set. */
@@ -224,7 +228,8 @@ vp_store_save_spec (VpStore *self, const char *name, const char *container, cons
 {
   VP_AUTO_FD fd = open_specs (self, name, TRUE, error);
 
-  return fd >= 0 && vp_fd_replace_file (fd, container, text, len, error);
+  return fd >= 0 && VP_FAILPOINT ("store.spec.before", error)
+         && vp_fd_replace_file (fd, container, text, len, error) && VP_FAILPOINT ("store.spec.after", error);
 }
 
 char *
@@ -240,8 +245,10 @@ vp_store_remove_spec (VpStore *self, const char *name, const char *container)
 {
   VP_AUTO_FD fd = open_specs (self, name, FALSE, NULL);
 
+  VP_FAILPOINT_ONLY ("store.remove-spec.before");
   if (fd >= 0)
     (void) unlinkat (fd, container, 0);
+  VP_FAILPOINT_ONLY ("store.remove-spec.after");
 }
 
 /* ---- ends of a record ---- */
@@ -263,11 +270,12 @@ vp_store_quarantine (VpStore *self, const char *name, GError **error)
       return NULL;
     }
   place = openat (self->state_fd, VP_DIR_QUARANTINE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (place < 0 || renameat (sandbox, VP_FILE_RECORD, place, target) < 0)
+  if (place < 0 || !VP_FAILPOINT ("store.quarantine.before", NULL) || renameat (sandbox, VP_FILE_RECORD, place, target) < 0)
     {
       vp_error_set_errno (error, errno, "record of \"%s\"", name);
       return NULL;
     }
+  VP_FAILPOINT_ONLY ("store.quarantine.after");
   return g_build_filename (self->state_dir, VP_DIR_QUARANTINE, target, NULL);
 }
 
@@ -276,9 +284,15 @@ vp_store_remove (VpStore *self, const char *name, GError **error)
 {
   VP_AUTO_FD fd = openat (self->sandboxes_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
+  if (!VP_FAILPOINT ("store.remove.before", error))
+    return FALSE;
   if (fd >= 0)
     (void) unlinkat (fd, VP_FILE_RECORD, 0);
-  return vp_fd_remove_tree (self->sandboxes_fd, name, error);
+  VP_FAILPOINT_ONLY ("store.remove.between");
+  if (!vp_fd_remove_tree (self->sandboxes_fd, name, error))
+    return FALSE;
+  VP_FAILPOINT_ONLY ("store.remove.after");
+  return TRUE;
 }
 
 GStrv

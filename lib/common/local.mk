@@ -3,9 +3,11 @@
 noinst_LTLIBRARIES += libvp-common.la
 libvp_common_la_SOURCES = \
 	lib/common/vp-names.h \
+	lib/common/vp-bucket.c lib/common/vp-bucket.h \
 	lib/common/vp-error.c lib/common/vp-error.h \
 	lib/common/vp-event.c lib/common/vp-event.h \
 	lib/common/vp-fd.c lib/common/vp-fd.h \
+	lib/common/vp-failpoint.c lib/common/vp-failpoint.h \
 	lib/common/vp-id.c lib/common/vp-id.h \
 	lib/common/vp-journal.c lib/common/vp-journal.h \
 	lib/common/vp-log.c lib/common/vp-log.h lib/common/vp-log-private.h \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 
 int
 vp_fd_open_beneath (int dirfd, const char *path, int flags, mode_t mode, const char *what, GError **error)
@@ -121,7 +122,9 @@ vp_fd_replace_file (int dirfd, const char *name, const char *data, gsize len, GE
 
   if (fd < 0)
     return vp_error_set_errno (error, errno, "write \"%s\"", name);
-  if (!write_all (fd, data, len) || fsync (fd) < 0 || renameat (dirfd, temp, dirfd, name) < 0 || fsync (dirfd) < 0)
+  if (!VP_FAILPOINT ("file.replace.open", error))
+    return FALSE;
+  if (!write_all (fd, data, len) || fsync (fd) < 0 || (VP_FAILPOINT_ONLY ("file.replace.written"), FALSE) || renameat (dirfd, temp, dirfd, name) < 0 || fsync (dirfd) < 0)
     {
       int errsv = errno;
 

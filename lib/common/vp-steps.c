@@ -2,6 +2,7 @@
 #include "vp-steps.h"
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 
 struct _VpSteps
 {
@@ -42,6 +43,19 @@ vp_steps_free (VpSteps *self)
   g_free (self);
 }
 
+/* "step.NAME.run.before" and its kin; @what is the part after the name. */
+static gboolean
+pass (const VpStep *step, const char *what, GError **error)
+{
+#ifdef VP_FAILPOINTS
+  g_autofree char *name = g_strdup_printf ("step.%s.%s", step->name, what);
+
+  return VP_FAILPOINT (name, error);
+#else
+  return TRUE;
+#endif
+}
+
 static void
 finish (VpSteps *self)
 {
@@ -68,6 +82,7 @@ start_next (VpSteps *self)
         return FALSE;
       step = &self->table[self->done - 1];
       self->in_step = TRUE;
+      (void) pass (step, "undo.before", NULL);
       if (step->undo != NULL)
         step->undo (self->owner, self);
       else
@@ -81,6 +96,11 @@ start_next (VpSteps *self)
     {
       g_set_error (&self->failure, VP_ERROR, VP_ERROR_CANCELLED, "cancelled before \"%s\"",
                    self->table[self->done].name);
+      self->unwinding = TRUE;
+      return TRUE;
+    }
+  if (!pass (&self->table[self->done], "run.before", &self->failure))
+    {
       self->unwinding = TRUE;
       return TRUE;
     }
@@ -115,6 +135,7 @@ vp_step_done (VpSteps *self, GError *error)
     {
       g_clear_error (&error);
       self->done--;
+      (void) pass (&self->table[self->done], "undo.after", NULL);
     }
   else if (error != NULL)
     {
@@ -125,6 +146,8 @@ vp_step_done (VpSteps *self, GError *error)
     {
       self->usec[self->done] = g_get_monotonic_time () - self->started;
       self->done++;
+      if (!pass (&self->table[self->done - 1], "run.after", &self->failure))
+        self->unwinding = TRUE;
     }
   advance (self);
 }

@@ -618,7 +618,19 @@ def test_shutdown(env):
     env.start_daemon()
 
 
+def test_power_button(env):
+    """an agent that refuses to end: the machine is asked, and that ends it before the grace is over"""
+    sandbox, _ = env.start_sandbox()
+    env.agent(sandbox).fail["DestroySandbox"] = ("INTERNAL", "no")
+    began = time.monotonic()
+    sandbox.stop(60 * 1000000)
+    check(time.monotonic() - began < 10, "the whole grace was waited for")
+    equal((sandbox.get("State"), sandbox.get("ExitReason")), ("stopped", "stopped"), "state")
+    sandbox.delete()
+    gone(env)
+
+
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
 
 if __name__ == "__main__":
-    testdriver.main(TESTS, TestDriverEnv(request_ms=REQUEST_MS, connect_ms=CONNECT_MS, stop_ms=STOP_MS))
+    testdriver.main(TESTS, TestDriverEnv(["--set", "daemon.on-stop=delete"], request_ms=REQUEST_MS, connect_ms=CONNECT_MS, stop_ms=STOP_MS))

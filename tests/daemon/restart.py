@@ -69,6 +69,7 @@ def clean(env):
     equal(env.manager.sandboxes(), [], "sandboxes")
     equal(directories(env), [], "directories")
     equal(mounts(env), [], "mounts")
+    eventually(lambda: not env.house.agents, "agents of what is gone")
 
 
 def test_kill(env):

@@ -455,6 +455,7 @@ class AgentHouse:
         self.agents = {}
         self.delay, self.fail, self.mute = {}, {}, set()
         self.blind = False  # no more agents
+        self.prepare = None  # called with (sid, agent) before an agent listens to calls
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
@@ -477,6 +478,8 @@ class AgentHouse:
                 agent.delay.update(self.delay)
                 agent.fail.update(self.fail)
                 agent.mute.update(self.mute)
+                if self.prepare is not None:
+                    self.prepare(sid, agent)
                 self.agents[sid] = agent
 
     def stop(self):

@@ -93,6 +93,12 @@ class Libvirtd:
         with open(os.path.join(self.root, "libvirtd.pid"), encoding="ascii") as f:
             return int(f.read())
 
+    def kill(self, signum):
+        """Ends the daemon alone: its reaper stays as long as there are domains."""
+        pid = self.daemon_pid()
+        os.kill(pid, signum)
+        eventually(lambda: not os.path.exists("/proc/%d" % pid), "end of libvirtd", 30)
+
     def restart(self):
         """After it was killed: the domains of before are found again."""
         if os.path.exists(self.socket):

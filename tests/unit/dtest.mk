@@ -19,15 +19,23 @@ vp_dtest_tests = \
 check_PROGRAMS += $(vp_dtest_tests)
 TESTS += $(vp_dtest_tests)
 EXTRA_DIST += \
+	tests/daemon/admin.py \
 	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
+	tests/daemon/bus-matrix.py \
 	tests/daemon/busctl.py \
+	tests/daemon/cycles.py \
 	tests/daemon/commands.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
+	tests/daemon/peers.py \
+	tests/daemon/model.py \
+	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/daemon/verbs.py \
+	tests/lib/callers.py \
+	tests/lib/polkit.py \
 	tests/lib/testdriver.py
 
 vp_dtest_cppflags = $(libvp_daemon_la_CPPFLAGS)

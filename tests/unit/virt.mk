@@ -44,3 +44,9 @@ tests_vm_test_virt_embed_SOURCES = tests/vm/test-virt-embed.c
 tests_vm_test_virt_embed_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_vm_test_virt_embed_CFLAGS = $(vp_virt_test_cflags)
 tests_vm_test_virt_embed_LDADD = $(vp_virt_test_ldadd)
+
+# runs in guests, where there is no libc
+noinst_PROGRAMS += tests/vm/abuse-agent
+tests_vm_abuse_agent_SOURCES = tests/vm/abuse-agent.c
+tests_vm_abuse_agent_LDFLAGS = $(AM_LDFLAGS) -all-static
+EXTRA_DIST += tests/vm/guest-ends.py tests/vm/libvirtd-kills.py

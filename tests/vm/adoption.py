@@ -4,6 +4,7 @@
 
 import os
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -167,7 +168,35 @@ def test_died_meanwhile(env):
     env.no_leaks(before)
 
 
+def test_end_is_seen(env):
+    """the end of a hypervisor is told within 20 ms, by the daemon that made it and by one that adopted it"""
+    for adopted in (False, True):
+        times = []
+        for number in range(3):
+            sid = "end%d%d" % (adopted, number)
+            sandbox = env.manager.create_sandbox(sid, env.bundle(["sleep", "1000"]))
+            sandbox.start()
+            env.manager.container(sid).start()
+            if adopted:
+                env.stop_daemon(kill=True)
+                env.start_daemon()
+            container = env.manager.container(sid)
+            waiter = threading.Thread(target=lambda c=container: times.append((c.wait(), time.monotonic())))
+            waiter.start()
+            time.sleep(0.2)
+            killed = time.monotonic()
+            os.kill(env.manager.sandbox(sid).get("HypervisorPid"), 9)
+            waiter.join(30)
+            status, told = times.pop()
+            equal(status, 137, "status")
+            times.append((told - killed) * 1000)
+            env.manager.sandbox(sid).delete(force=True)
+        print("# %s: told after %s ms" % ("adopted" if adopted else "own", ", ".join("%.1f" % t for t in times)))
+        check(min(times) < 20, "it took at least %.0f ms" % min(times))
+
+
 if __name__ == "__main__":
     ENV = Env(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"))
     ENV.require()
-    tap.run([test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_died_meanwhile], ENV)
+    tap.run([test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_died_meanwhile,
+             test_end_is_seen], ENV)
