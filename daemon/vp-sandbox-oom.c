@@ -3,7 +3,6 @@
 
 #include "vp-error.h"
 #include "vp-event.h"
-#include "vp-log.h"
 
 /* One question is always at the agent: which container ran out of memory next.
  * A guest that answers all the time is asked eight times a second; the ids it
@@ -58,7 +57,8 @@ tell (VpSandbox *self, const char *cid)
     }
   if (container == NULL)
     {
-      vp_warning (self->id, NULL, "the guest says that container \"%s\" ran out of memory, which it does not have", cid);
+      vp_event (VP_EVENT_GUEST_LIMIT, self->id, NULL,
+                "the guest says that container \"%s\" ran out of memory, which it does not have", cid);
       return;
     }
   vp_event (VP_EVENT_CONTAINER_OOM, self->id, cid, "out of memory: the guest killed a process");

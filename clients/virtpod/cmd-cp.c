@@ -229,8 +229,8 @@ find_container_place (VpDBusContainer1 *container, const Place *from, const Plac
   return g_path_get_dirname (to->path);
 }
 
-/* Sends what @feed_fd or @from gives; the daemon's answer says how it went, but
- * for what went wrong on our side. */
+/* Sends the stream that @from is, or one made of it. The daemon's answer says how
+ * it went, but for what went wrong on our side. */
 static gboolean
 send_tar (const VpCommand *command, VpDBusContainer1 *container, const char *directory, const Place *from,
           const char *as, GError **error)

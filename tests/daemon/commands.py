@@ -117,6 +117,47 @@ def test_wait_deleted(env):
     match(err.decode(), r"^virtpod: wait one: .*\((InvalidState|NotFound)\)$", "error")
 
 
+def listen(env, child, args=("true",)):
+    """Makes things happen until @child has printed something; that is not looked at."""
+    def happens():
+        sandbox, container = env.start_sandbox(args)
+        container.wait()
+        sandbox.delete(force=True)
+        return select.select([child.stdout], [], [], 0.2)[0]
+
+    eventually(happens, "the first event")
+    while select.select([child.stdout], [], [], 0.5)[0]:
+        child.stdout.readline()
+
+
+def test_events(env):
+    """events: what happens to a sandbox, in order"""
+    child = subprocess.Popen(command(env, "events", "--format", "json", "--properties"), stdout=subprocess.PIPE, bufsize=0)
+    plain = subprocess.Popen(command(env, "events", "--filter", "event=container-exited"), stdout=subprocess.PIPE, bufsize=0)
+    try:
+        listen(env, child)
+        listen(env, plain, ["sh", "-c", "exit 1"])
+        sandbox, container = env.start_sandbox(["sh", "-c", "exit 3"], sid="one")
+        equal(container.wait(), 3, "status")
+        seen = []
+        while "container-exited" not in [line["event"] for line in seen if line.get("sandbox") == "one"]:
+            seen.append(json.loads(read_line(child.stdout, "after %s" % seen[-1:])))
+        mine = [line["event"] for line in seen if line.get("sandbox") == "one"]
+        wanted = [event for event in mine if event in ("created", "starting", "ready", "container-started", "container-exited")]
+        equal(wanted, ["created", "starting", "ready", "container-started", "container-exited"], "order of %s" % mine)
+        last = seen[-1]
+        equal((last["container"], last["exit-status"]), ("one", 3), "details")
+        states = [line["properties"].get("State") for line in seen
+                  if line["event"] == "properties-changed" and line["path"] == sandbox.path]
+        check("ready" in states, "states: %s" % states)
+        match(read_line(plain.stdout, "plain"), r"^%s one container-exited container=one exit-status=3$" % TIME, "text")
+        container.delete()
+    finally:
+        for process in (child, plain):
+            process.kill()
+            process.communicate()
+
+
 def test_inspect(env):
     """inspect: sandbox, devices, containers with their OCI state, as JSON and as text"""
     sandbox, _ = env.start_sandbox(sid="one", labels={"tier": "web"})
@@ -159,6 +200,18 @@ def test_attach_busy(env):
     equal(first.wait(60), 143, "status")
     first.communicate()
     container.delete(force=True)
+
+
+def test_prune(env):
+    """prune: what has ended, and nothing that runs"""
+    sandbox, _ = env.start_sandbox(sid="runs")
+    ended, _ = env.start_sandbox(sid="ended")
+    ended.stop()
+    equal(json.loads(run(env, "prune", "--dry-run", "--json")), [{"id": "ended", "kind": "sandbox"}], "dry run")
+    equal(run(env, "prune", "--older-than", "1000", "--quiet"), "", "too young")
+    match(run(env, "prune"), r"^ID +KIND\nended +sandbox$", "pruned")
+    equal(run(env, "list", "--quiet", "--sandboxes"), "runs\n", "what is left")
+    sandbox.delete(force=True)
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
