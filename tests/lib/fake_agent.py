@@ -340,13 +340,16 @@ class Sandbox:
 class FakeAgent:
     """One agent at one socket. A connection may come back: containers stay."""
 
-    def __init__(self, path, messages=None):
+    def __init__(self, path, messages=None, prepare=None):
+        """@prepare (self): what is to be so before somebody can call."""
         self.messages = messages or Messages()
         self.sandbox = Sandbox(self.messages)
         self.delay, self.fail, self.mute = {}, {}, set()
         self.calls = []  # names of the methods called, in order
         self.connections = []
         self.path = path
+        if prepare is not None:
+            prepare(self)
         self.listener = socket.socket(socket.AF_UNIX)
         # a path that is too long for a socket address is reached by its directory
         place = os.open(os.path.dirname(path) or '.', os.O_PATH | os.O_DIRECTORY)
@@ -475,15 +478,17 @@ class AgentHouse:
                 self.agents.pop(sid).stop()
             for sid in set() if self.blind else present - set(self.agents):
                 try:
-                    agent = FakeAgent(os.path.join(self.directory, sid, self.name), self.messages)
+                    self.agents[sid] = FakeAgent(os.path.join(self.directory, sid, self.name), self.messages,
+                                                 lambda agent, sid=sid: self.set_up(sid, agent))
                 except OSError:
                     continue
-                agent.delay.update(self.delay)
-                agent.fail.update(self.fail)
-                agent.mute.update(self.mute)
-                if self.prepare is not None:
-                    self.prepare(sid, agent)
-                self.agents[sid] = agent
+
+    def set_up(self, sid, agent):
+        agent.delay.update(self.delay)
+        agent.fail.update(self.fail)
+        agent.mute.update(self.mute)
+        if self.prepare is not None:
+            self.prepare(sid, agent)
 
     def stop(self):
         self.ended.set()

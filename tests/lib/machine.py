@@ -63,6 +63,10 @@ def by_itself(state):
                 yield put(state, target, "stopped")
     if state.sandbox == "ready" and (state.cancel or state.hung):
         yield state._replace(sandbox="stopping")
+    if state.sandbox == "starting":    # the last step of a start
+        for target in "ob":
+            if of(state, target) == "creating":
+                yield put(state, target, "created")
     for target in state.killed:
         if of(state, target) in ("created", "running"):
             yield put(state, target, "stopped")
