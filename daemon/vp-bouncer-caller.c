@@ -193,10 +193,10 @@ vp_callers_wait (VpCallers *self, VpCaller *caller, guint max, VpCallerCallback 
       Question *question = g_new (Question, 1);
 
       *question = (Question) { self, g_strdup (caller->name) };
-      g_dbus_connection_call (self->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                              "GetConnectionCredentials", g_variant_new ("(s)", caller->name),
-                              G_VARIANT_TYPE ("(a{sv})"), G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable,
-                              on_credentials, question);
+      g_dbus_connection_call (self->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                              "org.freedesktop.DBus", "GetConnectionCredentials",
+                              g_variant_new ("(s)", caller->name), G_VARIANT_TYPE ("(a{sv})"),
+                              G_DBUS_CALL_FLAGS_NONE, -1, self->cancellable, on_credentials, question);
     }
   waiter = g_new (Waiter, 1);
   *waiter = (Waiter) { callback, user_data };

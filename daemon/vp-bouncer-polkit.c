@@ -35,14 +35,16 @@ on_checked (GObject *source, GAsyncResult *result, gpointer user_data)
   /* the prompt outlives the question unless it is withdrawn */
   if (id[0] != '\0')
     g_dbus_connection_call (bus, VP_POLKIT_NAME, VP_POLKIT_PATH, VP_POLKIT_IFACE, "CancelCheckAuthorization",
-                            g_variant_new ("(s)", id), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL, NULL);
+                            g_variant_new ("(s)", id), NULL, G_DBUS_CALL_FLAGS_NO_AUTO_START, -1, NULL, NULL,
+                            NULL);
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     {
       g_task_return_new_error (task, VP_ERROR, VP_ERROR_CANCELLED, "the caller has gone");
       return;
     }
   g_dbus_error_strip_remote_error (error);
-  g_task_return_new_error (task, VP_ERROR, VP_ERROR_NOT_AUTHORIZED, "polkit cannot be asked (%s)", error->message);
+  g_task_return_new_error (task, VP_ERROR, VP_ERROR_NOT_AUTHORIZED, "polkit cannot be asked (%s)",
+                           error->message);
 }
 
 void
@@ -50,7 +52,8 @@ vp_polkit_check_async (GDBusConnection *bus, const char *name, const char *actio
                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
-  char *id = interactive ? g_strdup_printf ("virtpod-%" G_GUINT64_FORMAT, ++last_cancellation) : g_strdup ("");
+  char *id
+      = interactive ? g_strdup_printf ("virtpod-%" G_GUINT64_FORMAT, ++last_cancellation) : g_strdup ("");
   GVariantBuilder subject;
 
   g_task_set_check_cancellable (task, FALSE); /* the reply says it, after the prompt was taken away */

@@ -10,8 +10,9 @@
 /* @bus: where polkit and the caller are; @name: the caller's unique name there,
  * which polkit itself looks behind. @interactive: the user may be asked. A
  * cancelled check takes the prompt away again. */
-void vp_polkit_check_async (GDBusConnection *bus, const char *name, const char *action_id, gboolean interactive,
-                            GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void vp_polkit_check_async (GDBusConnection *bus, const char *name, const char *action_id,
+                            gboolean interactive, GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data);
 
 /* Everything but a clear yes is FALSE with @error NotAuthorized saying why:
  * refused, a prompt would be needed, or polkit does not answer. Cancelled is Cancelled. */

@@ -130,19 +130,21 @@ vp_rule_is_secret (const char *interface, const char *property)
 static gboolean
 check_property (const char *interface, GDBusPropertyInfo *info, GError **error)
 {
-  const char *emits = g_dbus_annotation_info_lookup (info->annotations, "org.freedesktop.DBus.Property.EmitsChangedSignal");
+  const char *emits
+      = g_dbus_annotation_info_lookup (info->annotations, "org.freedesktop.DBus.Property.EmitsChangedSignal");
 
   if ((info->flags & G_DBUS_PROPERTY_INFO_FLAGS_WRITABLE) != 0
       && find_row (writable, G_N_ELEMENTS (writable), interface, info->name) == NULL)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_FAILED, "%s.%s: can be written and has no row in the authorisation table",
-                   interface, info->name);
+      g_set_error (error, VP_ERROR, VP_ERROR_FAILED,
+                   "%s.%s: can be written and has no row in the authorisation table", interface, info->name);
       return FALSE;
     }
-  if (vp_rule_is_secret (interface, info->name) && g_strcmp0 (emits, "const") != 0 && g_strcmp0 (emits, "false") != 0)
+  if (vp_rule_is_secret (interface, info->name) && g_strcmp0 (emits, "const") != 0
+      && g_strcmp0 (emits, "false") != 0)
     {
-      g_set_error (error, VP_ERROR, VP_ERROR_FAILED, "%s.%s: is not for everybody, and its changes would be announced",
-                   interface, info->name);
+      g_set_error (error, VP_ERROR, VP_ERROR_FAILED,
+                   "%s.%s: is not for everybody, and its changes would be announced", interface, info->name);
       return FALSE;
     }
   return TRUE;
@@ -154,8 +156,8 @@ vp_rule_check_interface (const GDBusInterfaceInfo *info, GError **error)
   for (gsize i = 0; info->methods != NULL && info->methods[i] != NULL; i++)
     if (vp_rule_find_method (info->name, info->methods[i]->name) == NULL)
       {
-        g_set_error (error, VP_ERROR, VP_ERROR_FAILED, "%s.%s: has no row in the authorisation table", info->name,
-                     info->methods[i]->name);
+        g_set_error (error, VP_ERROR, VP_ERROR_FAILED, "%s.%s: has no row in the authorisation table",
+                     info->name, info->methods[i]->name);
         return FALSE;
       }
   for (gsize i = 0; info->properties != NULL && info->properties[i] != NULL; i++)

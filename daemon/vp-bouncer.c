@@ -191,8 +191,12 @@ vp_bouncer_add_connection (VpBouncer *self, guint32 uid, GError **error)
   User *user = get_user (self, uid);
 
   if (is_counted (uid)
-      && !check_room (self, user->connections, VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER, "connections", uid, error))
-    return FALSE;
+      && !check_room (self, user->connections, VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER, "connections", uid,
+                      error))
+    {
+      forget_idle (self, uid);
+      return FALSE;
+    }
   user->connections++;
   return TRUE;
 }
@@ -297,8 +301,8 @@ decide (VpCaller *caller, gpointer user_data)
     refuse (ticket, uid, "polkit cannot be asked about a connection that is not on the bus");
   else
     vp_polkit_check_async (self->bus, caller->name, vp_action_id (ticket->rule->action),
-                           may_be_asked (ticket->invocation), vp_dbus_watch_caller (ticket->invocation), on_polkit,
-                           ticket);
+                           may_be_asked (ticket->invocation), vp_dbus_watch_caller (ticket->invocation),
+                           on_polkit, ticket);
 }
 
 void
@@ -321,8 +325,8 @@ vp_bouncer_ask (VpBouncer *self, GDBusMethodInvocation *invocation, const VpRule
   else if (caller->known)
     decide (caller, ticket);
   else if (!vp_callers_wait (self->callers, caller,
-                             (guint) vp_config_get_uint (self->config, VP_CONFIG_DAEMON_MAX_CALLS_PER_USER), decide,
-                             ticket))
+                             (guint) vp_config_get_uint (self->config, VP_CONFIG_DAEMON_MAX_CALLS_PER_USER),
+                             decide, ticket))
     refuse (ticket, G_MAXUINT32, "too many calls before it is known who calls");
 }
 

@@ -5,6 +5,7 @@
 
 #include "vp-error.h"
 #include "vp-guest-messages.h"
+#include "vp-spec-table.h"
 #include "vp-spec-update.h"
 
 /* What a container may use, and what it uses: the questions to its cgroup in the guest. */
@@ -54,7 +55,7 @@ vp_container_update_async (VpContainer *self, const char *resources, GAsyncReady
     }
   packed = vp_guest_message_pack (&request->base);
   grpc__update_container_request__free_unpacked (request, NULL);
-  if (vp_json_get_n_items (json) == 0) /* nothing of it is the guest's */
+  if (vp_spec_value_is_empty (json)) /* nothing of it is the guest's */
     g_task_return_boolean (task, TRUE);
   else
     vp_agent_client_update_container_async (self->agent, packed, vp_container_get_request_timeout (), NULL,

@@ -49,7 +49,8 @@ wait_for_last (VpManager *manager, GDBusMethodInvocation *invocation)
 }
 
 static gboolean
-handle_drain (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options, gpointer user_data)
+handle_drain (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options,
+              gpointer user_data)
 {
   static const VpDbusOption table[] = { { "off", "b" }, { "wait", "b" }, { NULL } };
   gboolean off;

@@ -32,8 +32,9 @@ vp_dbus_guard_new (GType type)
   if (guarded == 0)
     {
       g_type_query (type, &query);
-      guarded = g_type_register_static_simple (type, g_intern_string (name), query.class_size, guard_class_init,
-                                               query.instance_size, NULL, G_TYPE_FLAG_FINAL);
+      guarded
+          = g_type_register_static_simple (type, g_intern_string (name), query.class_size, guard_class_init,
+                                           query.instance_size, NULL, G_TYPE_FLAG_FINAL);
     }
   return g_object_new (guarded, NULL);
 }
@@ -145,14 +146,16 @@ go_on (GDBusMethodInvocation *invocation, gboolean full, gpointer target)
     }
   else
     generated_vtable (skeleton)->method_call (
-        g_dbus_method_invocation_get_connection (invocation), g_dbus_method_invocation_get_sender (invocation),
+        g_dbus_method_invocation_get_connection (invocation),
+        g_dbus_method_invocation_get_sender (invocation),
         g_dbus_method_invocation_get_object_path (invocation), interface, method,
         g_dbus_method_invocation_get_parameters (invocation), invocation, skeleton);
 }
 
 static void
 guard_method_call (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-                   const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer user_data)
+                   const char *method, GVariant *parameters, GDBusMethodInvocation *invocation,
+                   gpointer user_data)
 {
   GDBusInterfaceSkeleton *skeleton = user_data;
   VpBouncer *bouncer = g_object_get_data (G_OBJECT (skeleton), "bouncer");

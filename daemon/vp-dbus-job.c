@@ -60,8 +60,9 @@ static gboolean
 handle_cancel (VpDBusJob1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
   if (user_data == NULL)
-    vp_dbus_fail (invocation, g_error_new (VP_ERROR, VP_ERROR_NOT_SUPPORTED, "cancel: %s cannot be ended early",
-                                           vp_dbus_job1_get_operation (skeleton)));
+    vp_dbus_fail (invocation,
+                  g_error_new (VP_ERROR, VP_ERROR_NOT_SUPPORTED, "cancel: %s cannot be ended early",
+                               vp_dbus_job1_get_operation (skeleton)));
   else
     {
       vp_dbus_job1_complete_cancel (skeleton, invocation);

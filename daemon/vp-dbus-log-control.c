@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus-log-control.h"
 
-#include "vp-error.h"
 #include "vp-dbus-reply.h"
+#include "vp-error.h"
 #include "vp-log.h"
 #include "vp-names.h"
 
+#define EMITS(value) "<annotation name='org.freedesktop.DBus.Property.EmitsChangedSignal' value='" value "'/>"
+
 static const char xml[] = "<node><interface name='" VP_IFACE_LOG_CONTROL "'>"
-                          "<property name='LogLevel' type='s' access='readwrite'>"
-                          "<annotation name='org.freedesktop.DBus.Property.EmitsChangedSignal' value='false'/></property>"
-                          "<property name='LogTarget' type='s' access='readwrite'>"
-                          "<annotation name='org.freedesktop.DBus.Property.EmitsChangedSignal' value='false'/></property>"
-                          "<property name='SyslogIdentifier' type='s' access='read'>"
-                          "<annotation name='org.freedesktop.DBus.Property.EmitsChangedSignal' value='const'/></property>"
+                          "<property name='LogLevel' type='s' access='readwrite'>" EMITS ("false") "</property>"
+                          "<property name='LogTarget' type='s' access='readwrite'>" EMITS ("false") "</property>"
+                          "<property name='SyslogIdentifier' type='s' access='read'>" EMITS ("const") "</property>"
                           "</interface></node>";
 
 /* syslog's words and ours; the first row of one of ours is the one that is shown */

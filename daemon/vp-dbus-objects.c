@@ -116,8 +116,8 @@ emit (VpDbusObjects *self, const char *signal, GVariant *arguments)
     {
       const View *view = self->views->pdata[i];
 
-      (void) g_dbus_connection_emit_signal (view->connection, NULL, VP_PATH_ROOT, VP_IFACE_OBJECT_MANAGER, signal,
-                                            owned, NULL); /* one that is closed misses it */
+      (void) g_dbus_connection_emit_signal (view->connection, NULL, VP_PATH_ROOT, VP_IFACE_OBJECT_MANAGER,
+                                            signal, owned, NULL); /* one that is closed misses it */
     }
 }
 
@@ -143,7 +143,8 @@ answer_managed_objects (GDBusMethodInvocation *invocation, gboolean full, gpoint
 
 static void
 on_manager_call (GDBusConnection *connection, const char *sender, const char *path, const char *interface,
-                 const char *method, GVariant *parameters, GDBusMethodInvocation *invocation, gpointer user_data)
+                 const char *method, GVariant *parameters, GDBusMethodInvocation *invocation,
+                 gpointer user_data)
 {
   VpDbusObjects *self = user_data;
 
@@ -166,7 +167,8 @@ gboolean
 vp_dbus_objects_add_connection (VpDbusObjects *self, GDBusConnection *connection, GError **error)
 {
   static const GDBusInterfaceVTable vtable = { .method_call = on_manager_call };
-  guint id = g_dbus_connection_register_object (connection, VP_PATH_ROOT, manager_info (), &vtable, self, NULL, error);
+  guint id = g_dbus_connection_register_object (connection, VP_PATH_ROOT, manager_info (), &vtable, self,
+                                                NULL, error);
   GHashTableIter iter;
   gpointer object;
   View *view;
@@ -208,7 +210,8 @@ vp_dbus_objects_remove_connection (VpDbusObjects *self, GDBusConnection *connect
 /* ---- objects ---- */
 
 void
-vp_dbus_objects_add (VpDbusObjects *self, const char *path, GDBusInterfaceSkeleton *skeleton, gboolean announced)
+vp_dbus_objects_add (VpDbusObjects *self, const char *path, GDBusInterfaceSkeleton *skeleton,
+                     gboolean announced)
 {
   Object *object;
 

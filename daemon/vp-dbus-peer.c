@@ -6,6 +6,7 @@
 #include <gio/gunixconnection.h>
 #include <glib-unix.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -46,6 +47,8 @@ typedef struct
   guint timer;                 /* of the handshake */
   VpCaller *caller;            /* until the connection has it */
   guint32 uid;
+  VpDbusPeerTraffic *traffic;
+  gint seen_messages; /* of it, at the last look */
   guint32 seen_serial;
 } Peer;
 
@@ -62,6 +65,7 @@ peer_free (Peer *peer)
   g_clear_object (&peer->socket);
   g_clear_object (&peer->cancellable);
   vp_caller_free (peer->caller);
+  g_atomic_rc_box_release (peer->traffic);
   g_free (peer);
 }
 
@@ -103,6 +107,20 @@ on_flushed (GObject *connection, GAsyncResult *result, gpointer user_data)
   (void) g_dbus_connection_flush_finish (G_DBUS_CONNECTION (connection), result, NULL);
 }
 
+/* Whether anything may have been sent since the last look. */
+static gboolean
+was_busy (Peer *peer)
+{
+  guint32 serial
+      = g_dbus_connection_get_last_serial (peer->connection); /* of this thread: answers and signals */
+  gint messages = g_atomic_int_get (&peer->traffic->n_messages);         /* what GDBus answers by itself */
+  gboolean busy = serial != peer->seen_serial || messages != peer->seen_messages;
+
+  peer->seen_serial = serial;
+  peer->seen_messages = messages;
+  return busy;
+}
+
 /* What was sent in one turn and is not written in the next is not read. To
  * close the connection would wait for it, so its socket is shut down. */
 static gboolean
@@ -113,7 +131,6 @@ check_peers (gpointer user_data)
   for (GList *l = self->peers; l != NULL; l = l->next)
     {
       Peer *peer = l->data;
-      guint32 serial = peer->connection != NULL ? g_dbus_connection_get_last_serial (peer->connection) : 0;
 
       if (peer->connection == NULL)
         continue; /* the handshake has a limit of its own */
@@ -122,9 +139,8 @@ check_peers (gpointer user_data)
           vp_notice (NULL, NULL, "private connection of uid %u: it does not read, closed", peer->uid);
           (void) g_socket_shutdown (peer->socket, TRUE, TRUE, NULL);
         }
-      else if (serial != peer->seen_serial)
+      else if (was_busy (peer))
         {
-          peer->seen_serial = serial;
           g_object_set_data (G_OBJECT (peer->connection), "flushing", peer->socket);
           g_dbus_connection_flush (peer->connection, NULL, on_flushed, NULL);
         }
@@ -149,7 +165,7 @@ open_connection (Peer *peer, GDBusConnection *connection, GError **error)
 {
   VpDbusPeers *self = peer->self;
 
-  if (!vp_dbus_peer_bus_export (connection, ++self->last_number, error))
+  if (!vp_dbus_peer_bus_export (connection, ++self->last_number, peer->traffic, error))
     return FALSE;
   vp_callers_attach (connection, g_steal_pointer (&peer->caller));
   if (!self->funcs->opened (connection, self->user_data))
@@ -208,6 +224,7 @@ begin (VpDbusPeers *self, int fd, VpCaller *caller)
   peer->self = self;
   peer->caller = caller;
   peer->uid = caller->uid;
+  peer->traffic = g_atomic_rc_box_new0 (VpDbusPeerTraffic);
   self->peers = g_list_prepend (self->peers, peer);
   socket = g_socket_new_from_fd (fd, &error);
   if (socket == NULL)
@@ -344,8 +361,8 @@ vp_dbus_peers_listen (VpDbusPeers *self, const char *path, GError **error)
   if (result < 0)
     return vp_error_set_errno (error, errno, "socket %s", path);
   self->path = g_strdup (path);
-  if ((group != G_MAXUINT32 && geteuid () == 0 && lchown (path, (uid_t) -1, group) < 0) || chmod (path, mode) < 0
-      || listen (fd, SOMAXCONN) < 0)
+  if ((group != G_MAXUINT32 && geteuid () == 0 && lchown (path, (uid_t) -1, group) < 0)
+      || chmod (path, mode) < 0 || listen (fd, SOMAXCONN) < 0)
     return vp_error_set_errno (error, errno, "socket %s", path);
   vp_dbus_peers_listen_fd (self, vp_fd_steal (&fd));
   return TRUE;
@@ -360,6 +377,7 @@ static int
 make_pair (guint32 uid, int fds[2])
 {
   gboolean other = uid != geteuid ();
+  int dumpable = prctl (PR_GET_DUMPABLE); /* which a change of user takes away */
   int result, errsv;
 
   if (other && syscall (SYS_setresuid, (uid_t) -1, (uid_t) uid, (uid_t) -1) < 0)
@@ -368,6 +386,8 @@ make_pair (guint32 uid, int fds[2])
   errsv = errno;
   if (other && syscall (SYS_setresuid, (uid_t) -1, (uid_t) 0, (uid_t) -1) < 0)
     g_error ("the way back to uid 0 is closed: %s", g_strerror (errno));
+  if (other)
+    (void) prctl (PR_SET_DUMPABLE, dumpable);
   errno = errsv;
   return result;
 }

@@ -108,7 +108,8 @@ on_container_added (VpSandbox *sandbox, VpContainer *container, VpDbusServer *se
 static void
 on_container_removed (VpSandbox *sandbox, VpContainer *container, VpDbusServer *self)
 {
-  g_autofree char *path = vp_dbus_path_container (vp_sandbox_get_id (sandbox), vp_container_get_id (container));
+  g_autofree char *path
+      = vp_dbus_path_container (vp_sandbox_get_id (sandbox), vp_container_get_id (container));
   g_autofree char *below = g_strconcat (path, "/process/", NULL);
 
   g_signal_handlers_disconnect_by_data (container, self);
@@ -258,8 +259,9 @@ static gboolean
 check_authorisation_table (GError **error)
 {
   const GDBusInterfaceInfo *const infos[] = {
-    vp_dbus_manager1_interface_info (), vp_dbus_sandbox1_interface_info (), vp_dbus_container1_interface_info (),
-    vp_dbus_process1_interface_info (), vp_dbus_job1_interface_info (),     vp_dbus_log_control_info (),
+    vp_dbus_manager1_interface_info (),   vp_dbus_sandbox1_interface_info (),
+    vp_dbus_container1_interface_info (), vp_dbus_process1_interface_info (),
+    vp_dbus_job1_interface_info (),       vp_dbus_log_control_info (),
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)

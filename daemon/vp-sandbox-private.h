@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vp-bucket.h"
 #include "vp-console.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
@@ -70,8 +71,10 @@ struct _VpSandbox
   {
     guint timer;
     GCancellable *cancellable;
+    gboolean asking;
     guint64 bytes_in; /* from the agent, at the last beat */
   } heartbeat;
+  VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
 /* the step that has a file of its own */
@@ -114,6 +117,12 @@ void vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reaso
 
 /* Ends what the guest is being asked for the sake of a graceful end. */
 void vp_sandbox_stop_asking (VpSandbox *self);
+
+/* The undo of the step that prepared containers, when none is being prepared. */
+void vp_sandbox_end_containers (VpSandbox *self);
+
+/* What is left of the grace, in ms; at least a moment, as 0 is for ever. */
+guint vp_sandbox_grace_left_ms (VpSandbox *self);
 
 /* The last of n_preparing is done, one way or the other. */
 void vp_sandbox_all_prepared (VpSandbox *self);

@@ -132,6 +132,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;
+  self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   self->started_at = (gint64) record->started_at;
   self->exited_at = (gint64) record->exited_at;
   self->exit_status = record->exit_status;
@@ -405,6 +406,8 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life,
   /* which of the two it is libvirt knows best */
   if (runs (self) && life != VP_SANDBOX_GONE)
     self->state = life == VP_SANDBOX_ASLEEP ? VP_SANDBOX_PAUSED : VP_SANDBOX_READY;
+  if (self->state == VP_SANDBOX_READY)
+    vp_sandbox_heartbeat_start (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], self->state);
   if (!runs (self) || life == VP_SANDBOX_GONE)

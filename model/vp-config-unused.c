@@ -61,9 +61,10 @@ vp_config_key_unused (VpConfigKey key)
 const char *
 vp_config_get_unused (VpConfig *config, VpConfigKey key)
 {
-  const Unused *row = find (key);
+  /* first, since it is so for nearly all of them */
+  const Unused *row = vp_config_is_default (config, key) ? NULL : find (key);
 
-  if (row == NULL || vp_config_is_default (config, key)
+  if (row == NULL
       || g_str_equal (vp_config_get_string (config, key),
                       row->nothing != NULL ? row->nothing : vp_config_table[key].initial))
     return NULL;

@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
+	tests/vm/commands.py \
 	tests/vm/cycles.py \
 	tests/vm/guest.py \
 	tests/vm/image.sh \

@@ -101,7 +101,7 @@ def test_sandbox_states(env):
     n += refuse_all(env, "sandbox", name, "stopping", calls, table)
     ending.result()
     n += refuse_all(env, "sandbox", name, "stopped", calls, table)
-    equal(n, 9 + 10 + 3 + 10 + 11 + 9, "calls that were refused")
+    equal(n, 10 + 10 + 3 + 9 + 11 + 10, "calls that were refused")
 
 
 def test_container_states(env):

@@ -55,6 +55,7 @@ class Process:
         self.terminal = spec.Terminal
         self.started = threading.Event()
         self.ended = threading.Event()
+        self.waited = False
         self.status = None
         self.child = None
         self.stdin = self.stdout = self.stderr = None
@@ -187,7 +188,7 @@ class Sandbox:
         self.destroyed = threading.Event()
         self.caller = threading.local()  # .connection: whose call this thread answers
 
-    def message(self, name, **fields):
+    def message(self, name, /, **fields):
         return self.messages['grpc.' + name](**fields)
 
     def find(self, cid):
@@ -254,7 +255,8 @@ class Sandbox:
         if container.state != 'running' or container.find('').ended.is_set():
             raise Failure('FAILED_PRECONDITION', 'container "%s": is not running' % container.id)
         with self.lock:
-            if r.exec_id in container.processes:
+            before = container.processes.get(r.exec_id)
+            if before is not None and not before.waited:  # one that has told its end is forgotten
                 raise Failure('ALREADY_EXISTS', 'process "%s": exists already' % r.exec_id)
             container.processes[r.exec_id] = process = Process(r.process)
         try:
@@ -274,6 +276,7 @@ class Sandbox:
     def WaitProcess(self, r):
         process = self.process(r)
         process.ended.wait()
+        process.waited = True
         return self.message('WaitProcessResponse', status=process.status)
 
     def PauseContainer(self, r):
@@ -288,7 +291,7 @@ class Sandbox:
         memory = self.message('MemoryStats', cache=11, usage=self.message('MemoryData', usage=100, limit=1 << 63))
         stats = self.message('CgroupStats', cpu_stats=self.message('CpuStats', cpu_usage=usage), memory_stats=memory,
                              pids_stats=self.message('PidsStats', current=len(container.processes)))
-        network = self.message('NetworkStats', name='eth0', rx_bytes=5)
+        network = self.messages['grpc.NetworkStats'](name='eth0', rx_bytes=5)
         return self.message('StatsContainerResponse', cgroup_stats=stats, network_stats=[network])
 
     def GetMetrics(self, r):

@@ -2,6 +2,7 @@
 # the domain and the front of the daemon
 vp_dtest_tests = \
 	tests/unit/test-bouncer \
+	tests/unit/test-check \
 	tests/unit/test-container \
 	tests/unit/test-dbus-args \
 	tests/unit/test-manager \
@@ -18,17 +19,24 @@ vp_dtest_tests = \
 check_PROGRAMS += $(vp_dtest_tests)
 TESTS += $(vp_dtest_tests)
 EXTRA_DIST += \
+	tests/daemon/admin.py \
 	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
+	tests/daemon/bus-matrix.py \
 	tests/daemon/busctl.py \
 	tests/daemon/cycles.py \
+	tests/daemon/commands.py \
+	tests/daemon/fdstore.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
+	tests/daemon/peers.py \
 	tests/daemon/model.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/daemon/verbs.py \
+	tests/lib/callers.py \
+	tests/lib/polkit.py \
 	tests/lib/testdriver.py
 
 vp_dtest_cppflags = $(libvp_daemon_la_CPPFLAGS)
@@ -60,6 +68,11 @@ tests_unit_test_states_SOURCES = tests/unit/test-states.c
 tests_unit_test_states_CPPFLAGS = $(vp_dtest_cppflags)
 tests_unit_test_states_CFLAGS = $(vp_dtest_cflags)
 tests_unit_test_states_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_check_SOURCES = tests/unit/test-check.c
+tests_unit_test_check_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_check_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_check_LDADD = $(vp_dtest_ldadd)
 
 tests_unit_test_dbus_args_SOURCES = tests/unit/test-dbus-args.c
 tests_unit_test_dbus_args_CPPFLAGS = $(vp_dtest_cppflags)

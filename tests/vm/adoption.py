@@ -3,6 +3,8 @@
 """Virtual machines outlive the daemon: KILL and TERM while a container talks."""
 
 import os
+import select
+import signal
 import sys
 import threading
 import time
@@ -181,22 +183,27 @@ def test_end_is_seen(env):
                 env.stop_daemon(kill=True)
                 env.start_daemon()
             container = env.manager.container(sid)
-            waiter = threading.Thread(target=lambda c=container: times.append((c.wait(), time.monotonic())))
+            pidfd = os.pidfd_open(env.manager.sandbox(sid).get("HypervisorPid"))
+            answers = []
+            waiter = threading.Thread(target=lambda c=container: answers.append((c.wait(), time.monotonic())))
             waiter.start()
-            time.sleep(0.2)
-            killed = time.monotonic()
-            os.kill(env.manager.sandbox(sid).get("HypervisorPid"), 9)
+            time.sleep(0.3)
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            select.select([pidfd], [], [])
+            ended = time.monotonic()
             waiter.join(30)
-            status, told = times.pop()
+            os.close(pidfd)
+            status, told = answers[0]
             equal(status, 137, "status")
-            times.append((told - killed) * 1000)
+            times.append((told - ended) * 1000)
             env.manager.sandbox(sid).delete(force=True)
-        print("# %s: told after %s ms" % ("adopted" if adopted else "own", ", ".join("%.1f" % t for t in times)))
+        print("# %s: told %s ms after the process ended" % ("adopted" if adopted else "own", ", ".join("%.1f" % t for t in times)))
+        # the best of three: the machine may be busy
         check(min(times) < 20, "it took at least %.0f ms" % min(times))
 
 
 if __name__ == "__main__":
     ENV = Env(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"))
     ENV.require()
-    tap.run([test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_died_meanwhile,
-             test_end_is_seen], ENV)
+    ALL = [test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_died_meanwhile, test_end_is_seen]
+    tap.run([test for test in ALL if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)

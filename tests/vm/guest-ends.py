@@ -157,6 +157,19 @@ def test_hung_machine(env):
     guest.ended("lost", "lost")
 
 
+def test_paused_outside(env):
+    """a machine that somebody pauses with virsh: it may take its time"""
+    guest = Guest(env)
+    env.libvirt.virsh("suspend", guest.sandbox.get("DomainName"))
+    time.sleep((2 * HEARTBEAT_MS + REQUEST_MS) / 1000 + 2)
+    equal(guest.sandbox.get("State"), "ready", "state while it is paused")
+    env.libvirt.virsh("resume", guest.sandbox.get("DomainName"))
+    guest.sandbox.ping()
+    os.kill(guest.pid, signal.SIGKILL)
+    guest.told()
+    guest.ended("lost", "lost")
+
+
 def test_garbage(env):
     """rubbish on the agent's channel: cut off, lost"""
     guest = Guest(env)
@@ -174,7 +187,8 @@ def test_after(env):
     env.no_leaks(timeout=15)
 
 
-TESTS = [test_before, test_killed, test_panic, test_power_off, test_hung_agent, test_hung_machine, test_garbage,
+TESTS = [test_before, test_killed, test_panic, test_power_off, test_hung_agent, test_hung_machine,
+         test_paused_outside, test_garbage,
          test_after]
 
 if __name__ == "__main__":
