@@ -85,6 +85,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \
+	daemon/vp-manager-prune.c \
+	daemon/vp-manager-stats.c \
 	daemon/vp-recovery.c daemon/vp-recovery.h
 
 # front: the bus
@@ -101,8 +103,10 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-container-verbs.c \
 	daemon/vp-dbus-guard.c daemon/vp-dbus-guard.h \
 	daemon/vp-dbus-job.c daemon/vp-dbus-job.h \
+	daemon/vp-dbus-events.c \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
+	daemon/vp-dbus-manager-verbs.c \
 	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
@@ -136,6 +140,9 @@ vp_daemon_libs = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-dbus.la l
 
 sbin_PROGRAMS += virtpodd
 virtpodd_SOURCES = daemon/main.c
+if ENABLE_TSAN
+virtpodd_SOURCES += tests/lib/tsan-glib.c
+endif
 virtpodd_CPPFLAGS = $(libvp_daemon_la_CPPFLAGS)
 virtpodd_CFLAGS = $(libvp_daemon_la_CFLAGS)
 virtpodd_LDADD = $(vp_daemon_libs) $(GLIB_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(MOUNT_LIBS) $(PROTOBUF_C_LIBS)

@@ -13,6 +13,9 @@
 
 /* The calls about a container that runs: its cgroup, what it uses, what is in it. */
 
+/* as many as the kernel's pid_max is without further ado */
+#define PIDS_MAX 32768
+
 void
 vp_agent_client_pause_container_async (VpAgentClient *self, const char *cid, guint timeout_ms,
                                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
@@ -98,6 +101,11 @@ vp_agent_client_list_pids_finish (VpAgentClient *self, GAsyncResult *result, GEr
         {
           g_set_error_literal (error, VP_ERROR, VP_ERROR_AGENT_FAILED,
                                "GetDiagnosticData: the answer is not a list of pids");
+          return NULL;
+        }
+      if (pids->len >= PIDS_MAX)
+        {
+          g_set_error (error, VP_ERROR, VP_ERROR_AGENT_FAILED, "GetDiagnosticData: more than %u processes", PIDS_MAX);
           return NULL;
         }
       g_array_append_vals (pids, &(guint32) { (guint32) pid }, 1);

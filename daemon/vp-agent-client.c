@@ -17,10 +17,10 @@
 #define ENVELOPE_MAX (16u << 10)
 /* Packed answers: of most calls, and of those that bring text for administrators. */
 #define ANSWER_MAX (256u << 10)
-#define TEXT_ANSWER_MAX (1u << 20)
+#define TEXT_ANSWER_MAX (512u << 10)
 /* A message takes many times its packed size when it is made of tiny fields, and
  * reading it takes as long as what it allocates is large: no more than this. */
-#define UNPACKED_MIN (64u << 10)
+#define UNPACKED_MIN (256u << 10)
 #define UNPACKED_FACTOR 8
 
 typedef struct
@@ -195,7 +195,6 @@ answer_limit (VpRpc rpc, gsize note)
     case VP_RPC_READ_STDERR:
       return MIN (note, VP_AGENT_CLIENT_MAX_IO) + 64;
     case VP_RPC_GET_METRICS:
-    case VP_RPC_GET_DIAGNOSTIC_DATA:
     case VP_RPC_GET_IPTABLES:
     case VP_RPC_SET_IPTABLES:
       return TEXT_ANSWER_MAX;

@@ -153,7 +153,7 @@ on_drained (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   if (!vp_stdio_drain_finish (VP_STDIO (source), result, &error) && vp_error_is (error, VP_ERROR_TIMED_OUT)
-      && copy->abandoned != 0 && vp_agent_client_is_open (copy->container->agent))
+      && vp_agent_client_is_open (copy->container->agent))
     wait_for_reader (copy);
   else
     copy_free (copy);
@@ -175,6 +175,10 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   gint64 exited_at;
 
   (void) vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error);
+  /* there is nobody to be told that the reader has gone, and the reader is to see
+   * the end of the stream even when the guest lets its standard error hang */
+  g_clear_handle_id (&copy->abandoned, g_source_remove);
+  vp_fd_clear (&copy->watch_fd);
   if (copy->task == NULL)
     ; /* the reader has the stream, and sees where it ends */
   else if (given_up)

@@ -9,6 +9,7 @@
 #include "vp-dbus-args.h"
 #include "vp-dbus-job.h"
 #include "vp-dbus-guard.h"
+#include "vp-dbus-verbs.h"
 #include "vp-error.h"
 
 /* org.virtpod.Manager1 */
@@ -321,6 +322,7 @@ mirror_hypervisor (VpVirt *virt, gpointer user_data)
 VpDBusManager1 *
 vp_dbus_manager_new (VpManager *manager)
 {
+  static const char *const features[] = { "copy", "pause", "update", "stats", "oom", "console", NULL };
   VpDBusManager1 *skeleton = vp_dbus_guard_new (VP_DBUS_TYPE_MANAGER1_SKELETON);
   VpVirt *virt = vp_manager_get_services (manager)->virt;
 
@@ -333,6 +335,8 @@ vp_dbus_manager_new (VpManager *manager)
   vp_dbus_handle (skeleton, "handle-get-config", handle_get_config, manager);
   vp_dbus_handle (skeleton, "handle-check", handle_check, manager);
 
+  vp_dbus_manager_add_verbs (skeleton, manager);
+  vp_dbus_manager1_set_features (skeleton, features);
   vp_dbus_manager1_set_version (skeleton, PACKAGE_VERSION);
   vp_dbus_admin_bind (skeleton, manager);
   mirror_counts (manager, skeleton);

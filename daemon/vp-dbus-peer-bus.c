@@ -9,6 +9,10 @@
 #define BUS_PATH "/org/freedesktop/DBus"
 #define OWN_UNIQUE_NAME ":1.0"
 
+/* More than this a client has not asked by mistake, and an answer that is not
+ * read is memory of ours. */
+#define MAX_UNANSWERED 2048
+
 enum { ALREADY_RUNNING = 2 }; /* StartServiceByName () */
 
 static const char bus_xml[]
@@ -81,12 +85,31 @@ on_bus_call (GDBusConnection *connection, const char *sender, const char *path, 
     g_dbus_method_invocation_return_value (invocation, answer (method, owner, peer, connection));
 }
 
-/* On GDBus's own thread: clients of a bus go by the sender of a signal. */
-static GDBusMessage *
-set_sender (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
+/* Calls that came less answers that were written, on GDBus's thread. */
+static void
+count (GSocket *socket, VpDbusPeerTraffic *traffic, GDBusMessage *message, gboolean incoming)
 {
+  gboolean wants_answer = (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) == 0;
+  GDBusMessageType type = g_dbus_message_get_message_type (message);
+
+  g_atomic_int_inc (&traffic->n_messages);
+  if (incoming && type == G_DBUS_MESSAGE_TYPE_METHOD_CALL && wants_answer)
+    {
+      if (++traffic->n_unanswered == MAX_UNANSWERED)
+        (void) g_socket_shutdown (socket, TRUE, TRUE, NULL);
+    }
+  else if (!incoming && (type == G_DBUS_MESSAGE_TYPE_METHOD_RETURN || type == G_DBUS_MESSAGE_TYPE_ERROR))
+    traffic->n_unanswered--;
+}
+
+/* On GDBus's thread. Clients of a bus go by the sender of a signal. */
+static GDBusMessage *
+on_message (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
+{
+  GIOStream *stream = g_dbus_connection_get_stream (connection);
   GDBusMessage *copy;
 
+  count (g_socket_connection_get_socket (G_SOCKET_CONNECTION (stream)), user_data, message, incoming);
   if (incoming)
     return message;
   if (g_dbus_message_get_locked (message))
@@ -102,7 +125,7 @@ set_sender (GDBusConnection *connection, GDBusMessage *message, gboolean incomin
 }
 
 gboolean
-vp_dbus_peer_bus_export (GDBusConnection *connection, guint number, GError **error)
+vp_dbus_peer_bus_export (GDBusConnection *connection, guint number, VpDbusPeerTraffic *traffic, GError **error)
 {
   static const GDBusInterfaceVTable vtable = { .method_call = on_bus_call };
   static GDBusNodeInfo *node;
@@ -113,6 +136,7 @@ vp_dbus_peer_bus_export (GDBusConnection *connection, guint number, GError **err
                                          GUINT_TO_POINTER (number), NULL, error)
       == 0)
     return FALSE;
-  (void) g_dbus_connection_add_filter (connection, set_sender, NULL, NULL);
+  (void) g_dbus_connection_add_filter (connection, on_message, g_atomic_rc_box_acquire (traffic),
+                                       (GDestroyNotify) g_atomic_rc_box_release);
   return TRUE;
 }

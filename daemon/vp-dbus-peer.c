@@ -46,6 +46,8 @@ typedef struct
   guint timer;                 /* of the handshake */
   VpCaller *caller;            /* until the connection has it */
   guint32 uid;
+  VpDbusPeerTraffic *traffic;
+  gint seen_messages; /* of it, at the last look */
   guint32 seen_serial;
 } Peer;
 
@@ -62,6 +64,7 @@ peer_free (Peer *peer)
   g_clear_object (&peer->socket);
   g_clear_object (&peer->cancellable);
   vp_caller_free (peer->caller);
+  g_atomic_rc_box_release (peer->traffic);
   g_free (peer);
 }
 
@@ -103,6 +106,19 @@ on_flushed (GObject *connection, GAsyncResult *result, gpointer user_data)
   (void) g_dbus_connection_flush_finish (G_DBUS_CONNECTION (connection), result, NULL);
 }
 
+/* Whether anything may have been sent since the last look. */
+static gboolean
+was_busy (Peer *peer)
+{
+  guint32 serial = g_dbus_connection_get_last_serial (peer->connection); /* of this thread: answers and signals */
+  gint messages = g_atomic_int_get (&peer->traffic->n_messages);         /* what GDBus answers by itself */
+  gboolean busy = serial != peer->seen_serial || messages != peer->seen_messages;
+
+  peer->seen_serial = serial;
+  peer->seen_messages = messages;
+  return busy;
+}
+
 /* What was sent in one turn and is not written in the next is not read. To
  * close the connection would wait for it, so its socket is shut down. */
 static gboolean
@@ -113,7 +129,6 @@ check_peers (gpointer user_data)
   for (GList *l = self->peers; l != NULL; l = l->next)
     {
       Peer *peer = l->data;
-      guint32 serial = peer->connection != NULL ? g_dbus_connection_get_last_serial (peer->connection) : 0;
 
       if (peer->connection == NULL)
         continue; /* the handshake has a limit of its own */
@@ -122,9 +137,8 @@ check_peers (gpointer user_data)
           vp_notice (NULL, NULL, "private connection of uid %u: it does not read, closed", peer->uid);
           (void) g_socket_shutdown (peer->socket, TRUE, TRUE, NULL);
         }
-      else if (serial != peer->seen_serial)
+      else if (was_busy (peer))
         {
-          peer->seen_serial = serial;
           g_object_set_data (G_OBJECT (peer->connection), "flushing", peer->socket);
           g_dbus_connection_flush (peer->connection, NULL, on_flushed, NULL);
         }
@@ -149,7 +163,7 @@ open_connection (Peer *peer, GDBusConnection *connection, GError **error)
 {
   VpDbusPeers *self = peer->self;
 
-  if (!vp_dbus_peer_bus_export (connection, ++self->last_number, error))
+  if (!vp_dbus_peer_bus_export (connection, ++self->last_number, peer->traffic, error))
     return FALSE;
   vp_callers_attach (connection, g_steal_pointer (&peer->caller));
   if (!self->funcs->opened (connection, self->user_data))
@@ -208,6 +222,7 @@ begin (VpDbusPeers *self, int fd, VpCaller *caller)
   peer->self = self;
   peer->caller = caller;
   peer->uid = caller->uid;
+  peer->traffic = g_atomic_rc_box_new0 (VpDbusPeerTraffic);
   self->peers = g_list_prepend (self->peers, peer);
   socket = g_socket_new_from_fd (fd, &error);
   if (socket == NULL)

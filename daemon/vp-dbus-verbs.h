@@ -11,5 +11,8 @@ void vp_dbus_container_add_verbs (VpDBusContainer1 *skeleton, VpContainer *conta
 void vp_dbus_sandbox_add_verbs (VpDBusSandbox1 *skeleton, VpManager *manager, VpSandbox *sandbox);
 void vp_dbus_manager_add_verbs (VpDBusManager1 *skeleton, VpManager *manager);
 
+/* From here on @skeleton emits SandboxEvent. */
+void vp_dbus_watch_events (VpDBusManager1 *skeleton, VpManager *manager);
+
 /* Annotations of a spec as a{ss}; a floating reference. */
 GVariant *vp_dbus_make_annotations (VpSpec *spec);

@@ -58,6 +58,33 @@ void vp_manager_explain_async (VpManager *self, const char *bundle, const char *
                                const char *format, GAsyncReadyCallback callback, gpointer user_data);
 char *vp_manager_explain_finish (VpManager *self, GAsyncResult *result, GError **error);
 
+typedef struct
+{
+  VpSandbox *sandbox;
+  GVariant *stats;      /* as Sandbox1.GetStats (); NULL with @error */
+  GVariant *containers; /* a{sv}: container id -> its own */
+  GError *error;        /* the guest did not tell */
+} VpManagerStats;
+void vp_manager_stats_free (VpManagerStats *self);
+
+/* Of the sandboxes that are ready among @ids (NULL: of all), asked at the same
+ * time: array of VpManagerStats, the caller's. NotFound for an id. */
+void vp_manager_stats_async (VpManager *self, const char *const *ids, GAsyncReadyCallback callback, gpointer user_data);
+GPtrArray *vp_manager_stats_finish (VpManager *self, GAsyncResult *result, GError **error);
+
+typedef struct
+{
+  gboolean is_sandbox; /* else a container */
+  char *id;
+} VpManagerPruned;
+void vp_manager_pruned_free (VpManagerPruned *self);
+
+/* Deletes what has ended @older_than microseconds ago or before: array of
+ * VpManagerPruned, the caller's. What cannot be deleted is not in it, and logged. */
+void vp_manager_prune_async (VpManager *self, guint64 older_than, gboolean dry_run, GAsyncReadyCallback callback,
+                             gpointer user_data);
+GPtrArray *vp_manager_prune_finish (VpManager *self, GAsyncResult *result);
+
 /* New sandboxes are refused from here on. */
 void vp_manager_close (VpManager *self);
 

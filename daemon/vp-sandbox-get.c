@@ -89,6 +89,12 @@ vp_sandbox_get_exited_at (VpSandbox *self)
   return self->exited_at;
 }
 
+guint
+vp_sandbox_get_exit_status (VpSandbox *self)
+{
+  return self->exit_status;
+}
+
 const VpPlan *
 vp_sandbox_get_plan (VpSandbox *self)
 {

@@ -7,7 +7,8 @@
 
 /* One question is always at the agent: which container ran out of memory next.
  * A guest that answers all the time is asked eight times a second; the ids it
- * gives count only when they are its own. */
+ * gives count only when they are its own, and what it says too often is counted
+ * and not told. */
 
 #define ASK_AGAIN_MS 125
 #define RETRY_MS 5000 /* an agent that fails to answer is not asked faster than this */
@@ -45,13 +46,21 @@ tell (VpSandbox *self, const char *cid)
 {
   VpContainer *container = vp_sandbox_find_container (self, cid);
 
+  if (container != NULL)
+    vp_container_note_oom (container);
+  if (!vp_bucket_take (&self->ooms, g_get_monotonic_time ()))
+    {
+      if (vp_bucket_begins_to_drop (&self->ooms))
+        vp_warning (self->id, NULL, "the guest runs out of memory all the time: not told for a while (%" G_GUINT64_FORMAT
+                    " times in all)", vp_bucket_get_dropped (&self->ooms));
+      return;
+    }
   if (container == NULL)
     {
       vp_warning (self->id, NULL, "the guest says that container \"%s\" ran out of memory, which it does not have", cid);
       return;
     }
   vp_event (VP_EVENT_CONTAINER_OOM, self->id, cid, "out of memory: the guest killed a process");
-  vp_container_note_oom (container);
   g_signal_emit_by_name (self, "oom", container);
 }
 

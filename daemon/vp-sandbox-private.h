@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vp-bucket.h"
 #include "vp-console.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
@@ -72,6 +73,7 @@ struct _VpSandbox
     GCancellable *cancellable;
     guint64 bytes_in; /* from the agent, at the last beat */
   } heartbeat;
+  VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
 /* the step that has a file of its own */

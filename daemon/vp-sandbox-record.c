@@ -76,10 +76,10 @@ describe (VpSandbox *self)
   else if (*self->exit_reason != '\0')
     record->exit_reason = g_strdup (self->exit_reason);
   record->exit_status = self->exit_status;
+  record->owner = self->owner;
   record->created_at = (guint64) self->created_at;
   record->started_at = (guint64) self->started_at;
   record->exited_at = (guint64) self->exited_at;
-  record->owner = self->owner;
   describe_labels (self, record);
   describe_machine (self, &record->machine);
   for (guint i = 0; i < self->containers->len; i++)

@@ -122,6 +122,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       g_hash_table_replace (labels, g_strdup (label->name), g_strdup (label->value));
     }
   self = vp_sandbox_new (services, record->id, record->handler, config, labels);
+  /* where it is not known (version 1) only root is it */
   self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   if (!g_str_equal (self->domain_name, record->domain_name) || !g_uuid_string_is_valid (record->domain_uuid))
     {
@@ -405,6 +406,8 @@ vp_sandbox_recover_async (VpSandbox *self, VpRecord *record, VpSandboxLife life,
   /* which of the two it is libvirt knows best */
   if (runs (self) && life != VP_SANDBOX_GONE)
     self->state = life == VP_SANDBOX_ASLEEP ? VP_SANDBOX_PAUSED : VP_SANDBOX_READY;
+  if (self->state == VP_SANDBOX_READY)
+    vp_sandbox_heartbeat_start (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], self->state);
   if (!runs (self) || life == VP_SANDBOX_GONE)

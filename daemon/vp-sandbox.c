@@ -81,6 +81,7 @@ vp_sandbox_init (VpSandbox *self)
   self->waiters = vp_waiters_new ();
   self->end.stop_waiters = vp_waiters_new ();
   self->exit_reason = "";
+  self->ooms = (VpBucket) VP_BUCKET_INIT (10, 0.2);
   self->steps = vp_steps_new (vp_sandbox_steps, vp_sandbox_n_steps, self);
 }
 

@@ -87,6 +87,7 @@ pid_t vp_sandbox_get_hypervisor_pid (VpSandbox *self);
 gint64 vp_sandbox_get_created_at (VpSandbox *self);
 gint64 vp_sandbox_get_started_at (VpSandbox *self);
 gint64 vp_sandbox_get_exited_at (VpSandbox *self);
+guint vp_sandbox_get_exit_status (VpSandbox *self); /* once it has ended: of its own container */
 const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was planned */
 const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
 /* Stages of the last start that were done, in order; returns how many. */

@@ -4,6 +4,7 @@ dist_dbusinterfaces_DATA = $(vp_dbus_xml)
 dist_dbusconf_DATA = data/org.virtpod.conf
 dbusservices_DATA = data/org.virtpod.service
 systemdunit_DATA = data/virtpodd.service
+dist_systemdunit_DATA = data/virtpodd.socket
 polkit_DATA = data/org.virtpod.policy
 dist_sysusers_DATA = data/sysusers/virtpod.conf
 dist_tmpfiles_DATA = data/tmpfiles/virtpod.conf

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vp-annotation-apply.h"
 #include "vp-error.h"
-#include "vp-planner.h"
 
 #define CHUNK 65536
 
@@ -129,12 +129,14 @@ read_size (const char *path, guint64 *ret)
 VpFacts *
 vp_host_path_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, GError **error)
 {
-  g_autoptr (VpConfig) effective = vp_planner_effective_config (spec, config, facts, error);
+  g_autoptr (VpAnnotations) annotations = vp_annotations_apply (spec, config, facts, error);
+  VpConfig *effective;
   const char *image;
   guint64 size;
 
-  if (effective == NULL)
+  if (annotations == NULL)
     return NULL;
+  effective = annotations->config;
   if (!vp_config_boots_image (effective)
       || !g_str_equal (vp_config_get_string (effective, VP_CONFIG_GUEST_IMAGE_DRIVER), "nvdimm"))
     return vp_facts_ref (facts);

@@ -131,6 +131,14 @@ decide_disks (VpPlanning *p)
                     NULL, "%u", p->plan->iothreads);
 }
 
+static void
+decide_crash_dump (VpPlanning *p)
+{
+  p->plan->crash_dump = vp_planning_bool (p, VP_CONFIG_HYPERVISOR_CRASH_DUMP);
+  vp_planning_note_chosen (p, "crash dump", p->plan->crash_dump ? "true" : "false",
+                           VP_CONFIG_HYPERVISOR_CRASH_DUMP, "in auto_dump_path of qemu.conf");
+}
+
 /* ---- on the host ------------------------------------------------------------ */
 
 /* The n-th CPU of a set is the n-th vCPU's, if there is one for each. */
@@ -224,6 +232,7 @@ vp_planner_plan_machine (VpPlanning *p, GError **error)
   decide_iommu (p);
   decide_ports (p);
   decide_disks (p);
+  decide_crash_dump (p);
   decide_selinux (p);
   decide_partition (p);
   return TRUE;

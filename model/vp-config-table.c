@@ -56,7 +56,7 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     UINT, "daemon", "max-containers-per-user", VP_CONFIG_GLOBAL, 0, 1000000, "1000",
     "How many containers may be in the sandboxes of somebody other than root.", NULL),
   [VP_CONFIG_DAEMON_MAX_CONNECTIONS_PER_USER] = NUMBER (
-    UINT, "daemon", "max-connections-per-user", VP_CONFIG_GLOBAL, 0, 10000, "64",
+    UINT, "daemon", "max-connections-per-user", VP_CONFIG_GLOBAL, 0, 10000, "16",
     "How many private connections somebody other than root may have open.", NULL),
   [VP_CONFIG_DAEMON_MAX_CALLS_PER_USER] = NUMBER (
     UINT, "daemon", "max-calls-per-user", VP_CONFIG_GLOBAL, 1, 100000, "500",
@@ -189,6 +189,10 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_HYPERVISOR_ENTROPY_SOURCE] = PATH (
     "hypervisor", "entropy-source", "/dev/urandom", "Where the guest's random numbers are from.",
     "hypervisor.entropy_source"),
+  [VP_CONFIG_HYPERVISOR_CRASH_DUMP] = BOOL (
+    "hypervisor", "crash-dump", "false",
+    "Whether a guest that panics leaves a dump of its memory, in the directory named by auto_dump_path in libvirt's "
+    "qemu.conf.", NULL),
   [VP_CONFIG_HYPERVISOR_SELINUX] = BOOL (
     "hypervisor", "selinux", "true",
     "Whether the emulator is confined by a label of its own, where libvirt's SELinux driver is in use.",

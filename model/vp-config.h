@@ -66,6 +66,7 @@ typedef enum
   VP_CONFIG_HYPERVISOR_IOMMU,             /* bool: the guest sees an IOMMU */
   VP_CONFIG_HYPERVISOR_IOMMU_PLATFORM,    /* bool: virtio devices are behind it */
   VP_CONFIG_HYPERVISOR_ENTROPY_SOURCE,    /* path */
+  VP_CONFIG_HYPERVISOR_CRASH_DUMP,        /* bool: a guest that panics leaves one */
   VP_CONFIG_HYPERVISOR_SELINUX,           /* bool: libvirt confines the emulator by SELinux labels */
 
   VP_CONFIG_GUEST_KERNEL,        /* path; "": none, the firmware boots the image */

@@ -30,8 +30,12 @@ EXTRA_DIST += \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
+	tests/lib/machine.py \
+	tests/lib/processes.py \
 	tests/lib/lsan.supp \
 	tests/lib/tap.py \
+	tests/lib/tsan-glib.c \
+	tests/lib/tsan.supp \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
@@ -41,10 +45,12 @@ EXTRA_DIST += \
 	tests/vm/cycles.py \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
+	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
 	tests/vm/spec.py \
 	tests/vm/volumes.py \
+	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
 
 # the tools' own list is here with what tests them
@@ -61,9 +67,16 @@ EXTRA_DIST += \
 	tools/lib/session.sh \
 	tools/lib/tap-merge.awk
 
-# the same faults as in CI, for longer: needs --enable-failpoints, root and an hour or so
+# the long forms of what tools/check runs; the last three need --enable-failpoints. Root
+# and an hour or so, more where guests are emulated.
 .PHONY: soak
 soak: all
+	@for test in daemon/cycles daemon/model daemon/processes vm/processes vm/cycles; do \
+	  echo "soak: $$test"; \
+	  $(AM_TESTS_ENVIRONMENT) VIRTPOD_TEST_CYCLES=$$(test $$test = vm/cycles && echo 30 || echo 10000) \
+	    VIRTPOD_TEST_HISTORIES=1000 VIRTPOD_TEST_PROCESSES=1000 VIRTPOD_TEST_MEGABYTES=1024 \
+	    $(PYTHON3) $(srcdir)/tests/$$test.py || exit 1; \
+	done
 	$(AM_TESTS_ENVIRONMENT) VIRTPOD_KILLS=1000 $(PYTHON3) $(srcdir)/tests/faults/kills.py
 	$(AM_TESTS_ENVIRONMENT) VIRTPOD_FAULT_DELAY_MS=5000 $(PYTHON3) $(srcdir)/tests/faults/points.py
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/faults/no-room.py

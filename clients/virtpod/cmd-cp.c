@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
+#include <locale.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -317,6 +318,9 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return vp_command_usage (command, _("SOURCE/. cannot be a stream: its names begin with the directory's"));
 
   (void) signal (SIGPIPE, SIG_IGN);
+  /* names of files are bytes: no locale may find that it cannot write them */
+  if (!g_get_charset (NULL))
+    (void) setlocale (LC_CTYPE, "C.UTF-8");
   id = from.container != NULL ? from.container : to.container;
   container = vp_client_find_container (client, id, &error);
   if (container == NULL || !(from.container != NULL ? copy_out : copy_in) (command, container, &from, &to, &error))

@@ -101,20 +101,6 @@ set_archive_error (struct archive *archive, GError **error)
   return FALSE;
 }
 
-static struct archive *
-open_archive (Source *source, GError **error)
-{
-  g_autoptr (VpArchive) archive = archive_read_new ();
-
-  if (archive_read_support_format_tar (archive) != ARCHIVE_OK
-      || archive_read_open (archive, source, NULL, on_read, NULL) != ARCHIVE_OK)
-    {
-      set_archive_error (archive, error);
-      return NULL;
-    }
-  return g_steal_pointer (&archive);
-}
-
 static gboolean
 check_end (Source *source, GError **error)
 {
@@ -127,11 +113,36 @@ check_end (Source *source, GError **error)
   return FALSE;
 }
 
+/* What the reader of archives complains of; a stream that was cut is cut, whatever
+ * it makes of that. */
+static gboolean
+explain (Source *source, struct archive *archive, GError **error)
+{
+  if (vp_tar_end_get_state (source->end) == VP_TAR_MORE && source_read (source) == 0)
+    return check_end (source, error);
+  return set_archive_error (archive, error);
+}
+
+static struct archive *
+open_archive (Source *source, GError **error)
+{
+  g_autoptr (VpArchive) archive = archive_read_new ();
+
+  if (archive_read_support_format_tar (archive) != ARCHIVE_OK
+      || archive_read_open (archive, source, NULL, on_read, NULL) != ARCHIVE_OK)
+    {
+      explain (source, archive, error);
+      return NULL;
+    }
+  return g_steal_pointer (&archive);
+}
+
 /* ---- names --------------------------------------------------------------------- */
 
 typedef struct
 {
   const VpTarRead *how;
+  Source *source;
   struct archive *archive;
   int dirfd;
   GHashTable *made;    /* "DEVICE:INODE" of files */
@@ -298,7 +309,7 @@ write_content (Extraction *self, int fd, struct archive_entry *entry, const char
         return FALSE;
     }
   if (result != ARCHIVE_EOF)
-    return set_archive_error (self->archive, error);
+    return explain (self->source, self->archive, error);
   /* the end may be a hole */
   return ftruncate (fd, size) == 0 || vp_error_set_errno (error, errno, "\"%s\"", shown);
 }
@@ -475,7 +486,7 @@ extract_all (Extraction *self, GError **error)
   while ((result = archive_read_next_header (self->archive, &entry)) == ARCHIVE_OK)
     if (!extract_member (self, entry, error))
       return FALSE;
-  return result == ARCHIVE_EOF || set_archive_error (self->archive, error);
+  return result == ARCHIVE_EOF || explain (self->source, self->archive, error);
 }
 
 gboolean
@@ -485,21 +496,17 @@ vp_tar_extract (int fd, int dirfd, const VpTarRead *how, guint64 *ret_skipped, G
   g_autoptr (VpArchive) archive = open_archive (source, error);
   g_autoptr (GHashTable) made = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) deferred = g_ptr_array_new_with_free_func (deferred_free);
-  Extraction self = { .how = how, .archive = archive, .dirfd = dirfd, .made = made, .deferred = deferred };
-  g_autoptr (GError) problem = NULL;
+  Extraction self = {
+    .how = how, .source = source, .archive = archive, .dirfd = dirfd, .made = made, .deferred = deferred,
+  };
 
   if (archive == NULL)
     return FALSE;
   source->progress = how->progress;
   source->user_data = how->user_data;
-  if (!extract_all (&self, &problem))
+  if (!extract_all (&self, error))
     {
       (void) finish_directories (&self, NULL);
-      /* a stream cut in the middle of a member is cut, whatever a reader makes of it */
-      if (vp_tar_end_get_state (source->end) == VP_TAR_MORE && archive_errno (archive) != 0
-          && source_read (source) == 0)
-        return check_end (source, error);
-      g_propagate_error (error, g_steal_pointer (&problem));
       return FALSE;
     }
   *ret_skipped = self.skipped;
@@ -522,7 +529,7 @@ vp_tar_peek (int fd, GError **error)
   if (result == ARCHIVE_EOF)
     g_set_error (error, VP_ERROR, VP_ERROR_AGENT_FAILED, "%s", _("the archive is empty"));
   else
-    set_archive_error (archive, error);
+    explain (source, archive, error);
   return 0;
 }
 

@@ -3,14 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "agent-openat2.h"
 
 /* of the file that has not all its pieces yet */
 #define TEMPORARY ".%s.part"
@@ -19,10 +19,7 @@
 static int
 open_beneath (int base, const char *path)
 {
-  struct open_how how
-      = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
-
-  return (int)syscall (SYS_openat2, base, path, &how, sizeof how);
+  return agent_openat2 (base, path, O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 /* The directory of @path (which is cut at the slash in front of its last element), made

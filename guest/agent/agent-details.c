@@ -20,6 +20,9 @@
 /* version of the protocol, not of the agent */
 #define API_VERSION "0.0.1"
 #define MAX_SEED 4096
+/* for processors to appear */
+#define ONLINE_TRIES 20
+#define ONLINE_MSEC 100
 
 void
 agent_handle_check (Agent *agent, AgentCall *call)
@@ -127,16 +130,41 @@ bring_online (const char *dir, const char *prefix)
   return n;
 }
 
-void
-agent_handle_online_cpu_mem (Agent *agent, AgentCall *call)
+/* What was plugged in takes its time to be seen. */
+typedef struct
 {
-  const Grpc__OnlineCPUMemRequest *r = agent_call_request (call);
+  Agent *agent;
+  AgentCall *call;
+  unsigned tries;
+} Online;
+
+static void
+try_online (void *data)
+{
+  Online *o = data;
+  const Grpc__OnlineCPUMemRequest *r = agent_call_request (o->call);
   unsigned cpus = bring_online ("/sys/devices/system/cpu", "cpu");
 
   if (!r->cpu_only)
     bring_online ("/sys/devices/system/memory", "memory");
+  if (cpus < r->nb_cpus && ++o->tries < ONLINE_TRIES)
+    {
+      agent_timer_new (o->agent->loop, ONLINE_MSEC, try_online, o);
+      return;
+    }
   if (cpus < r->nb_cpus)
-    agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "nb_cpus: only %u of %u are there", cpus, r->nb_cpus);
+    agent_call_fail (o->call, VP_GRPC_FAILED_PRECONDITION, "nb_cpus: only %u of %u are there", cpus, r->nb_cpus);
   else
-    agent_call_reply (call, NULL);
+    agent_call_reply (o->call, NULL);
+  free (o);
+}
+
+void
+agent_handle_online_cpu_mem (Agent *agent, AgentCall *call)
+{
+  Online *o = agent_new (Online);
+
+  o->agent = agent;
+  o->call = call;
+  try_online (o);
 }

@@ -187,7 +187,8 @@ add_interface (Text *text, char **words, size_t n)
 static void
 add_agent_status (Text *text, char **words, size_t n)
 {
-  if (strcmp (words[0], "VmRSS") == 0 && is_number (words[1]))
+  /* of smaps_rollup: VmRSS is what each processor has told so far, and late */
+  if (strcmp (words[0], "Rss") == 0 && is_number (words[1]))
     {
       describe (text, "kata_agent_total_rss", "gauge", "Resident memory of the agent, bytes.");
       add (text, "kata_agent_total_rss %llu\n", strtoull (words[1], NULL, 10) * 1024);
@@ -214,6 +215,7 @@ agent_metrics_text (const char *proc)
     { "kata_guest_diskstat", "counter", "/proc/diskstats of the guest.", "diskstats", add_disk },
     { "kata_guest_netdev_stat", "counter", "/proc/net/dev of the guest.", "net/dev", add_interface },
     { NULL, NULL, NULL, "self/status", add_agent_status },
+    { NULL, NULL, NULL, "self/smaps_rollup", add_agent_status },
   };
   Text text = { agent_alloc (MAX_LINE), 0, MAX_LINE };
 

@@ -172,7 +172,7 @@ is_tar (const Grpc__ExecProcessRequest *r)
 static int
 has_state_for (const AgentContainer *c, int tar)
 {
-  return c->state == AGENT_CONTAINER_RUNNING
+  return c->state == AGENT_CONTAINER_RUNNING || c->state == AGENT_CONTAINER_CREATED
          || (tar
              && (c->state == AGENT_CONTAINER_CREATED || c->state == AGENT_CONTAINER_STARTING
                  || c->state == AGENT_CONTAINER_PAUSED));

@@ -73,7 +73,7 @@ pin_namespace (Agent *agent, const char *name)
 
   if (rc == 0)
     rc = agent_write_file (path, "", 0, 1);
-  if (rc == 0 && mount (source, path, NULL, MS_BIND, NULL) < 0)
+  if (rc == 0 && mount (source, path, "none", MS_BIND, NULL) < 0)
     rc = -errno;
   free (source);
   if (rc < 0)

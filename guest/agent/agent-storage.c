@@ -117,9 +117,9 @@ do_mount (const Grpc__Storage *s, const char *source, const char *type, Options 
     return -errno;
   /* a bind mount takes its flags only when it is mounted again */
   if ((o->flags & MS_BIND) != 0 && (o->flags & ~(unsigned long) (MS_BIND | MS_REC)) != 0
-      && mount (NULL, s->mount_point, NULL, (o->flags & ~(unsigned long) MS_REC) | MS_REMOUNT, NULL) < 0)
+      && mount ("none", s->mount_point, "none", (o->flags & ~(unsigned long) MS_REC) | MS_REMOUNT, NULL) < 0)
     return -errno;
-  if (o->propagation != 0 && mount (NULL, s->mount_point, NULL, o->propagation, NULL) < 0)
+  if (o->propagation != 0 && mount ("none", s->mount_point, "none", o->propagation, NULL) < 0)
     return -errno;
   return 0;
 }
@@ -282,7 +282,7 @@ agent_storage_update (AgentList *storages, const Grpc__Storage *s, char **ret_me
   for (size_t i = 0; rc == 0 && i < s->n_options; i++)
     if (strcmp (s->options[i], "remount") != 0)
       rc = parse_option (&o, s->options[i], 0);
-  if (rc == 0 && mount (NULL, st->mount_point, NULL, o.flags | flags_of (st->mount_point) | MS_REMOUNT, o.data) < 0)
+  if (rc == 0 && mount ("none", st->mount_point, "none", o.flags | flags_of (st->mount_point) | MS_REMOUNT, o.data) < 0)
     rc = -errno;
   if (rc < 0)
     {

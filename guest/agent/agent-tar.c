@@ -3,20 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent-openat2.h"
 #include "agent-tar-private.h"
 #include "vp-agent-names.h"
 
 #define MAX_LINE 1024
-/* of openat2() while somebody renames what it passes through */
-#define MAX_TRIES 64
 
 static const struct
 {
@@ -54,33 +51,16 @@ agent_tar_complain (int error, int status, const char *name, const char *format,
   return status;
 }
 
-static int
-open_how (int dir, const char *path, int flags, uint64_t resolve)
-{
-  /* unlike the older calls, this one refuses flags that have no meaning */
-  int all = flags | O_CLOEXEC | ((flags & O_PATH) == 0 ? O_NOCTTY : 0);
-  struct open_how how = { .flags = (uint64_t)(unsigned)all, .resolve = resolve };
-  int fd = -1;
-
-  for (int i = 0; i < MAX_TRIES; i++)
-    {
-      fd = (int)syscall (SYS_openat2, dir, path, &how, sizeof how);
-      if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
-        break;
-    }
-  return fd;
-}
-
 int
 agent_tar_open_in_root (int root, const char *path, int flags)
 {
-  return open_how (root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+  return agent_openat2 (root, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
 int
 agent_tar_open_beneath (int dir, const char *path, int flags)
 {
-  return open_how (dir, path, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+  return agent_openat2 (dir, path, flags, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 }
 
 /* 0 and what to do, or -1 */

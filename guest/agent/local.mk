@@ -19,6 +19,7 @@ vp_agent_sources = \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
 	guest/agent/agent-metrics.c guest/agent/agent-metrics.h \
 	guest/agent/agent-oom.c \
+	guest/agent/agent-openat2.c guest/agent/agent-openat2.h \
 	guest/agent/agent-pause.c guest/agent/agent-pause.h \
 	guest/agent/agent-port.c guest/agent/agent-port.h \
 	guest/agent/agent-process.c guest/agent/agent-process.h \

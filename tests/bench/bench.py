@@ -13,12 +13,14 @@ from world import World, from_memory, to_memory
 
 import bus_figures
 import guest_figures
+import life_figures
 import plan_figures
+import scale_figures
 import start_figures
 
 KINDS = {
-    "test": ("P13", "P8"),
-    "guest": ("P1", "P2", "P6", "P19", "P21", "P11"),
+    "test": ("P13", "P8", "P14", "P15", "P16", "P17", "P28", "P29"),
+    "guest": ("P1", "P2", "P6", "P7", "P19", "P21", "P11"),
     "none": ("size", "P18"),
 }
 
@@ -34,7 +36,7 @@ def main():
     guest = any(name in KINDS["guest"] for name in wanted)
     worlds = []
     if any(name in KINDS["test"] for name in wanted):
-        worlds.append((World(libvirt="test"), bus_figures.run))
+        worlds.append((World(libvirt="test"), run_test))
     if guest:
         worlds.append((World(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed")), run_guest))
     for world, _run in worlds:
@@ -55,11 +57,18 @@ def main():
         from_memory(memory)
 
 
+def run_test(world, rounds, wanted):
+    bus_figures.run(world, rounds, wanted)
+    scale_figures.run(world, rounds, wanted)
+
+
 def run_guest(world, rounds, wanted):
     if {"P1", "P2"} & set(wanted):
         start_figures.start_cost(world, rounds or 7, wanted)
     if "P6" in wanted:
         start_figures.delete_cost(world, rounds or 7)
+    if "P7" in wanted:
+        life_figures.run(world, rounds or 5)
     if {"P19", "P21", "P11"} & set(wanted):
         guest_figures.run(world, rounds or 7, wanted)
 

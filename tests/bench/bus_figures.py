@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""P13 and P8: the bus and the daemon's memory; no guest is needed."""
+"""P13: the bus; no guest is needed."""
 
 import subprocess
 
 import bus
 import host
 import tap
-from report import alternate, line, ratio_line
-from world import bench_program, process_memory
+from report import alternate, ratio_line
+from world import bench_program
 
 ECHO = "org.virtpod.Echo"
 CALLS = 3000
 
 
 def run(env, rounds, wanted):
-    if "P8" in wanted:
-        daemon_memory(env)
     if "P13" in wanted:
         get_state(env, rounds or 11)
 
@@ -41,23 +39,3 @@ def get_state(env, rounds):
         ratio_line(name, pairs, "/s", goal=">=0.85")
     host.stop_process(server)
     sandbox.delete(force=True)
-
-
-def daemon_memory(env):
-    """P8: the daemon with sandboxes that were created and not started. Its bundles
-    share one specification, as pods of one image do."""
-    bundle = env.bundle(["true"])
-    sandboxes = []
-    base = None
-    for count in (0, 10, 50):
-        while len(sandboxes) < count:
-            sandboxes.append(env.manager.create_sandbox(env.new_id("m"), bundle))
-        memory = process_memory(env.daemon.pid)
-        base = base or memory
-        line("P8-n%d" % count, rss="%.0fKiB" % (memory["Rss"] / 1024),
-             private="%.0fKiB" % ((memory["Private_Dirty"] + memory.get("Private_Clean", 0)) / 1024),
-             dirty="%.0fKiB" % (memory["Private_Dirty"] / 1024),
-             per_sandbox="" if count == 0 else "%.0fKiB" % ((memory["Rss"] - base["Rss"]) / 1024 / count),
-             goal="rss<=%dKiB" % (8192 + 64 * count))
-    for sandbox in sandboxes:
-        sandbox.delete(force=True)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -134,8 +135,25 @@ def test_many_users(env):
     check(env.rss() - before < 8192 or testdriver.sanitized(env), "memory grew by %d kB" % (env.rss() - before))
 
 
+def monitor(env, uid):
+    """What somebody who listens to the daemon hears of a sandbox, and the tree as he sees it."""
+    become = ["setpriv", "--reuid=%d" % uid, "--regid=%d" % uid, "--clear-groups"] if uid else []
+    address = ["--address", env.address, "--dest", bus.NAME]
+    with open(env.path("monitor.log"), "w", encoding="utf-8") as log:
+        process = subprocess.Popen([*become, "gdbus", "monitor", *address], stdout=log, stderr=log)
+    read = lambda: open(env.path("monitor.log"), encoding="utf-8").read()
+    eventually(lambda: "is owned by" in read(), "monitor")
+    sandbox, _container = env.start_sandbox()
+    tree = subprocess.run([*become, "gdbus", "introspect", *address, "--recurse", "--object-path", "/org/virtpod"],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False, text=True).stdout
+    sandbox.delete(force=True)
+    time.sleep(0.3)
+    host.stop_process(process)
+    return sandbox, read(), tree
+
+
 def test_policy(env):
-    """the bus policy that is installed: others may do no more than look, and then the daemon decides"""
+    """the bus policy that is installed: everybody may call, and the daemon decides; signals and ids are not for all"""
     env.stop_daemon()
     host.stop_process(env.dbus)
     if os.path.exists(env.path("bus")):
@@ -162,13 +180,19 @@ def test_policy(env):
     sandbox, container, calls = everything(env)
     outcomes = as_nobody(env, calls)
     for (_path, interface, method, _types), outcome in zip(calls, outcomes):
-        check(outcome in ("NotAuthorized", "org.freedesktop.DBus.Error.AccessDenied"),
-              "%s.%s: %s" % (interface, method, outcome))
+        equal(outcome, "org.freedesktop.DBus.Error.AccessDenied", "%s.%s" % (interface, method))
+    log = "\n".join(line for line in env.diagnostics().splitlines() if "refused" in line)
+    check("org.virtpod.Manager1" in log, "it was not the daemon who refused: " + log)
     objects = [(bus.ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", [])]
     equal(as_nobody(env, objects), ["org.freedesktop.DBus.Error.AccessDenied"], "objects")
     equal(container.get("State"), "running", "state")
     sandbox.delete(force=True)
     equal(env.manager.sandboxes(), [], "sandboxes")
+    for uid, sees in ((0, True), (NOBODY, False)):
+        sandbox, heard, tree = monitor(env, uid)
+        equal("PropertiesChanged" in heard and sandbox.path in heard, sees, "signals of uid %d: %s" % (uid, heard))
+        equal(sandbox.path in tree, sees, "tree of uid %d: %s" % (uid, tree))
+        check("org.virtpod" in tree, "tree of uid %d: %s" % (uid, tree))
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]

@@ -230,6 +230,18 @@ def test_network_namespace(env):
     sandbox.delete()
 
 
+def test_daemon_restarts(env):
+    """hooks that are due when the daemon is killed run when the next one deletes the container"""
+    sandbox = env.manager.create_sandbox("box", make_bundle(env, all_kinds(env)))
+    sandbox.start()
+    order(env)
+    env.stop_daemon(kill=True)
+    env.start_daemon()
+    equal(order(env), [], "hooks of the new daemon's start")
+    env.manager.sandbox("box").delete(force=True)
+    equal(order(env), ["poststop"], "hooks of the end")
+
+
 def test_switched_off(env):
     """daemon.hooks=false: NotSupported that names the hooks, before anything is made"""
     env.stop_daemon()

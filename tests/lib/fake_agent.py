@@ -21,6 +21,7 @@ import errno
 import fcntl
 import os
 import pty
+import queue
 import shutil
 import signal
 import socket
@@ -182,6 +183,7 @@ class Sandbox:
         self.lock = threading.Lock()
         self.sandbox_id = None
         self.containers = {}
+        self.oom = queue.Queue()  # ids of containers that ran out of memory
         self.destroyed = threading.Event()
         self.caller = threading.local()  # .connection: whose call this thread answers
 
@@ -281,8 +283,22 @@ class Sandbox:
         self.find(r.container_id).find('').kill(signal.SIGCONT, group=True)
 
     def StatsContainer(self, r):
-        self.find(r.container_id)
-        return self.message('StatsContainerResponse')
+        container = self.find(r.container_id)
+        usage = self.message('CpuUsage', total_usage=3000000, usage_in_usermode=2000000, usage_in_kernelmode=1000000)
+        memory = self.message('MemoryStats', cache=11, usage=self.message('MemoryData', usage=100, limit=1 << 63))
+        stats = self.message('CgroupStats', cpu_stats=self.message('CpuStats', cpu_usage=usage), memory_stats=memory,
+                             pids_stats=self.message('PidsStats', current=len(container.processes)))
+        network = self.message('NetworkStats', name='eth0', rx_bytes=5)
+        return self.message('StatsContainerResponse', cgroup_stats=stats, network_stats=[network])
+
+    def GetMetrics(self, r):
+        return self.message('Metrics', metrics='guest_up 1\n')
+
+    def GetDiagnosticData(self, r):
+        if r.log_type != 'virtpod:pids':
+            raise Failure('UNIMPLEMENTED', 'log_type: is not known')
+        pids = [p.child.pid for p in self.find(r.container_id).processes.values() if p.child and not p.ended.is_set()]
+        return self.message('GetDiagnosticDataResponse', data=''.join('%d\n' % pid for pid in pids))
 
     def ReadStdout(self, r):
         return self.message('ReadStreamResponse', data=self.process(r).read_over('stdout', r.len, self.caller.connection))
@@ -305,7 +321,11 @@ class Sandbox:
         fcntl.ioctl(process.stdout, termios.TIOCSWINSZ, struct.pack('HHHH', r.row, r.column, 0, 0))
 
     def GetOOMEvent(self, r):
-        self.destroyed.wait()
+        while not self.destroyed.is_set():
+            try:
+                return self.message('OOMEvent', container_id=self.oom.get(timeout=0.1))
+            except queue.Empty:
+                pass
         raise Failure('UNAVAILABLE', 'the sandbox is destroyed')
 
     def ok(self, r):
@@ -435,6 +455,7 @@ class AgentHouse:
         self.agents = {}
         self.delay, self.fail, self.mute = {}, {}, set()
         self.blind = False  # no more agents
+        self.prepare = None  # called with (sid, agent) before an agent listens to calls
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
@@ -457,6 +478,8 @@ class AgentHouse:
                 agent.delay.update(self.delay)
                 agent.fail.update(self.fail)
                 agent.mute.update(self.mute)
+                if self.prepare is not None:
+                    self.prepare(sid, agent)
                 self.agents[sid] = agent
 
     def stop(self):

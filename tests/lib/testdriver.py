@@ -163,7 +163,8 @@ host_mounts = host.mounts
 def sanitized(env):
     """Whether the daemon is a sanitizer's build, whose memory says nothing."""
     with open("/proc/%d/maps" % env.daemon.pid, encoding="ascii", errors="replace") as f:
-        return "libasan" in f.read()
+        maps = f.read()
+    return "libasan" in maps or "libtsan" in maps
 
 
 def read_all(fd):

@@ -17,6 +17,11 @@ check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
 TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
 EXTRA_DIST += tests/unit/test-agent-host.py tests/lib/ttrpc_client.py
 
+# the names of those that are programs, for who runs them under something else
+.PHONY: agent-tests
+agent-tests: $(vp_wire_tests) $(vp_agent_tests)
+	@echo $^
+
 vp_wire_test_cppflags = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS)
 vp_wire_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
 vp_wire_test_ldadd = libvp-wire.la $(GLIB_LIBS)
@@ -49,7 +54,7 @@ tests_unit_test_agent_bundle_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_bundle_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_bundle_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_bundle_LDADD = $(vp_agent_test_ldadd)
-tests_unit_test_agent_copy_SOURCES = tests/unit/test-agent-copy.c
+tests_unit_test_agent_copy_SOURCES = tests/unit/test-agent-copy.c tests/unit/agent-openat2-by-hand.c
 tests_unit_test_agent_copy_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_copy_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_copy_LDFLAGS = $(AM_LDFLAGS) -no-pie
@@ -64,7 +69,7 @@ tests_unit_test_agent_stats_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_stats_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_stats_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_stats_LDADD = $(vp_agent_test_ldadd)
-tests_unit_test_agent_tar_SOURCES = tests/unit/test-agent-tar.c
+tests_unit_test_agent_tar_SOURCES = tests/unit/test-agent-tar.c tests/unit/agent-openat2-by-hand.c
 tests_unit_test_agent_tar_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_tar_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_tar_LDFLAGS = $(AM_LDFLAGS) -no-pie
@@ -99,4 +104,30 @@ tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(VP_WIRE_CPPFLAGS)
 tests_fuzz_fuzz_frame_CFLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -w
 tests_fuzz_fuzz_frame_LDFLAGS = -fsanitize=fuzzer,address,undefined
 tests_fuzz_fuzz_frame_LDADD = $(PROTOBUF_C_LIBS)
+endif
+
+# the same for archives
+vp_fuzz_tar_corpus = \
+	tests/fuzz/corpus-tar/gnu \
+	tests/fuzz/corpus-tar/links \
+	tests/fuzz/corpus-tar/pax \
+	tests/fuzz/corpus-tar/sparse \
+	tests/fuzz/corpus-tar/ustar \
+	tests/fuzz/corpus-tar/v7
+EXTRA_DIST += $(vp_fuzz_tar_corpus)
+check_PROGRAMS += tests/fuzz/replay-tar
+TESTS += tests/fuzz/replay-tar
+tests_fuzz_replay_tar_SOURCES = tests/fuzz/fuzz-tar.c tests/fuzz/fuzz-replay.c tests/fuzz/fuzz.h
+tests_fuzz_replay_tar_CPPFLAGS = $(libvp_agent_a_CPPFLAGS) -DFUZZ_CORPUS=\"corpus-tar\"
+tests_fuzz_replay_tar_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_fuzz_replay_tar_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_fuzz_replay_tar_LDADD = $(vp_agent_test_ldadd)
+if ENABLE_FUZZING
+noinst_PROGRAMS += tests/fuzz/fuzz-tar
+tests_fuzz_fuzz_tar_SOURCES = tests/fuzz/fuzz-tar.c tests/fuzz/fuzz.h \
+	guest/agent/agent-tar-header.c guest/agent/agent-tar-reader.c guest/agent/agent-util.c
+tests_fuzz_fuzz_tar_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_fuzz_fuzz_tar_CFLAGS = $(GLIB_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -w
+tests_fuzz_fuzz_tar_LDFLAGS = -fsanitize=fuzzer,address,undefined
+tests_fuzz_fuzz_tar_LDADD = $(GLIB_LIBS)
 endif

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 vp_conn_tests = \
+	tests/unit/test-bucket \
 	tests/unit/test-agent-address \
 	tests/unit/test-agent-conn \
 	tests/unit/test-agent-client \
@@ -11,8 +12,10 @@ vp_conn_tests = \
 check_PROGRAMS += $(vp_conn_tests)
 TESTS += $(vp_conn_tests)
 EXTRA_DIST += \
-	tests/daemon/evil-agent.py \
+	tests/daemon/evil-calls.py \
+	tests/daemon/evil-channel.py \
 	tests/lib/evil_agent.py \
+	tests/lib/evil_case.py \
 	tests/lib/fake_agent.py \
 	tests/lib/neighbour.py
 
@@ -61,3 +64,8 @@ tests_unit_test_stdio_ring_SOURCES = tests/unit/test-stdio-ring.c
 tests_unit_test_stdio_ring_CPPFLAGS = $(vp_conn_test_cppflags)
 tests_unit_test_stdio_ring_CFLAGS = $(vp_conn_test_cflags)
 tests_unit_test_stdio_ring_LDADD = $(vp_conn_test_ldadd)
+
+tests_unit_test_bucket_SOURCES = tests/unit/test-bucket.c
+tests_unit_test_bucket_CPPFLAGS = $(vp_conn_test_cppflags)
+tests_unit_test_bucket_CFLAGS = $(vp_conn_test_cflags)
+tests_unit_test_bucket_LDADD = libvp-common.la $(GLIB_LIBS)

@@ -67,6 +67,9 @@ on_call (FakeAgent *agent, guint32 stream, VpRpc rpc, const ProtobufCMessage *re
     {
     case VP_RPC_HEALTH_CHECK:
       return FALSE;
+    case VP_RPC_GET_OOM_EVENT: /* nobody runs out of memory by himself */
+      f->oom_stream = stream;
+      return TRUE;
     case VP_RPC_READ_STDOUT:
     case VP_RPC_READ_STDERR:
       fake_agent_reply_data (agent, stream, "", 0);

@@ -16,6 +16,7 @@ typedef struct
   int fail[VP_N_RPCS];      /* gRPC codes it answers with */
   guint calls[VP_N_RPCS];
   GArray *waits; /* WaitProcess calls under way */
+  guint32 oom_stream; /* of the GetOOMEvent call under way, 0: none */
 } DomainFixture;
 
 void domain_fixture_set_up (DomainFixture *f, gconstpointer data);

@@ -2,6 +2,7 @@
 # the domain and the front of the daemon
 vp_dtest_tests = \
 	tests/unit/test-bouncer \
+	tests/unit/test-check \
 	tests/unit/test-container \
 	tests/unit/test-dbus-args \
 	tests/unit/test-manager \
@@ -9,20 +10,33 @@ vp_dtest_tests = \
 	tests/unit/test-recovery \
 	tests/unit/test-sandbox \
 	tests/unit/test-states \
+	tests/unit/test-spec-update \
+	tests/unit/test-console-reader \
+	tests/unit/test-agent-figures \
 	tests/unit/test-store \
 	tests/unit/test-streams \
 	tests/unit/test-waiters
 check_PROGRAMS += $(vp_dtest_tests)
 TESTS += $(vp_dtest_tests)
 EXTRA_DIST += \
+	tests/daemon/admin.py \
 	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
+	tests/daemon/bus-matrix.py \
 	tests/daemon/busctl.py \
 	tests/daemon/fdstore.py \
+	tests/daemon/cycles.py \
+	tests/daemon/commands.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
+	tests/daemon/peers.py \
+	tests/daemon/model.py \
+	tests/daemon/processes.py \
 	tests/daemon/restart.py \
+	tests/daemon/verbs.py \
+	tests/lib/callers.py \
+	tests/lib/polkit.py \
 	tests/lib/testdriver.py
 
 vp_dtest_cppflags = $(libvp_daemon_la_CPPFLAGS)
@@ -35,10 +49,30 @@ tests_unit_test_bouncer_CPPFLAGS = $(vp_dtest_cppflags)
 tests_unit_test_bouncer_CFLAGS = $(vp_dtest_cflags)
 tests_unit_test_bouncer_LDADD = $(vp_dtest_ldadd)
 
+tests_unit_test_agent_figures_SOURCES = tests/unit/test-agent-figures.c
+tests_unit_test_agent_figures_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_agent_figures_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_agent_figures_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_console_reader_SOURCES = tests/unit/test-console-reader.c
+tests_unit_test_console_reader_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_console_reader_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_console_reader_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_spec_update_SOURCES = tests/unit/test-spec-update.c
+tests_unit_test_spec_update_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_spec_update_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_spec_update_LDADD = $(vp_dtest_ldadd)
+
 tests_unit_test_states_SOURCES = tests/unit/test-states.c
 tests_unit_test_states_CPPFLAGS = $(vp_dtest_cppflags)
 tests_unit_test_states_CFLAGS = $(vp_dtest_cflags)
 tests_unit_test_states_LDADD = $(vp_dtest_ldadd)
+
+tests_unit_test_check_SOURCES = tests/unit/test-check.c
+tests_unit_test_check_CPPFLAGS = $(vp_dtest_cppflags)
+tests_unit_test_check_CFLAGS = $(vp_dtest_cflags)
+tests_unit_test_check_LDADD = $(vp_dtest_ldadd)
 
 tests_unit_test_dbus_args_SOURCES = tests/unit/test-dbus-args.c
 tests_unit_test_dbus_args_CPPFLAGS = $(vp_dtest_cppflags)

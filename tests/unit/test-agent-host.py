@@ -77,7 +77,9 @@ class Bench:
         with open(self.rootfs + '/bin/plain', 'w') as f:
             f.write('not a program')
         self.log = open(self.dir + '/log', 'w+')
-        self.process = subprocess.Popen([BUILD + '/virtpod-agent', '--listen', 'unix:' + self.socket, '--root',
+        # VIRTPOD_TEST_AGENT: e.g. "valgrind .../agent", of one that is not linked statically
+        program = os.environ.get('VIRTPOD_TEST_AGENT', BUILD + '/virtpod-agent').split()
+        self.process = subprocess.Popen(program + ['--listen', 'unix:' + self.socket, '--root',
                                          self.dir + '/r', '--log', 'debug'], stderr=self.log)
         for i in range(500):
             try:
@@ -86,7 +88,7 @@ class Bench:
             except (FileNotFoundError, ConnectionRefusedError):
                 if i == 499:
                     raise
-                time.sleep(0.01)
+                time.sleep(0.02)
         self.n = 0
 
     def spec(self, *args, terminal=False):

@@ -155,7 +155,8 @@ test_metrics (void)
   put (dir, "vmstat", "nr_free_pages 1234\n");
   put (dir, "diskstats", " 254       0 vda 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17\n");
   put (dir, "net/dev", net_dev);
-  put (dir, "self/status", "Name:\tagent\nVmSize:\t    2000 kB\nVmRSS:\t     900 kB\n");
+  put (dir, "self/status", "Name:\tagent\nVmSize:\t    2000 kB\nVmRSS:\t     4 kB\n");
+  put (dir, "self/smaps_rollup", "00400000-7fff ---p 00000000 00:00 0 [rollup]\nRss:     900 kB\nPss: 1 kB\n");
   text = agent_metrics_text (dir);
   g_assert_nonnull (strstr (text, "\nkata_guest_load{item=\"load5\"} 0.25\n"));
   g_assert_nonnull (strstr (text, "\nkata_guest_tasks{item=\"max\"} 77\n"));

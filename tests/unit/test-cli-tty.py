@@ -9,6 +9,7 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -182,6 +183,47 @@ def test_status_line():
         terminal = Terminal(bus, "run", "out")
         terminal.wait()
         equal(b"starting" in terminal.output, False, "a quick start says nothing")
+
+
+
+def test_attach_and_detach():
+    with Bus() as bus:
+        equal(bus.run("run", "--detach", "tty-wait").returncode, 0)
+        terminal = Terminal(bus, "attach", "tty-wait", columns=100, rows=40)
+        terminal.expect(b"attached")
+        terminal.wait_raw()
+        bus.wait_for_call("ResizeTty")
+        equal(bus.calls("ResizeTty"), [[100, 40]])
+        terminal.send(b"echo\x10x")
+        terminal.expect(b"echo\x10x")
+        terminal.resize(90, 30)
+        bus.wait_for_call("ResizeTty", 2)
+        terminal.send(b"\x10")
+        terminal.send(b"\x11")
+        equal(terminal.wait(), 0)
+        contains(terminal.output, b"detached; it goes on running")
+        equal(bus.calls("Kill"), [])
+        # and again, to the end
+        terminal = Terminal(bus, "attach", "--detach-keys", "x", "tty-wait")
+        terminal.expect(b"attached")
+        terminal.wait_raw()
+        terminal.send(b"\x10\x11q")
+        equal(terminal.wait(), 5)
+
+
+def test_attach_without_a_terminal():
+    with Bus() as bus:
+        equal(bus.run("run", "--detach", "wait").returncode, 0)
+        done = bus.run("attach", "wait", stdin=b"some input\n\x10\x11")
+        equal((done.returncode, done.stdout, done.stderr), (5, b"attached\nsome input\n\x10\x11", b""))
+        equal(bus.calls("Attach"), [[{}]])
+        equal(bus.run("run", "--detach", "wait-2").returncode, 0)
+        child = bus.popen("attach", "--no-stdin", "wait-2", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        equal(child.stdout.readline(), b"attached\n")
+        child.terminate()
+        equal(child.wait(TIMEOUT), 143)
+        equal((bus.calls("Attach")[-1], bus.calls("Kill")), ([{"stdin": False}], [["TERM", {}]]))
+        child.stdout.close()
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ static const Case cases[] = {
   { "daemon.orphan-grace-ms", "300000", { "0", "1s", "24h" }, { "25h", "-1", "" } },
   { "daemon.max-sandboxes-per-user", "100", { "0", "100000" }, { "100001", "-1", "" } },
   { "daemon.max-containers-per-user", "1000", { "0", "1000000" }, { "1000001", "-1", "" } },
-  { "daemon.max-connections-per-user", "64", { "0", "10000" }, { "10001", "-1", "" } },
+  { "daemon.max-connections-per-user", "16", { "0", "10000" }, { "10001", "-1", "" } },
   { "daemon.max-calls-per-user", "500", { "1", "100000" }, { "0", "100001", "" } },
   STRING ("daemon.socket", "virtpod.sock"),
   STRING ("daemon.group", "virtpod"),
@@ -75,6 +75,7 @@ static const Case cases[] = {
   BOOL ("hypervisor.iommu", "false"),
   BOOL ("hypervisor.iommu-platform", "false"),
   PATH ("hypervisor.entropy-source", "/dev/urandom"),
+  BOOL ("hypervisor.crash-dump", "false"),
   BOOL ("hypervisor.selinux", "true"),
 
   PATH_OR_EMPTY ("guest.kernel", VP_GUESTDIR "/vmlinux"),

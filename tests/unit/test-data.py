@@ -43,7 +43,8 @@ def test_unit_keeps_mount_propagation():
 def test_policies():
     policy = ElementTree.parse(os.path.join(BUILDDIR, "data/org.virtpod.policy")).getroot()
     actions = [action.get("id") for action in policy.findall("action")]
-    equal(actions, ["org.virtpod.inspect", "org.virtpod.manage", "org.virtpod.exec"])
+    table = open(os.path.join(SRCDIR, "daemon/vp-bouncer-table.c"), encoding="utf-8").read()
+    equal(sorted(actions), sorted("org.virtpod" + name for name in re.findall(r'VP_BUS_NAME "(\.\w+)"', table)))
     for action in policy.findall("action"):
         for name in ("description", "message", "defaults/allow_any", "defaults/allow_inactive",
                      "defaults/allow_active"):
@@ -51,14 +52,42 @@ def test_policies():
     bus = ElementTree.parse(os.path.join(SRCDIR, "data/org.virtpod.conf")).getroot()
     owners = [p.get("user") for p in bus.findall("policy") for rule in p.findall("allow") if rule.get("own")]
     equal(owners, ["root"])
-    anybody = [rule for p in bus.findall("policy[@context='default']") for rule in p.findall("allow")]
-    for rule in anybody:
-        interface, member = rule.get("send_interface"), rule.get("send_member")
-        if interface not in ("org.freedesktop.DBus.Introspectable", "org.freedesktop.DBus.Peer"):
-            # a name of the API, and one that only looks
-            tree = ElementTree.parse(os.path.join(SRCDIR, "data/%s.xml" % interface))
-            equal(tree.find("interface/method[@name='%s']" % member) is not None, True, member)
-            equal(member.startswith(("Get", "List")), True, member)
+    # everybody may call, as the daemon asks; nobody but root and the group hears signals or sees ids
+    anybody = bus.find("policy[@context='default']")
+    equal([(r.tag, r.get("send_path"), r.get("receive_type")) for r in anybody if r.get("own") is None],
+          [("allow", None, None), ("deny", "/org/virtpod/sandbox", None), ("deny", "/org/virtpod/job", None),
+           ("deny", None, "signal")])
+    for rules in bus.findall("policy[@group]") + bus.findall("policy[@user]"):
+        equal([r.get("receive_type") for r in rules.findall("allow[@receive_sender='org.virtpod']")], ["signal"])
+
+
+def test_socket():
+    """the socket's unit, the daemon's default and the name the daemon asks for it by"""
+    socket = unit(os.path.join(SRCDIR, "data/virtpodd.socket"))["Socket"]
+    names = open(os.path.join(SRCDIR, "lib/common/vp-names.h"), encoding="utf-8").read()
+    name = re.search(r'VP_FILE_SOCKET "([^"]+)"', names).group(1)
+    equal(socket["ListenStream"], "/run/virtpod/" + name)
+    equal(socket["FileDescriptorName"], name)
+    equal((socket["SocketMode"], socket["SocketGroup"]), ("0660", "virtpod"))
+    service = unit(os.path.join(BUILDDIR, "data/virtpodd.service"))["Service"]
+    equal((service["Type"], service["KillMode"]), ("notify", "process"))
+    equal(int(service["WatchdogSec"]) > 0, True)
+
+
+def test_units_verify():
+    """systemd's own opinion of the units"""
+    if shutil.which("systemd-analyze") is None:
+        return
+    with tempfile.TemporaryDirectory() as where:
+        for path in (os.path.join(BUILDDIR, "data/virtpodd.service"), os.path.join(SRCDIR, "data/virtpodd.socket")):
+            text = open(path, encoding="utf-8").read()
+            with open(os.path.join(where, os.path.basename(path)), "w", encoding="utf-8") as f:
+                # what is not installed here is not what is looked at
+                f.write(re.sub(r"^ExecStart=.*", "ExecStart=/bin/true", text, flags=re.MULTILINE))
+        result = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=one",
+                                 os.path.join(where, "virtpodd.service"), os.path.join(where, "virtpodd.socket")],
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        equal([line for line in result.stdout.splitlines() if "virtpodd." in line], [], "systemd-analyze verify")
 
 
 def test_catalog():

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Many short processes: each one's status and output must be its own."""
+
+import os
+import signal
+
+import tap
+
+# what the kernel does with them by default is not to end a process
+IGNORED = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
+STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+# the C library's own
+INTERNAL = {32, 33}
+
+
+def endings():
+    """(shell command, status) for every exit status there is and every signal that can be told."""
+    cases = [("exit %d" % status, status) for status in range(256)]
+    for number in range(1, 65):
+        if number in STOPPING or number in INTERNAL:
+            continue
+        cases.append(("kill -%d $$; exit 99" % number, 99 if number in IGNORED else 128 + number))
+    return cases
+
+
+def sample(cases, count):
+    """@count of the endings, spread over all of them; more than there are: again from the start."""
+    if count >= len(cases):
+        return [cases[i % len(cases)] for i in range(count)]
+    return [cases[i * len(cases) // count] for i in range(count)]
+
+
+def run(container, cases, flight, begin_wait):
+    """Runs them, up to @flight at once. @begin_wait (process) gives something whose
+    .result () is the reply of Wait. Returns how many there were."""
+    under_way = []
+
+    def finish():
+        number, command, wanted, process, wait, out = under_way.pop(0)
+        status, exited_at = wait.result()
+        with os.fdopen(out, "rb") as f:
+            data = f.read()
+        what = "process %d (%s)" % (number, command)
+        tap.equal(status, wanted, "status of " + what)
+        tap.equal(data, b"%d\n" % number, "output of " + what)
+        tap.equal((process.get("State"), process.get("ExitStatus"), process.get("ExitedAt")),
+                  ("stopped", wanted, exited_at), "properties of " + what)
+
+    for number, (command, wanted) in enumerate(cases):
+        out, inner = os.pipe()
+        process = container.exec(["sh", "-c", "echo %d; %s" % (number, command)], stdout=inner)
+        os.close(inner)
+        under_way.append((number, command, wanted, process, begin_wait(process), out))
+        if len(under_way) >= flight:
+            finish()
+    while under_way:
+        finish()
+    return len(cases)

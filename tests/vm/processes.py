@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Short processes and much output in a real guest: every status, signal and byte.
+
+VIRTPOD_TEST_PROCESSES sets how many processes, VIRTPOD_TEST_MEGABYTES how much output;
+`make soak` takes 1000 and 1024.
+"""
+
+import hashlib
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+
+import processes
+import tap
+from env import Env
+from tap import equal
+from testdriver import Pending
+
+COUNT = int(os.environ.get("VIRTPOD_TEST_PROCESSES", "120"))
+MEGABYTES = int(os.environ.get("VIRTPOD_TEST_MEGABYTES", "64"))
+
+# the sum is made in the guest, of what is written
+RANDOM = """mkfifo /dev/shm/copy && { sha256sum </dev/shm/copy >&2 & } &&
+head -c %dm /dev/urandom | tee /dev/shm/copy; wait"""
+
+
+class Shared:
+    """One guest for all of it."""
+
+    sandbox = container = None
+
+
+def test_start(env):
+    """a sandbox whose container waits"""
+    sid = env.new_id()
+    Shared.sandbox = env.manager.create_sandbox(sid, env.bundle(["sleep", "100000"]))
+    Shared.sandbox.start()
+    Shared.container = env.manager.container(sid)
+    Shared.container.start()
+
+
+def test_processes(env):
+    """exit statuses and signals of further processes, up to four at once"""
+    began = time.monotonic()
+    count = processes.run(Shared.container, processes.sample(processes.endings(), COUNT), 4,
+                          lambda process: Pending(process, "Wait"))
+    print("# %d processes in %.1f s" % (count, time.monotonic() - began))
+
+
+def test_random_output(env):
+    """random bytes on stdout are those that the guest wrote"""
+    out, out_inner = os.pipe()
+    err, err_inner = os.pipe()
+    began = time.monotonic()
+    process = Shared.container.exec(["sh", "-c", RANDOM % MEGABYTES], stdout=out_inner, stderr=err_inner)
+    os.close(out_inner)
+    os.close(err_inner)
+    got, size = hashlib.sha256(), 0
+    with os.fdopen(out, "rb", buffering=0) as f:
+        while True:
+            piece = f.read(1 << 20)
+            if not piece:
+                break
+            got.update(piece)
+            size += len(piece)
+    with os.fdopen(err, "rb") as f:
+        said = f.read().decode()
+    print("# %d MiB in %.1f s" % (size >> 20, time.monotonic() - began))
+    equal(process.wait(), 0, "status (stderr: %r)" % said)
+    equal(size, MEGABYTES << 20, "bytes")
+    equal(said.split()[0], got.hexdigest(), "SHA-256")
+
+
+def test_end(env):
+    """all of this left nothing behind"""
+    Shared.sandbox.delete(force=True)
+    equal(env.manager.sandboxes(), [], "sandboxes")
+    tap.eventually(lambda: env.libvirt.domains() == [], "no domain left")
+
+
+if __name__ == "__main__":
+    ENV = Env(libvirt="embed")
+    ENV.require()
+    tap.run([test_start, test_processes, test_random_output, test_end], ENV)
