@@ -80,7 +80,6 @@ describe (VpSandbox *self)
   record->created_at = (guint64) self->created_at;
   record->started_at = (guint64) self->started_at;
   record->exited_at = (guint64) self->exited_at;
-  record->owner = self->owner;
   describe_labels (self, record);
   describe_machine (self, &record->machine);
   for (guint i = 0; i < self->containers->len; i++)

@@ -122,6 +122,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       g_hash_table_replace (labels, g_strdup (label->name), g_strdup (label->value));
     }
   self = vp_sandbox_new (services, record->id, record->handler, config, labels);
+  /* where it is not known (version 1) only root is it */
   self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   if (!g_str_equal (self->domain_name, record->domain_name) || !g_uuid_string_is_valid (record->domain_uuid))
     {
@@ -132,7 +133,6 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;
-  self->owner = record->owner != G_MAXUINT ? record->owner : 0;
   self->started_at = (gint64) record->started_at;
   self->exited_at = (gint64) record->exited_at;
   self->exit_status = record->exit_status;
