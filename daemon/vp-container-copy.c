@@ -218,7 +218,8 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   Copy *copy = user_data;
 
   copy->readable = 0;
-  answer (copy, NULL);
+  if ((condition & G_IO_IN) != 0) /* else it is over without a byte: its status says why */
+    answer (copy, NULL);
   return G_SOURCE_REMOVE;
 }
 
