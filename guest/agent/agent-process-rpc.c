@@ -168,14 +168,12 @@ is_tar (const Grpc__ExecProcessRequest *r)
   return r->process != NULL && r->process->n_args > 0 && strcmp (r->process->args[0], VP_TAR_PROGRAM) == 0;
 }
 
-/* what there is of a container before it runs and while it is paused is files */
+/* What there is of a container while it is paused is files. */
 static int
 has_state_for (const AgentContainer *c, int tar)
 {
   return c->state == AGENT_CONTAINER_RUNNING || c->state == AGENT_CONTAINER_CREATED
-         || (tar
-             && (c->state == AGENT_CONTAINER_CREATED || c->state == AGENT_CONTAINER_STARTING
-                 || c->state == AGENT_CONTAINER_PAUSED));
+         || (tar && (c->state == AGENT_CONTAINER_STARTING || c->state == AGENT_CONTAINER_PAUSED));
 }
 
 void
