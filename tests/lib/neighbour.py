@@ -30,8 +30,9 @@ class Neighbour:
 
     def __init__(self, env):
         self.sandbox, _ = env.create(["sleep", "1000"], sid="neighbour")
-        self.agent = subprocess.Popen([sys.executable, os.path.join(LIB, "fake_agent.py"),
-                                       os.path.join(env.directory(self.sandbox), "agent.sock")])
+        place = os.path.join(env.directory(self.sandbox), "agent.sock")
+        self.agent = subprocess.Popen([sys.executable, os.path.join(LIB, "fake_agent.py"), place])
+        eventually(lambda: os.path.exists(place), "the neighbour's agent")
         self.sandbox.start()
         self.file = env.path("neighbour")
         self.probe = subprocess.Popen([sys.executable, os.path.join(LIB, "neighbour.py"), env.address,

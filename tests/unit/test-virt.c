@@ -466,7 +466,7 @@ test_not_connected (void)
   g_assert_false (destroy (virt, "x", &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE);
   g_assert_null (list (virt, NULL));
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 50000);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 1000000);
   close_virt (virt);
 }
 
