@@ -27,9 +27,6 @@ EXTRA_DIST += \
 	tests/daemon/cycles.py \
 	tests/daemon/commands.py \
 	tests/daemon/fdstore.py \
-	tests/daemon/fdstore.py \
-	tests/daemon/cycles.py \
-	tests/daemon/commands.py \
 	tests/daemon/faults.py \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
