@@ -137,23 +137,26 @@ test_nothing_inherited (Fixture *f, gconstpointer data)
 {
   g_autofree char *text = NULL;
   const char *ignored;
-  int leak = open ("/dev/null", O_RDONLY); /* not close-on-exec */
+  int null = open ("/dev/null", O_RDONLY);
+  int leak = fcntl (null, F_DUPFD, 57); /* not close-on-exec */
 
+  g_assert_cmpint (leak, ==, 57);
   signal (SIGUSR1, SIG_IGN);
   run_script (f, "exec > out; PATH=/bin:/usr/bin; echo fds $(ls /proc/$$/fd);"
                  "set -- $(cat /proc/$$/stat); [ $1 = $5 ] || echo group;"
                  "grep SigIgn: /proc/$$/status");
   expect_ok (f);
   text = read_out (f);
-  /* 3 is the pipe of the $( ) */
-  g_assert_true (g_str_has_prefix (text, "fds 0 1 2\n") || g_str_has_prefix (text, "fds 0 1 2 3\n"));
-  g_assert_null (strstr (text, "group"));
+  /* the shell has a pipe or two of its own for a moment */
+  g_assert_true (g_str_has_prefix (text, "fds 0 1 2"));
+  g_assert_null (strstr (text, " 57"));
   ignored = strstr (text, "SigIgn:\t");
   g_assert_nonnull (ignored);
   /* 32 and 33 are the C library's and not to be changed */
   g_assert_cmpuint (g_ascii_strtoull (ignored + 8, NULL, 16) & ~G_GUINT64_CONSTANT (0x180000000), ==, 0);
   signal (SIGUSR1, SIG_DFL);
   close (leak);
+  close (null);
 }
 
 static void
