@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -391,6 +394,39 @@ can_run (void)
          && (g_file_test ("/run/libvirt", G_FILE_TEST_IS_DIR) || g_mkdir ("/run/libvirt", 0755) == 0);
 }
 
+static int
+wait_for (pid_t child)
+{
+  int status;
+  pid_t pid;
+
+  while ((pid = waitpid (-1, &status, 0)) != child)
+    if (pid < 0 && errno != EINTR)
+      return 1;
+  return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
+}
+
+/* Goes on in a child that sees only its own processes: machines of another run
+ * have the same names, and those of a run that fails end with it. */
+static void
+enter_namespace (void)
+{
+  pid_t child;
+
+  g_assert_cmpint (unshare (CLONE_NEWPID | CLONE_NEWNS), ==, 0);
+  g_assert_cmpint (mount ("none", "/", NULL, MS_REC | MS_SLAVE, NULL), ==, 0);
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child > 0)
+    exit (wait_for (child));
+  g_assert_cmpint (prctl (PR_SET_PDEATHSIG, SIGKILL), ==, 0);
+  g_assert_cmpint (mount ("proc", "/proc", "proc", 0, NULL), ==, 0);
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child > 0)
+    exit (wait_for (child));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -405,6 +441,7 @@ main (int argc, char **argv)
       printf ("1..0 # SKIP needs root, libvirtd and qemu-system-x86_64\n");
       return 0;
     }
+  enter_namespace ();
   set_up_root ();
   stops = g_string_new (NULL);
   g_test_add_func ("/virt-daemon/connect", test_connect);
