@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -397,6 +398,7 @@ def test_slow_polkit(env):
         check(b"ready" in finish(process), "reply")
 
         # one that goes away in the middle of it does nothing
+        time.sleep(1.1)    # one refusal a second is logged
         before = world.state()
         process = start_call(env.address, OTHER, (world.sandbox.path, "org.virtpod.Sandbox1", "Stop", "ta{sv}", (1, {})))
         eventually(lambda: len(mock.pending) == 1, "question")
