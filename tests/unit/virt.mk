@@ -45,8 +45,10 @@ tests_vm_test_virt_embed_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_vm_test_virt_embed_CFLAGS = $(vp_virt_test_cflags)
 tests_vm_test_virt_embed_LDADD = $(vp_virt_test_ldadd)
 
-# runs in guests, where there is no libc
+# runs in guests, where there is no libc; sanitizers cannot be linked statically
+if !ENABLE_SANITIZERS
 noinst_PROGRAMS += tests/vm/abuse-agent
+endif
 tests_vm_abuse_agent_SOURCES = tests/vm/abuse-agent.c
 tests_vm_abuse_agent_LDFLAGS = $(AM_LDFLAGS) -all-static
 EXTRA_DIST += tests/vm/guest-ends.py tests/vm/libvirtd-kills.py
