@@ -215,10 +215,11 @@ print_table (VpTable *self)
         for (gsize c = 0; c < self->n_columns; c++)
           {
             const VpColumn *column = &self->columns[c];
-            g_autofree char *text = r < 0 ? g_strdup (_(column->title)) : cell_text (column, row[c]);
+            g_autofree char *text = NULL;
 
-            if (column->kind == VP_COLUMN_HIDDEN)
+            if (column->kind == VP_COLUMN_HIDDEN) /* it has no title */
               continue;
+            text = r < 0 ? g_strdup (_(column->title)) : cell_text (column, row[c]);
             if (*text == '\0')
               {
                 g_free (text);

@@ -206,7 +206,7 @@ def test_silent(env):
     env.options += ["--set", "agent.connect-timeout-ms=1500"]
     env.start_daemon()
     env.options = env.options[:-2]
-    equal(states(env), {"one": "lost"}, "states")
+    testdriver.eventually(lambda: states(env) == {"one": "lost"}, "it is lost")
     check(name not in env.libvirt.domains(), "the domain is still there")
     sandbox(env, "one").delete(force=True)
     restart(env)

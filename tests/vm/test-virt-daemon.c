@@ -313,6 +313,8 @@ test_killed_while_creating (void)
       start_libvirtd ();
       wait_for_state (VP_VIRT_DOWN, 10);
       wait_for_state (VP_VIRT_CONNECTED, 60);
+      for (guint tries = 0; tries < 100 && is_listed (name); tries++)
+        run_for (50);
       g_assert_false (is_listed (name));
       g_assert_cmpint (vp_virt_find_pid (virt, name), ==, 0);
     }
