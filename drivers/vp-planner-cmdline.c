@@ -38,6 +38,8 @@ static const Option options[] = {
   /* calibrating these against emulated timers takes long and gives nonsense */
   { "tsc_early_khz=2000000", ON_TCG, TRUE },
   { "lpj=8000000", ON_TCG, FALSE },
+  /* on a busy host the emulated timer ticks too seldom for the test of it, which panics */
+  { "no_timer_check", ON_TCG, TRUE },
   /* protecting the kernel from itself is page table work, and the guest holds nothing but the container */
   { "rodata=off", ON_TCG, FALSE },
   /* relocating the kernel is emulated work; the guest's isolation is not its kernel's address */
