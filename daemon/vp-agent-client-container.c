@@ -93,10 +93,10 @@ vp_agent_client_list_pids_finish (VpAgentClient *self, GAsyncResult *result, GEr
   for (text = ((Grpc__GetDiagnosticDataResponse *) answer)->data; *text != '\0';)
     {
       guint64 pid = 0;
-      gsize digits = strspn (text, "0123456789");
+      gsize digits = 0;
 
-      for (gsize i = 0; i < digits && digits <= 10; i++)
-        pid = pid * 10 + (guint64) (text[i] - '0');
+      for (; digits <= 10 && g_ascii_isdigit (text[digits]); digits++)
+        pid = pid * 10 + (guint64) (text[digits] - '0');
       if (pid == 0 || pid > G_MAXINT32 || (text[digits] != '\n' && text[digits] != '\0'))
         {
           g_set_error_literal (error, VP_ERROR, VP_ERROR_AGENT_FAILED,

@@ -420,13 +420,13 @@ enter_namespace (void)
   child = fork ();
   g_assert_cmpint (child, >=, 0);
   if (child > 0)
-    exit (wait_for (child));
+    _exit (wait_for (child));
   g_assert_cmpint (prctl (PR_SET_PDEATHSIG, SIGKILL), ==, 0);
   g_assert_cmpint (mount ("proc", "/proc", "proc", 0, NULL), ==, 0);
   child = fork ();
   g_assert_cmpint (child, >=, 0);
   if (child > 0)
-    exit (wait_for (child));
+    _exit (wait_for (child));
 }
 
 int
