@@ -246,7 +246,8 @@ def test_stats(env):
     equal(stats["pids.limit"], 77, "pids.limit")
     whole = Shared.sandbox.call("GetStats")
     check(whole["containers"] >= 2, "containers: %r" % whole)
-    check(whole["memory.usage-bytes"] >= stats["memory.usage-bytes"], "sum of memory")
+    # what dd used besides may be gone by now
+    check(whole["memory.usage-bytes"] >= 4 * MIB, "sum of memory")
     check(whole["vm.memory-bytes"] > whole["memory.usage-bytes"], "memory of the machine")
     check(whole["vm.cpu-usage-usec"] > whole["cpu.usage-usec"], "processor time of the machine")
     every = env.manager.call("GetStats", "(a{sv})", bus.options({"containers": True}))
