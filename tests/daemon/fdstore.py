@@ -52,6 +52,14 @@ class StoreEnv(TestDriverEnv):
         if fd >= 0:
             os.close(fd)
 
+    def drop_all(self):
+        for name in list(self.kept):
+            self.drop(name)
+
+    def streams(self):
+        """What is kept of callers' descriptors."""
+        return [name for name in list(self.kept) if not name.startswith("vp-agent-")]
+
     def start_daemon(self, timeout=60):
         names = list(self.kept)
         passed = {3 + i: os.dup(self.kept[name]) for i, name in enumerate(names)}
@@ -84,7 +92,7 @@ def test_streams(env):
                                      stdin=in_read, stdout=out_write)
     os.close(in_read)
     os.close(out_write)
-    eventually(lambda: len(env.kept) == 2, "kept descriptors")
+    eventually(lambda: len(env.streams()) == 2, "kept descriptors")
     for turn in range(3):
         os.write(to_them, b"%d\n" % turn)
         equal(os.read(from_them, 100), b"got %d\n" % turn, "line")
@@ -95,7 +103,7 @@ def test_streams(env):
     own = env.manager.container("one")
     equal(own.wait(), 6, "status")
     equal(read_all(from_them), b"", "end of the output")
-    eventually(lambda: not env.kept, "nothing kept any more: %r" % env.kept)
+    eventually(lambda: not env.streams(), "nothing kept any more: %r" % env.kept)
     env.manager.sandbox("one").delete(force=True)
 
 
@@ -104,7 +112,7 @@ def test_dropped(env):
     null = os.open("/dev/null", os.O_RDWR)
     sandbox, own = env.start_sandbox(["sleep", "1000"], sid="two", stdout=null)
     own.exec(["true"], stdout=null).wait()
-    eventually(lambda: len(env.kept) == 1, "the exec's is gone, the container's is kept")
+    eventually(lambda: len(env.streams()) == 1, "the exec's is gone, the container's is kept")
     sandbox.delete(force=True)
     eventually(lambda: not env.kept, "nothing kept")
     os.close(null)
@@ -125,6 +133,23 @@ def test_without(env):
     equal(os.read(ends[indices["stdout"]], 100), b"late\n", "attached output")
     os.close(ends[indices["stdout"]])
     env.manager.sandbox("three").delete(force=True)
+
+
+def test_agent(env):
+    """the connection to an agent, kept, dead, or not kept"""
+    sandbox, own = env.start_sandbox(["sh", "-c", "sleep 1000"], sid="four")
+    agent = env.agent(sandbox)
+    eventually(lambda: len(env.kept) == 1, "the agent's connection is kept")
+    for connections, before in ((1, lambda: None), (2, agent.hang_up), (3, env.drop_all)):
+        env.stop_daemon(kill=True)
+        before()
+        env.start_daemon()
+        eventually(lambda: env.manager.sandbox("four").get("AgentState") == "ready", "adoption")
+        equal(len(agent.connections), connections, "connections made")
+        eventually(lambda: len(env.kept) == 1, "it is kept again")
+    equal(env.manager.container("four").exec(["true"]).wait(), 0, "status")
+    env.manager.sandbox("four").delete(force=True)
+    eventually(lambda: not env.kept, "nothing is kept of what is gone")
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
