@@ -22,10 +22,12 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-virt-call.c \
 	daemon/vp-virt-destroy.c \
 	daemon/vp-virt-domain.c \
+	daemon/vp-virt-doom.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
 	daemon/vp-virt-error.c daemon/vp-virt-error.h \
 	daemon/vp-virt-events.c \
 	daemon/vp-virt-facts.c \
+	daemon/vp-virt-husk.c daemon/vp-virt-husk.h \
 	daemon/vp-virt-lives.c \
 	daemon/vp-virt-pid.c \
 	daemon/vp-virt-xml.c daemon/vp-virt-xml.h \

@@ -61,10 +61,14 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autofree char *uuid = g_task_propagate_pointer (G_TASK (result), &error);
   VpVirtCall *call = g_task_get_task_data (G_TASK (result));
 
+  if (call->name != NULL)
+    g_hash_table_remove (self->creating, call->name);
   if (uuid != NULL)
     vp_virt_life_seen (self, call->name, uuid, TRUE);
-  else if (call->sent && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
-    vp_virt_doom (self, call->name); /* libvirtd may have come so far as to start it */
+  else if (call->sent && call->name != NULL && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
+    vp_virt_doom_and_kill (self, call->name); /* libvirtd may have come so far as to start it */
+  else if (call->name != NULL && g_hash_table_contains (self->husks, call->name))
+    g_prefix_error (&error, "libvirt keeps the name until it is started again: ");
   vp_virt_snapshot_end (self);
   if (uuid != NULL)
     g_task_return_pointer (outer, g_steal_pointer (&uuid), g_free);
@@ -92,10 +96,7 @@ vp_virt_create_async (VpVirt *self, const char *xml, VpVirtCreateFlags flags, GC
   call->flags = flags;
   call->needs_name = name != NULL;
   if (name != NULL)
-    {
-      g_hash_table_remove (self->doomed, name);
-      g_hash_table_remove (self->gone, name);
-    }
+    g_hash_table_add (self->creating, g_strdup (name));
   vp_virt_snapshot_begin (self);
   vp_virt_call_run (self, vp_virt_create_async, create_in_worker, call, cancellable, on_created,
             outer_task (self, vp_virt_create_async, callback, user_data));
@@ -250,14 +251,15 @@ describe (virDomainPtr domain)
   g_autoptr (VpVirtDomain) out = g_new0 (VpVirtDomain, 1);
   char uuid[VIR_UUID_STRING_BUFLEN];
   char *metadata;
-  int state;
+  int state, reason;
 
-  if (virDomainGetUUIDString (domain, uuid) < 0 || virDomainGetState (domain, &state, NULL, 0) < 0)
+  if (virDomainGetUUIDString (domain, uuid) < 0 || virDomainGetState (domain, &state, &reason, 0) < 0)
     return NULL;
   out->name = g_strdup (virDomainGetName (domain));
   out->uuid = g_strdup (uuid);
   out->active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
   out->paused = state == VIR_DOMAIN_PAUSED;
+  out->starting = out->paused && reason == VIR_DOMAIN_PAUSED_STARTING_UP;
 
   metadata = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_ELEMENT, VP_METADATA_NS, 0);
   if (metadata != NULL)
@@ -315,6 +317,8 @@ on_listed (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   GPtrArray *domains = g_task_propagate_pointer (G_TASK (result), &error);
 
+  if (domains != NULL)
+    vp_virt_sift (self, domains);
   for (guint i = 0; domains != NULL && i < domains->len; i++)
     {
       VpVirtDomain *domain = domains->pdata[i];
