@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
 
@@ -161,12 +162,20 @@ static void
 destroy_in_worker (GTask *task, gpointer source, gpointer data)
 {
   VpVirtCall *call = data;
-  virDomainPtr domain = virDomainLookupByName (call->conn, call->name);
+  GError *error = NULL;
+  virDomainPtr domain = NULL;
 
-  if (domain != NULL && virDomainDestroy (domain) == 0)
-    g_task_return_boolean (task, TRUE);
+  if (VP_FAILPOINT ("virt.destroy.before", &error))
+    {
+      domain = virDomainLookupByName (call->conn, call->name);
+      if (domain == NULL || virDomainDestroy (domain) < 0)
+        error = vp_virt_call_error (call, "destroy");
+      VP_FAILPOINT_ONLY ("virt.destroy.after");
+    }
+  if (error != NULL)
+    g_task_return_error (task, error);
   else
-    g_task_return_error (task, vp_virt_call_error (call, "destroy"));
+    g_task_return_boolean (task, TRUE);
   if (domain != NULL)
     virDomainFree (domain);
   vp_virt_call_drop_connection (call);

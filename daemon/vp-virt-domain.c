@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-names.h"
 #include "vp-virt-error.h"
 #include "vp-virt-xml.h"
@@ -35,18 +36,25 @@ create_in_worker (GTask *task, gpointer source, gpointer data)
   VpVirtCall *call = data;
   unsigned int flags = 0;
   char uuid[VIR_UUID_STRING_BUFLEN];
-  virDomainPtr domain;
+  virDomainPtr domain = NULL;
+  GError *error = NULL;
 
   if (call->flags & VP_VIRT_CREATE_PAUSED)
     flags |= VIR_DOMAIN_START_PAUSED;
   if (call->flags & VP_VIRT_CREATE_VALIDATE)
     flags |= VIR_DOMAIN_START_VALIDATE;
-  call->sent = TRUE;
-  domain = virDomainCreateXML (call->conn, call->xml, flags);
-  if (domain != NULL && virDomainGetUUIDString (domain, uuid) == 0)
-    g_task_return_pointer (task, g_strdup (uuid), g_free);
+  if (VP_FAILPOINT ("virt.create.before", &error))
+    {
+      call->sent = TRUE;
+      domain = virDomainCreateXML (call->conn, call->xml, flags);
+      if (domain == NULL || virDomainGetUUIDString (domain, uuid) < 0)
+        error = create_error (call);
+      VP_FAILPOINT_ONLY ("virt.create.after");
+    }
+  if (error != NULL)
+    g_task_return_error (task, error);
   else
-    g_task_return_error (task, create_error (call));
+    g_task_return_pointer (task, g_strdup (uuid), g_free);
   if (domain != NULL)
     virDomainFree (domain);
   vp_virt_call_drop_connection (call);
@@ -273,8 +281,12 @@ vp_virt_list_domains (virConnectPtr conn, GError **error)
 {
   g_autoptr (GPtrArray) out = g_ptr_array_new_with_free_func ((GDestroyNotify) vp_virt_domain_free);
   virDomainPtr *domains = NULL;
-  int n = virConnectListAllDomains (conn, &domains, 0);
+  int n;
 
+  if (!VP_FAILPOINT ("virt.list.before", error))
+    return NULL;
+  n = virConnectListAllDomains (conn, &domains, 0);
+  VP_FAILPOINT_ONLY ("virt.list.after");
   if (n < 0)
     {
       g_propagate_error (error, vp_virt_error_last ("list domains"));

@@ -5,6 +5,7 @@
 
 #include "vp-error.h"
 #include "vp-event.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
 
@@ -98,7 +99,10 @@ open_connection (Attempt *a, GError **error)
 {
   if (a->embed != NULL && !vp_virt_embed_prepare (a->embed, error))
     return FALSE;
+  if (!VP_FAILPOINT ("virt.connect.before", error))
+    return FALSE;
   a->conn = virConnectOpen (a->uri);
+  VP_FAILPOINT_ONLY ("virt.connect.after");
   if (a->conn == NULL)
     {
       g_propagate_error (error, vp_virt_error (virGetLastError ()));
