@@ -54,6 +54,14 @@ EXTRA_DIST += \
 	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
 
+# what tests/daemon/cycles.py counts memory by; -rpath makes libtool build a shared object
+if !ENABLE_SANITIZERS
+noinst_LTLIBRARIES += tests/lib/count-malloc.la
+tests_lib_count_malloc_la_SOURCES = tests/lib/count-malloc.c
+tests_lib_count_malloc_la_CFLAGS = $(AM_CFLAGS)
+tests_lib_count_malloc_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_builddir)
+endif
+
 # the tools' own list is here with what tests them
 EXTRA_DIST += \
 	.ci/run \

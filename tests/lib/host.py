@@ -4,6 +4,7 @@
 import ctypes
 import os
 import signal
+import socket
 import sys
 import time
 
@@ -48,6 +49,12 @@ def family():
     table = descendants({os.getppid()})
     table.pop(os.getpid(), None)
     return table
+
+
+def listens(path):
+    """Whether somebody can be connected to at the Unix socket @path. It is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def process_table():
