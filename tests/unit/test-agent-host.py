@@ -900,13 +900,14 @@ def main():
             print('ok %d - %s' % (i + 1, t.__name__), flush=True)
         except Exception:
             failed += 1
-            print('not ok %d - %s' % (i + 1, t.__name__), flush=True)
-            traceback.print_exc()
+            print('not ok %d - %s' % (i + 1, t.__name__))
+            print(''.join('# %s\n' % line for line in traceback.format_exc().splitlines()), end='', flush=True)
     status = open('/proc/%d/status' % bench.process.pid)
     print('# agent ' + ', '.join(' '.join(line.split()) for line in status if 'Rss' in line or 'VmHWM' in line))
     if failed:
+        # not as part of the last test, whose traceback it would hide
         bench.log.seek(0)
-        print('# ' + '# '.join(bench.log.readlines()[-80:]))
+        print(''.join('agent: ' + line for line in bench.log.readlines()[-80:]))
     bench.close()
     sys.exit(failed > 0)
 
