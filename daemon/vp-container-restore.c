@@ -6,6 +6,7 @@
 
 #include "vp-error.h"
 #include "vp-fdstore.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
 
 /* A container over a restart of the daemon: what is written down of it, and what
@@ -139,7 +140,7 @@ reopen_streams (const char *sandbox_id, const char *container_id, const VpRecord
         continue;
       if (g_str_equal (bound, VP_RECORD_STREAM_FD))
         {
-          int fd = vp_fdstore_take (name);
+          int fd = vp_listen_fds_take (name);
 
           if (fd >= 0)
             vp_streams_take_fd (streams, stream, fd);
