@@ -13,9 +13,15 @@ vp_agent_tests = \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar \
 	tests/unit/test-agent-util
+# with the real crun
+vp_agent_programs = \
+	tests/unit/test-agent-host.py \
+	tests/unit/test-agent-host-spec.py \
+	tests/unit/test-agent-host-talk.py \
+	tests/unit/test-agent-host-tar.py
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
-TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
-EXTRA_DIST += tests/unit/test-agent-host.py tests/lib/ttrpc_client.py
+TESTS += $(vp_wire_tests) $(vp_agent_tests) $(vp_agent_programs)
+EXTRA_DIST += $(vp_agent_programs) tests/lib/agent_bench.py tests/lib/ttrpc_client.py
 
 # the names of those that are programs, for who runs them under something else
 .PHONY: agent-tests
