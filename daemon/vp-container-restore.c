@@ -258,13 +258,7 @@ void
 vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                         VpWorker *worker)
 {
-  g_clear_pointer (&self->plan, vp_container_plan_unref);
-  self->plan = vp_container_plan_ref (plan);
-  g_free (self->share_dir);
-  self->share_dir = g_strdup (share_dir);
-  g_set_object (&self->agent, agent);
-  g_clear_pointer (&self->worker, vp_worker_unref);
-  self->worker = vp_worker_ref (worker);
+  vp_container_take_place (self, plan, share_dir, agent, worker);
   if (agent != NULL && self->place->container != VP_CONTAINER_STOPPED)
     prepare_process (self, self->init, g_steal_pointer (&self->streams));
 }
