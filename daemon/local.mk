@@ -17,6 +17,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
+	daemon/vp-listen-fds.c daemon/vp-listen-fds.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
 	daemon/vp-virt-call.c \
