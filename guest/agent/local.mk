@@ -18,6 +18,7 @@ vp_agent_sources = \
 	guest/agent/agent-log.c guest/agent/agent-log.h \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
 	guest/agent/agent-metrics.c guest/agent/agent-metrics.h \
+	guest/agent/agent-module.c guest/agent/agent-module.h \
 	guest/agent/agent-oom.c \
 	guest/agent/agent-openat2.c guest/agent/agent-openat2.h \
 	guest/agent/agent-pause.c guest/agent/agent-pause.h \
