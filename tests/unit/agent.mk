@@ -9,13 +9,14 @@ vp_wire_tests = \
 vp_agent_tests = \
 	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-copy \
+	tests/unit/test-agent-inet \
 	tests/unit/test-agent-loop \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar \
 	tests/unit/test-agent-util
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
-TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
-EXTRA_DIST += tests/unit/test-agent-host.py tests/lib/ttrpc_client.py
+TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py tests/unit/test-agent-network.py
+EXTRA_DIST += tests/unit/test-agent-host.py tests/unit/test-agent-network.py tests/lib/ttrpc_client.py
 
 # the names of those that are programs, for who runs them under something else
 .PHONY: agent-tests
@@ -59,6 +60,11 @@ tests_unit_test_agent_copy_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_copy_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_copy_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_copy_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_inet_SOURCES = tests/unit/test-agent-inet.c
+tests_unit_test_agent_inet_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_inet_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_inet_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_inet_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

@@ -194,7 +194,7 @@ def sync(b):
 
 @test
 def unimplemented(b):
-    assert 'ListRoutes' in fails('UNIMPLEMENTED', b.agent.call, 'ListRoutes')
+    assert 'GetIPTables' in fails('UNIMPLEMENTED', b.agent.call, 'GetIPTables')
     assert 'Nonsense' in fails('UNIMPLEMENTED', b.agent.call, 'Nonsense',
                                request=MESSAGES['google.protobuf.Empty']())
 
