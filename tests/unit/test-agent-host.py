@@ -118,6 +118,29 @@ class Bench:
         process = {'Terminal': terminal, 'Args': list(args), 'Cwd': '/', 'User': {}, 'Env': ['PATH=/bin']}
         self.agent.call('ExecProcess', container_id=cid, exec_id=exec_id, process=process)
 
+    def fds(self):
+        """the agent's open descriptors and what they are"""
+        directory = '/proc/%d/fd/' % self.process.pid
+        found = {}
+        for fd in os.listdir(directory):
+            try:
+                found[fd] = os.readlink(directory + fd)
+            except FileNotFoundError:
+                pass
+        return found
+
+    def children(self):
+        """the agent's children, each with its state and name"""
+        pid = self.process.pid
+        found = {}
+        for child in open('/proc/%d/task/%d/children' % (pid, pid)).read().split():
+            try:
+                fields = open('/proc/%s/stat' % child).read().split()
+                found[child] = fields[1:3]
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return found
+
     def wait(self, cid, exec_id=''):
         return self.agent.call('WaitProcess', container_id=cid, exec_id=exec_id).status
 
@@ -875,19 +898,14 @@ def destroy(b):
     assert os.listdir(b.dir + '/r/agent/crun') == []
     # stdio, loop, listener, connection, signals, log, and crun's sealed copy; the
     # connection before this one may take a moment to go
-    directory = '/proc/%d/fd/' % b.process.pid
-    for _ in range(100):
-        fds = {}
-        for fd in os.listdir(directory):
-            try:
-                fds[fd] = os.readlink(directory + fd)
-            except FileNotFoundError:
-                pass
-        if len(fds) <= 9:
-            break
+    deadline = time.monotonic() + 20
+    while len(b.fds()) > 9 and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(fds) <= 9, fds
-    assert open('/proc/%d/task/%d/children' % (b.process.pid, b.process.pid)).read() == '', 'zombies'
+    assert len(b.fds()) <= 9, b.fds()
+    # what the containers' processes left to the agent is collected behind the answer
+    while b.children() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not b.children(), b.children()
 
 
 def main():
