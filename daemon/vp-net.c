@@ -6,6 +6,7 @@
 #include "vp-net-scan.h"
 #include "vp-net-tap.h"
 #include "vp-net-tc.h"
+#include "vp-planner.h"
 
 /* ---- jobs ---- */
 
@@ -197,4 +198,19 @@ vp_net_look (const char *path, VpNetNsId *ret_id, GError **error)
       return NULL;
     }
   return vp_net_scan (fd, error);
+}
+
+VpFacts *
+vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id, GError **error)
+{
+  g_autoptr (VpConfig) effective = vp_planner_effective_config (spec, config, facts, error);
+  g_autoptr (VpNetwork) network = NULL;
+
+  *ret_id = (VpNetNsId){ 0 };
+  if (effective == NULL)
+    return NULL;
+  if (!vp_planner_wants_namespace (spec, effective))
+    return vp_facts_ref (facts);
+  network = vp_net_look (vp_spec_get_namespace_path (spec, "network"), ret_id, error);
+  return network != NULL ? vp_facts_new_with_network (facts, network) : NULL;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "vp-config.h"
+#include "vp-facts.h"
 #include "vp-net-ns.h"
 #include "vp-network.h"
+#include "vp-spec.h"
 
 /* How a sandbox is connected: what is done on the host for its interfaces, in
  * the order in which a machine comes up. Everything blocks, belongs on a worker
@@ -52,3 +55,7 @@ extern const VpNetModel vp_net_tcfilter;
 /* What is found in the namespace at @path, for a model that connects the guest
  * to it. NotSupported for the host's own. */
 VpNetwork *vp_net_look (const char *path, VpNetNsId *ret_id, GError **error);
+
+/* @facts, and what is in the namespace of @spec if @config (of the handler) and
+ * the annotations want a guest to be connected to it. */
+VpFacts *vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id, GError **error);

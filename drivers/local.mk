@@ -39,6 +39,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-planner-guest.c \
 	drivers/vp-planner-machine.c \
 	drivers/vp-planner-memory.c \
+	drivers/vp-planner-network.c \
 	drivers/vp-planner-root.c \
 	drivers/vp-sizing.c drivers/vp-sizing.h \
 	drivers/vp-xml.c drivers/vp-xml.h
