@@ -13,6 +13,7 @@ include tests/unit/conf.mk
 include tests/unit/conn.mk
 include tests/unit/dtest.mk
 include tests/unit/model.mk
+include tests/unit/network.mk
 include tests/unit/explain.mk
 include tests/unit/hook.mk
 include tests/unit/virt.mk
