@@ -8,6 +8,7 @@
 #include "vp-error.h"
 #include "vp-event.h"
 #include "vp-fdstore.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
 #include "vp-virt-xml.h"
 
@@ -114,7 +115,7 @@ vp_sandbox_new_agent (VpSandbox *self)
       = vp_agent_conn_new (address, channel != NULL ? VP_CHANNEL_SERIAL : VP_CHANNEL_PLAIN);
   g_autofree char *kept = vp_fdstore_dup_name (self->id, NULL, NULL, "agent");
 
-  vp_agent_conn_take_fd (conn, vp_fdstore_take (kept));
+  vp_agent_conn_take_fd (conn, vp_listen_fds_take (kept));
   g_clear_object (&self->machine.agent);
   self->machine.agent = vp_agent_client_new (conn);
   g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);

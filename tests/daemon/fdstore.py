@@ -2,85 +2,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Descriptors that callers passed, kept by a service manager (played here) over a restart."""
 
-import array
 import os
-import socket
-import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import bus
 import testdriver
-from tap import check, equal
+from service_manager import ServiceManager
+from tap import equal
 from testdriver import TestDriverEnv, eventually, read_all
 
 
-class StoreEnv(TestDriverEnv):
-    """A service manager's half: NOTIFY_SOCKET, FDSTORE=1, FDSTOREREMOVE=1, LISTEN_FDS."""
-
+class StoreEnv(ServiceManager, TestDriverEnv):
     def __init__(self):
         super().__init__(outlive=True)
-        self.kept = {}
-        self.states = []
-
-    def start(self):
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        name = "\0virtpod-test-%d" % os.getpid()
-        self.notify.bind(name)
-        os.environ["NOTIFY_SOCKET"] = "@" + name[1:]
-        threading.Thread(target=self.listen, daemon=True).start()
-        super().start()
-
-    def listen(self):
-        while True:
-            data, control, _, _ = self.notify.recvmsg(4096, socket.CMSG_SPACE(16))
-            lines = dict(line.split("=", 1) for line in data.decode().splitlines())
-            name = lines.get("FDNAME")
-            for _level, _type, payload in control:
-                fds = array.array("i", payload)
-                check(len(fds) == 1 and lines.get("FDSTORE") == "1", "descriptors with " + repr(lines))
-                self.drop(name)
-                self.kept[name] = fds[0]
-            if lines.get("FDSTOREREMOVE") == "1":
-                self.drop(name)
-            self.states += [line for line in lines if line in ("READY", "STOPPING")]
-
-    def drop(self, name):
-        fd = self.kept.pop(name, -1)
-        if fd >= 0:
-            os.close(fd)
-
-    def drop_all(self):
-        for name in list(self.kept):
-            self.drop(name)
-
-    def streams(self):
-        """What is kept of callers' descriptors."""
-        return [name for name in list(self.kept) if not name.startswith("vp-agent-")]
-
-    def start_daemon(self, timeout=60):
-        names = list(self.kept)
-        passed = {3 + i: os.dup(self.kept[name]) for i, name in enumerate(names)}
-        high = {number: os.dup2(fd, 200 + number) for number, fd in passed.items()}
-
-        def place():
-            for number, fd in high.items():
-                os.dup2(fd, number, inheritable=True)
-
-        env = dict(os.environ)
-        if names:
-            env.update(LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=":".join(names))
-        command = ["sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"', *self.daemon_command()]
-        with open(self.path("virtpodd.log"), "ab") as log:
-            self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
-                                           preexec_fn=place, pass_fds=sorted(passed))
-        for fd in [*passed.values(), *high.values()]:
-            os.close(fd)
-        connection = bus.connect(self.address)
-        eventually(lambda: self._serves(connection), "virtpodd on the bus", timeout)
-        self.manager = bus.Manager(connection)
 
 
 def test_streams(env):

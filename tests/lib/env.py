@@ -184,13 +184,16 @@ class Env:
     def start_daemon(self, timeout=60):
         """Starts virtpodd and waits until it serves; also after stop_daemon()."""
         with open(self.path("virtpodd.log"), "ab") as log:
-            self.daemon = subprocess.Popen(self.daemon_command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.daemon = self.spawn_daemon(stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         connection = bus.connect(self.address)
         tap.eventually(lambda: self._serves(connection), "virtpodd on the bus", timeout)
         self.manager = bus.Manager(connection)
         if self.connected:
             tap.eventually(lambda: self.manager.get("HypervisorState") == "connected",
                            "libvirt connection", timeout)
+
+    def spawn_daemon(self, **how):
+        return subprocess.Popen(self.daemon_command(), **how)
 
     def _serves(self, connection):
         if self.daemon.poll() is not None:

@@ -16,10 +16,15 @@ import bus
 import host
 import tap
 from env import Env
+from service_manager import ServiceManager
 from tap import check, equal, eventually
 
 # a line now and then, each with its number; ends when told to
 COUNTER = "n=0; while [ ! -e /tmp/end ]; do echo line $n; n=$((n+1)); sleep 0.05; done; echo last $n; exit 7"
+
+
+class ManagedEnv(ServiceManager, Env):
+    pass
 
 
 class Shared:
@@ -76,9 +81,12 @@ def after_restart(env):
 
 
 def test_kill(env):
-    """KILL, three times: output, exec and states go on"""
-    for _ in range(3):
+    """KILL, three times: output, exec and states go on; the second time its descriptors are lost"""
+    for turn in range(3):
+        eventually(lambda: len(env.agents()) == 1, "a kept connection to the agent")
         env.stop_daemon(kill=True)
+        if turn == 1:
+            env.drop_all()
         time.sleep(0.3)
         started = time.monotonic()
         env.start_daemon()
@@ -204,7 +212,7 @@ def test_end_is_seen(env):
 
 
 if __name__ == "__main__":
-    ENV = Env(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"))
+    ENV = ManagedEnv(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"))
     ENV.require()
     ALL = [test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_died_meanwhile, test_end_is_seen]
     tap.run([test for test in ALL if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)
