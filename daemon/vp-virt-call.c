@@ -2,6 +2,7 @@
 #include "vp-virt-private.h"
 
 #include "vp-error.h"
+#include "vp-source.h"
 #include "vp-virt-error.h"
 
 /* A blocking call of libvirt: its copies, its way to a worker, and what it waits
@@ -130,22 +131,13 @@ is_blocked (VpVirt *self, VpVirtCall *call)
   return call->needs_name && g_hash_table_contains (self->destroying, call->name);
 }
 
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 /* Out of the queue; what it holds stays its own. */
 static void
 leave_queue (Waiting *w)
 {
   g_ptr_array_remove (w->virt->waiting, w);
-  clear_source (&w->timer);
-  clear_source (&w->cancelled);
+  g_clear_pointer (&w->timer, vp_source_end);
+  g_clear_pointer (&w->cancelled, vp_source_end);
 }
 
 static void

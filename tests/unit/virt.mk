@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 vp_virt_tests = \
 	tests/unit/test-console \
+	tests/unit/test-listen-fds \
 	tests/unit/test-pidwatch \
 	tests/unit/test-virt \
 	tests/unit/test-virt-husk \
@@ -20,6 +21,11 @@ tests_unit_test_console_SOURCES = tests/unit/test-console.c
 tests_unit_test_console_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_console_CFLAGS = $(vp_virt_test_cflags)
 tests_unit_test_console_LDADD = $(vp_virt_test_ldadd)
+
+tests_unit_test_listen_fds_SOURCES = tests/unit/test-listen-fds.c
+tests_unit_test_listen_fds_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_listen_fds_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_listen_fds_LDADD = $(vp_virt_test_ldadd)
 
 tests_unit_test_pidwatch_SOURCES = tests/unit/test-pidwatch.c
 tests_unit_test_pidwatch_CPPFLAGS = $(vp_virt_test_cppflags)
