@@ -93,6 +93,12 @@ vp_virt_call_error (VpVirtCall *call, const char *verb)
 static void
 start (Waiting *w)
 {
+  if (w->call->needs_name)
+    {
+      /* what there was of this name has been dealt with, what comes now is wanted */
+      g_hash_table_remove (w->virt->doomed, w->call->name);
+      g_hash_table_remove (w->virt->gone, w->call->name);
+    }
   (void) virConnectRef (w->virt->conn);
   w->call->conn = w->virt->conn;
   vp_worker_run_async (w->virt->worker, w->virt, w->tag, w->func, w->call, call_free, w->cancellable,

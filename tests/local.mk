@@ -13,6 +13,7 @@ include tests/unit/conf.mk
 include tests/unit/conn.mk
 include tests/unit/dtest.mk
 include tests/unit/model.mk
+include tests/unit/network.mk
 include tests/unit/explain.mk
 include tests/unit/hook.mk
 include tests/unit/virt.mk
@@ -56,6 +57,14 @@ EXTRA_DIST += \
 	tests/vm/volumes.py \
 	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
+
+# what tests/daemon/cycles.py counts memory by; -rpath makes libtool build a shared object
+if !ENABLE_SANITIZERS
+noinst_LTLIBRARIES += tests/lib/count-malloc.la
+tests_lib_count_malloc_la_SOURCES = tests/lib/count-malloc.c
+tests_lib_count_malloc_la_CFLAGS = $(AM_CFLAGS)
+tests_lib_count_malloc_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_builddir)
+endif
 
 # the tools' own list is here with what tests them
 EXTRA_DIST += \

@@ -9,6 +9,7 @@ vp_wire_tests = \
 vp_agent_tests = \
 	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-copy \
+	tests/unit/test-agent-inet \
 	tests/unit/test-agent-loop \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar-create \
@@ -20,7 +21,8 @@ vp_agent_programs = \
 	tests/unit/test-agent-host.py \
 	tests/unit/test-agent-host-spec.py \
 	tests/unit/test-agent-host-talk.py \
-	tests/unit/test-agent-host-tar.py
+	tests/unit/test-agent-host-tar.py \
+	tests/unit/test-agent-network.py
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
 TESTS += $(vp_wire_tests) $(vp_agent_tests) $(vp_agent_programs)
 EXTRA_DIST += $(vp_agent_programs) tests/lib/agent_bench.py tests/lib/ttrpc_client.py
@@ -67,6 +69,11 @@ tests_unit_test_agent_copy_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_copy_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_copy_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_copy_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_inet_SOURCES = tests/unit/test-agent-inet.c
+tests_unit_test_agent_inet_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_inet_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_inet_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_inet_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

@@ -12,7 +12,7 @@ from agent_bench import MESSAGES, PREFIX, fails, main, test  # noqa: E402
 
 @test
 def unimplemented(b):
-    assert 'ListRoutes' in fails('UNIMPLEMENTED', b.agent.call, 'ListRoutes')
+    assert 'GetIPTables' in fails('UNIMPLEMENTED', b.agent.call, 'GetIPTables')
     assert 'Nonsense' in fails('UNIMPLEMENTED', b.agent.call, 'Nonsense',
                                request=MESSAGES['google.protobuf.Empty']())
 
