@@ -18,6 +18,7 @@ from tap import check, equal
 from testdriver import Pending, Signals, TestDriverEnv, eventually
 
 INVALID = "InvalidArgument"
+MOMENT = 0.2    # seconds until a call is a job
 
 
 def on():
@@ -163,12 +164,20 @@ def test_job_copy_cancel(env):
 
 def test_short_calls_are_no_jobs(env):
     """what takes no time costs nobody a signal"""
-    signals = Signals(env.address)
-    sandbox, _container = env.start_sandbox()
-    sandbox.delete(force=True)
-    eventually(lambda: signals.named("InterfacesRemoved"), "signals")
-    check("/org/virtpod/job/" not in str(signals.named("InterfacesAdded")), "jobs: %s" % signals.named("InterfacesAdded"))
-    signals.close()
+    def short():
+        """One that was over within the moment, as far as we can tell, on a machine that may be busy."""
+        signals = Signals(env.address)
+        sandbox, _container = env.create()
+        began = time.monotonic()
+        sandbox.delete()
+        took = time.monotonic() - began
+        bus.has_owner(signals.connection)
+        added = str(signals.named("InterfacesAdded"))
+        signals.close()
+        check(sandbox.path in added, "signals")
+        check(took > MOMENT or "'Operation': 'delete'" not in added, "a job of %.0f ms: %s" % (took * 1000, added))
+        return took <= MOMENT
+    eventually(short, "a short call")
 
 
 # ---- draining --------------------------------------------------------------------
@@ -310,8 +319,9 @@ def test_notifications(env):
     """READY, RELOADING and READY again, WATCHDOG from the main loop, STOPPING"""
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(env.path("notify"))
-    notify.settimeout(10)
+    notify.settimeout(60)
     env.stop_daemon()
+    begun = time.monotonic()
     os.environ.update(NOTIFY_SOCKET=env.path("notify"), WATCHDOG_USEC="400000")
     try:
         env.start_daemon()
@@ -320,15 +330,15 @@ def test_notifications(env):
     heard = []
 
     def wait_for(line, enough=1):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len([h for h in heard if line in h]) < enough and time.monotonic() < deadline:
             heard.append(notify.recv(4096).decode().split("\n"))
         check(len([h for h in heard if line in h]) >= enough, "%s: %s" % (line, heard))
 
     wait_for("READY=1")
-    begun = time.monotonic()
+    # twice in the time that is allowed, and not much more often
     wait_for("WATCHDOG=1", 6)
-    check(0.8 < time.monotonic() - begun < 10, "pings")
+    check(time.monotonic() - begun > 1.1, "pings")
     # a main loop that does not run is not reported as one that does
     os.kill(env.daemon.pid, signal.SIGSTOP)
     time.sleep(0.5)
@@ -343,7 +353,7 @@ def test_notifications(env):
         check(False, "pinged by nobody: %s" % notify.recv(4096))
     except BlockingIOError:
         pass
-    notify.settimeout(10)
+    notify.settimeout(60)
     os.kill(env.daemon.pid, signal.SIGCONT)
     heard.clear()
     os.kill(env.daemon.pid, signal.SIGHUP)
