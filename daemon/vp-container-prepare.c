@@ -192,6 +192,19 @@ vp_container_set_create_timeout (VpContainer *self, guint timeout_ms)
 }
 
 void
+vp_container_take_place (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                         VpWorker *worker)
+{
+  g_clear_pointer (&self->plan, vp_container_plan_unref);
+  self->plan = vp_container_plan_ref (plan);
+  g_free (self->share_dir);
+  self->share_dir = g_strdup (share_dir);
+  g_set_object (&self->agent, agent);
+  g_clear_pointer (&self->worker, vp_worker_unref);
+  self->worker = vp_worker_ref (worker);
+}
+
+void
 vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                             VpWorker *worker, GCancellable *cancellable, GAsyncReadyCallback callback,
                             gpointer user_data)
@@ -206,13 +219,7 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
       g_task_return_error (task, error);
       return;
     }
-  g_clear_pointer (&self->plan, vp_container_plan_unref);
-  self->plan = vp_container_plan_ref (plan);
-  g_free (self->share_dir);
-  self->share_dir = g_strdup (share_dir);
-  g_set_object (&self->agent, agent);
-  g_clear_pointer (&self->worker, vp_worker_unref);
-  self->worker = vp_worker_ref (worker);
+  vp_container_take_place (self, plan, share_dir, agent, worker);
   self->preparing = TRUE;
   run_mount_job (self, FALSE, on_mounted, g_steal_pointer (&task));
 }

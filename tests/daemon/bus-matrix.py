@@ -8,6 +8,8 @@ no trace."""
 import glob
 import json
 import os
+import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ import polkit
 import tap
 import testdriver
 from callers import User
-from env import srcdir
+from env import program, srcdir
 from gi.repository import Gio, GLib
 from tap import check, equal
 from testdriver import Signals, TestDriverEnv, eventually
@@ -468,6 +470,29 @@ def test_interactive(env):
         process.kill()
         finish(process)
         eventually(lambda: mock.cancelled == [cancellation], "prompt taken away")
+        equal(world.sandbox.get("State"), "ready", "state")
+        world.delete()
+
+
+def test_interactive_command(env):
+    """the virtpod command on a terminal lets the user be asked, unless told otherwise"""
+    authority(env).stop()
+    world = World(env)
+    # nobody may not be able to look into the build directory
+    command = shutil.copy(program("virtpod"), env.path("virtpod-of-nobody"))
+    with MockPolkit(env) as mock:
+        for options, wanted in (([], 1), (["--no-ask-password"], 0)):
+            master, terminal = pty.openpty()
+            process = subprocess.Popen(
+                ["setpriv", "--reuid=65534", "--clear-groups", "--regid=65534", command, *options, "--address", env.address,
+                 "stop", world.sandbox.get("Id")],
+                stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            os.close(terminal)
+            eventually(lambda: len(mock.pending) == 1, "question")
+            equal(mock.pending[0][0][3], wanted, "flags with %s" % options)
+            mock.answer(False)
+            check(b"not" in finish(process), "refusal")
+            os.close(master)
         equal(world.sandbox.get("State"), "ready", "state")
         world.delete()
 
