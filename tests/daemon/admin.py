@@ -14,7 +14,7 @@ import bus
 import fake_agent
 import testdriver
 from gi.repository import GLib
-from tap import check, equal
+from tap import Skip, check, equal
 from testdriver import Pending, Signals, TestDriverEnv, eventually
 
 INVALID = "InvalidArgument"
@@ -163,12 +163,25 @@ def test_job_copy_cancel(env):
 
 def test_short_calls_are_no_jobs(env):
     """what takes no time costs nobody a signal"""
-    signals = Signals(env.address)
-    sandbox, _container = env.start_sandbox()
-    sandbox.delete(force=True)
-    eventually(lambda: signals.named("InterfacesRemoved"), "signals")
-    check("/org/virtpod/job/" not in str(signals.named("InterfacesAdded")), "jobs: %s" % signals.named("InterfacesAdded"))
-    signals.close()
+    def timed(call):
+        began = time.monotonic()
+        result = call()
+        times.append(time.monotonic() - began)
+        return result
+
+    for _ in range(50):
+        signals, times = Signals(env.address), []
+        sandbox, _container = timed(env.create)
+        timed(sandbox.start)
+        timed(lambda: sandbox.delete(force=True))
+        eventually(lambda: signals.named("InterfacesRemoved"), "signals")
+        added = str(signals.named("InterfacesAdded"))
+        signals.close()
+        # they were none, if the machine is not too busy for that
+        if max(times) < 0.2:
+            check("/org/virtpod/job/" not in added, "jobs: " + added)
+            return
+    raise Skip("no call was short")
 
 
 # ---- draining --------------------------------------------------------------------
