@@ -338,19 +338,25 @@ def test_notifications(env):
             heard.append(notify.recv(4096).decode().split("\n"))
         check(len([h for h in heard if line in h]) >= enough, "%s: %s" % (line, heard))
 
+    def drain():
+        notify.setblocking(False)
+        try:
+            while True:
+                notify.recv(4096)
+        except BlockingIOError:
+            pass
+
     wait_for("READY=1")
+    drain()
+    notify.settimeout(10)
+    heard.clear()
     begun = time.monotonic()
     wait_for("WATCHDOG=1", 6)
-    check(0.8 < time.monotonic() - begun < 10, "pings")
+    check(time.monotonic() - begun > 0.8, "pings")
     # a main loop that does not run is not reported as one that does
     os.kill(env.daemon.pid, signal.SIGSTOP)
     time.sleep(0.5)
-    notify.setblocking(False)
-    try:
-        while True:
-            notify.recv(4096)
-    except BlockingIOError:
-        pass
+    drain()
     time.sleep(0.7)
     try:
         check(False, "pinged by nobody: %s" % notify.recv(4096))
