@@ -190,15 +190,18 @@ class Sandbox:
         self.containers = {}
         self.oom = queue.Queue()  # ids of containers that ran out of memory
         self.destroyed = threading.Event()
-        self.caller = threading.local()  # .conversation: whose call this thread answers
+        # .conversation: whose call this thread answers; .arrived: containers there were when it came
+        self.caller = threading.local()
 
     def message(self, name, /, **fields):
         return self.messages['grpc.' + name](**fields)
 
     def find(self, cid):
-        if cid not in self.containers:
+        container = self.containers.get(cid)
+        # one that is late is not for the next container of that id
+        if container is None or self.caller.arrived.get(cid) is not container:
             raise Failure('NOT_FOUND', 'container "%s": not found' % cid)
-        return self.containers[cid]
+        return container
 
     def process(self, r):
         return self.find(r.container_id).find(r.exec_id)
@@ -437,8 +440,8 @@ class FakeAgent:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(conversation, stream, request),
-                                 daemon=True).start()
+                threading.Thread(target=self.answer, args=(connection, lock, stream, request,
+                                                           dict(self.sandbox.containers)), daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
 
@@ -452,9 +455,9 @@ class FakeAgent:
         kind = self.messages['grpc.' + ODD_REQUESTS.get(method, method + 'Request')]
         return getattr(self.sandbox, method)(kind.FromString(request.payload))
 
-    def answer(self, conversation, stream, request):
+    def answer(self, conversation, stream, request, arrived):
         response = self.messages['ttrpc.Response']()
-        self.sandbox.caller.conversation = conversation
+        self.sandbox.caller.conversation, self.sandbox.caller.arrived = conversation, arrived
         if request.method in self.mute:
             return
         try:
