@@ -13,3 +13,10 @@ tests_unit_test_net_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/daemon -I$(srcdir)/mod
 tests_unit_test_net_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(NL_CFLAGS)
 tests_unit_test_net_LDADD = libvp-daemon.la libvp-drivers.la libvp-model.la libvp-common.la $(GLIB_LIBS) $(MOUNT_LIBS) \
 	$(NL_LIBS)
+
+check_PROGRAMS += tests/unit/test-planner-network
+TESTS += tests/unit/test-planner-network
+tests_unit_test_planner_network_SOURCES = tests/unit/test-planner-network.c
+tests_unit_test_planner_network_CPPFLAGS = $(vp_drivers_test_cppflags)
+tests_unit_test_planner_network_CFLAGS = $(vp_drivers_test_cflags)
+tests_unit_test_planner_network_LDADD = $(vp_drivers_test_ldadd)
