@@ -23,15 +23,18 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
+	daemon/vp-listen-fds.c daemon/vp-listen-fds.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
 	daemon/vp-virt-call.c \
 	daemon/vp-virt-destroy.c \
 	daemon/vp-virt-domain.c \
+	daemon/vp-virt-doom.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
 	daemon/vp-virt-error.c daemon/vp-virt-error.h \
 	daemon/vp-virt-events.c \
 	daemon/vp-virt-facts.c \
+	daemon/vp-virt-husk.c daemon/vp-virt-husk.h \
 	daemon/vp-virt-lives.c \
 	daemon/vp-virt-pid.c \
 	daemon/vp-virt-xml.c daemon/vp-virt-xml.h \

@@ -57,6 +57,12 @@ def family():
     return table
 
 
+def listens(path):
+    """Whether somebody can be connected to at the Unix socket @path. It is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
 def process_table():
     """pid -> (parent, state, command line)."""
     table = {}
