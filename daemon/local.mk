@@ -47,6 +47,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \
 	daemon/vp-agent-client-container.c \
+	daemon/vp-agent-client-network.c \
 	daemon/vp-agent-client-open.c \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \

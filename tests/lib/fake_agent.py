@@ -188,6 +188,9 @@ class Sandbox:
         self.lock = threading.Lock()
         self.sandbox_id = None
         self.containers = {}
+        self.interfaces = {}  # by hwAddr; a host that names another one makes it
+        self.routes = self.messages['grpc.Routes']()
+        self.neighbours = []
         self.oom = queue.Queue()  # ids of containers that ran out of memory
         self.destroyed = threading.Event()
         # .conversation: whose call this thread answers; .arrived: containers there were when it came
@@ -329,6 +332,33 @@ class Sandbox:
         if not process.terminal or not process.started.is_set():
             raise Failure('FAILED_PRECONDITION', 'process "%s": has no terminal' % r.exec_id)
         fcntl.ioctl(process.stdout, termios.TIOCSWINSZ, struct.pack('HHHH', r.row, r.column, 0, 0))
+
+    def UpdateInterface(self, r):
+        if not r.interface.hwAddr:
+            raise Failure('INVALID_ARGUMENT', 'interface.hwAddr: "" is not a hardware address')
+        with self.lock:
+            self.interfaces[r.interface.hwAddr] = r.interface
+        return r.interface
+
+    def ListInterfaces(self, r):
+        with self.lock:
+            return self.message('Interfaces', Interfaces=self.interfaces.values())
+
+    def UpdateRoutes(self, r):
+        with self.lock:
+            names = {interface.name for interface in self.interfaces.values()}
+            for i, route in enumerate(r.routes.Routes):
+                if route.device not in names:
+                    raise Failure('NOT_FOUND', 'routes.Routes[%d].device: "%s": no such interface' % (i, route.device))
+            self.routes = r.routes
+        return self.routes
+
+    def ListRoutes(self, r):
+        return self.routes
+
+    def AddARPNeighbors(self, r):
+        with self.lock:
+            self.neighbours.extend(r.neighbors.ARPNeighbors)
 
     def GetOOMEvent(self, r):
         while not self.destroyed.is_set():
