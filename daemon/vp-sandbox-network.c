@@ -5,6 +5,8 @@
 
 #include "vp-driver.h"
 #include "vp-error.h"
+#include "vp-guest-messages.h"
+#include "vp-guest-network.h"
 #include "vp-log.h"
 
 /* The steps of a start that are about its network. All of it has one undo, that
@@ -204,8 +206,67 @@ vp_sandbox_run_connect (gpointer owner, VpSteps *steps, GCancellable *cancellabl
 
 /* ---- in the guest ---- */
 
+static void tell_next (VpSandbox *self, guint index);
+
+typedef struct
+{
+  VpSandbox *self;
+  guint index;
+} Telling;
+
+static void
+on_told (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Telling *telling = user_data;
+  g_autoptr (VpSandbox) self = telling->self;
+  GError *error = NULL;
+
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      tell_next (self, telling->index + 1);
+      return;
+    }
+  g_prefix_error (&error, "network of sandbox \"%s\": ", self->id);
+  vp_step_done (self->steps, error);
+}
+
+typedef void (*TellFunc) (VpAgentClient *agent, GBytes *request, guint timeout_ms, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data);
+
+/* Takes @request. */
+static void
+tell (VpSandbox *self, TellFunc func, ProtobufCMessage *request, guint index)
+{
+  g_autoptr (GBytes) packed = vp_guest_message_pack (request);
+  Telling *telling = g_new (Telling, 1);
+
+  protobuf_c_message_free_unpacked (request, NULL);
+  *telling = (Telling){ g_object_ref (self), index };
+  func (self->machine.agent, packed, (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS),
+        self->end.cancellable, on_told, telling);
+}
+
+/* Each interface, then all routes, then all neighbours; lists that are empty are
+ * not sent, since an agent may refuse them. */
+static void
+tell_next (VpSandbox *self, guint index)
+{
+  const VpNetwork *network = self->machine.plan->network;
+  guint n = network != NULL ? vp_network_get_n_interfaces (network) : 0;
+
+  if (index < n)
+    tell (self, vp_agent_client_update_interface_async,
+          &vp_guest_network_update_interface (vp_network_get_interface (network, index))->base, index);
+  else if (n > 0 && index == n && vp_network_get_n_routes (network) > 0)
+    tell (self, vp_agent_client_update_routes_async, &vp_guest_network_update_routes (network)->base, index);
+  else if (n > 0 && index <= n + 1 && vp_network_get_n_neighbours (network) > 0)
+    tell (self, vp_agent_client_add_neighbours_async, &vp_guest_network_add_neighbours (network)->base, n + 1);
+  else
+    vp_step_done (self->steps, NULL);
+}
+
 void
 vp_sandbox_run_addresses (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
-  vp_step_done (steps, NULL);
+  tell_next (owner, 0);
 }
