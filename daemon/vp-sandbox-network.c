@@ -22,7 +22,8 @@ void
 vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
 {
   const VpPlan *plan = self->machine.plan;
-  const char *path = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  const char *path
+      = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
   guint n = 0;
 
   g_clear_pointer (&self->machine.net, vp_net_job_unref);
@@ -34,8 +35,9 @@ vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
         continue;
       if (self->machine.net == NULL)
         self->machine.net = vp_net_job_new (self->id, path, id);
-      vp_net_job_add (self->machine.net, device->u.nic.dev, vp_network_get_interface (plan->network, n++)->name,
-                      device->u.nic.mtu, device->u.nic.queues);
+      vp_net_job_add (self->machine.net, device->u.nic.dev,
+                      vp_network_get_interface (plan->network, n++)->name, device->u.nic.mtu,
+                      device->u.nic.queues);
     }
 }
 
@@ -68,7 +70,8 @@ vp_sandbox_describe_network (VpSandbox *self, VpRecord *record)
 void
 vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
 {
-  const char *path = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  const char *path
+      = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
 
   for (guint i = 0; i < record->resources->len; i++)
     {
@@ -78,7 +81,7 @@ vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
 
       if (!g_str_equal (resource->kind, RESOURCE_TAP) || slash == NULL)
         continue;
-      tap = g_strndup (resource->path, (gsize) (slash - resource->path));
+      tap = g_strndup (resource->path, (gsize)(slash - resource->path));
       if (self->machine.net == NULL)
         self->machine.net = vp_net_job_new (self->id, path, NULL);
       vp_net_job_add (self->machine.net, tap, slash + 1, 0, 0);
@@ -127,7 +130,7 @@ static void
 run_job (VpSandbox *self, VpWorkerFunc func, GAsyncReadyCallback callback, VpSteps *steps)
 {
   vp_worker_run_async (self->services->worker, self, run_job, func, vp_net_job_ref (self->machine.net),
-                       (GDestroyNotify) vp_net_job_unref, NULL, callback, steps);
+                       (GDestroyNotify)vp_net_job_unref, NULL, callback, steps);
 }
 
 static void
@@ -135,7 +138,7 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  (void) g_task_propagate_boolean (G_TASK (result), &error);
+  (void)g_task_propagate_boolean (G_TASK (result), &error);
   vp_step_done (user_data, error);
 }
 
@@ -177,7 +180,7 @@ on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
   GError *error = NULL;
 
-  (void) vp_virt_resume_finish (VP_VIRT (source), result, &error);
+  (void)vp_virt_resume_finish (VP_VIRT (source), result, &error);
   vp_step_done (self->steps, error);
 }
 
@@ -242,8 +245,9 @@ tell (VpSandbox *self, TellFunc func, ProtobufCMessage *request, guint index)
 
   protobuf_c_message_free_unpacked (request, NULL);
   *telling = (Telling){ g_object_ref (self), index };
-  func (self->machine.agent, packed, (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS),
-        self->end.cancellable, on_told, telling);
+  func (self->machine.agent, packed,
+        (guint)vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), self->end.cancellable,
+        on_told, telling);
 }
 
 /* Each interface, then all routes, then all neighbours; lists that are empty are
@@ -260,7 +264,8 @@ tell_next (VpSandbox *self, guint index)
   else if (n > 0 && index == n && vp_network_get_n_routes (network) > 0)
     tell (self, vp_agent_client_update_routes_async, &vp_guest_network_update_routes (network)->base, index);
   else if (n > 0 && index <= n + 1 && vp_network_get_n_neighbours (network) > 0)
-    tell (self, vp_agent_client_add_neighbours_async, &vp_guest_network_add_neighbours (network)->base, n + 1);
+    tell (self, vp_agent_client_add_neighbours_async, &vp_guest_network_add_neighbours (network)->base,
+          n + 1);
   else
     vp_step_done (self->steps, NULL);
 }
