@@ -51,6 +51,7 @@ EXTRA_DIST += \
 	tests/vm/cycles.py \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
+	tests/vm/network.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
