@@ -11,6 +11,7 @@
 #include "vp-fd.h"
 #include "vp-kata-import.h"
 #include "vp-log.h"
+#include "vp-memory.h"
 
 #define IMPORT_MAX (1u << 20)
 
@@ -188,6 +189,7 @@ main (int argc, char **argv)
   VpDaemonOptions options = { 0 };
   int status;
 
+  vp_memory_init ();
   vp_log_init ();
   if (!parse (&arguments, &argc, &argv, &error))
     {
