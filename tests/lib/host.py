@@ -9,6 +9,7 @@ import sys
 import time
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
 MS_REC, MS_PRIVATE, MS_SHARED = 0x4000, 1 << 18, 1 << 20
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -31,6 +32,11 @@ def own_mount_namespace():
     _checked(_libc.unshare(CLONE_NEWNS), "unshare")
     _propagation(MS_PRIVATE)
     _propagation(MS_SHARED)
+
+
+def own_network_namespace():
+    """The same for interfaces; only the loopback device is in it."""
+    _checked(_libc.unshare(CLONE_NEWNET), "unshare")
 
 
 def run_below_reaper():
@@ -125,7 +131,7 @@ def descriptors(pid):
 
 def interfaces():
     """Network interfaces that a sandbox could have made."""
-    return [name for name in os.listdir("/sys/class/net") if name.startswith(("vp", "tap", "macvtap"))]
+    return [name for _index, name in socket.if_nameindex() if name.startswith(("vp", "tap", "macvtap"))]
 
 
 def stop_process(process, timeout=15):
