@@ -100,6 +100,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-manager-explain.c \
 	daemon/vp-manager-prune.c \
 	daemon/vp-manager-stats.c \
+	daemon/vp-memory.c daemon/vp-memory.h \
 	daemon/vp-recovery.c daemon/vp-recovery.h
 
 # front: the bus

@@ -12,6 +12,7 @@
 #include "vp-kata-import.h"
 #include "vp-listen-fds.h"
 #include "vp-log.h"
+#include "vp-memory.h"
 
 #define IMPORT_MAX (1u << 20)
 
@@ -189,6 +190,7 @@ main (int argc, char **argv)
   VpDaemonOptions options = { 0 };
   int status;
 
+  vp_memory_init ();
   vp_log_init ();
   (void) vp_listen_fds_receive (); /* while there is one thread */
   if (!parse (&arguments, &argc, &argv, &error))

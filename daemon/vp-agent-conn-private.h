@@ -43,7 +43,6 @@ struct _VpAgentConn
   guint n_syncs;
 
   VpTtrpcClient wire;
-  guint8 *buffer; /* CHUNK bytes */
   gboolean in_feed;
   GQueue queue; /* of Chunk */
   gsize queued;

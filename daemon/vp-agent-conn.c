@@ -200,9 +200,8 @@ admit_frame (const VpFrameHeader *header, void *data)
 
 /* FALSE when the connection has ended meanwhile. */
 static gboolean
-feed (VpAgentConn *self, gsize len)
+feed (VpAgentConn *self, const guint8 *data, gsize len)
 {
-  const guint8 *data = self->buffer;
   int event = VP_TTRPC_CLIENT_RESPONSE;
 
   self->in_feed = TRUE;
@@ -234,10 +233,11 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
 {
   g_autoptr (VpAgentConn) self = g_object_ref (user_data);
   gsize budget = VP_AGENT_CONN_SLICE;
+  guint8 buffer[CHUNK]; /* empty between two turns: no connection needs one of its own */
 
   while (budget > 0)
     {
-      ssize_t n = recv (self->fd, self->buffer, MIN (CHUNK, budget), 0);
+      ssize_t n = recv (self->fd, buffer, MIN (sizeof buffer, budget), 0);
 
       if (n < 0 && errno == EINTR)
         continue;
@@ -250,7 +250,7 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
         }
       self->bytes_in += (guint64) n;
       budget -= (gsize) n;
-      if (!feed (self, (gsize) n))
+      if (!feed (self, buffer, (gsize) n))
         return G_SOURCE_REMOVE;
     }
   return G_SOURCE_CONTINUE;
@@ -259,8 +259,6 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
 void
 vp_agent_conn_start_reading (VpAgentConn *self)
 {
-  if (self->buffer == NULL)
-    self->buffer = g_malloc (CHUNK);
   self->readable = vp_agent_conn_attach (self, g_unix_fd_source_new (self->fd, G_IO_IN), G_SOURCE_FUNC (on_readable),
                                          "agent channel: readable");
 }
@@ -355,7 +353,6 @@ vp_agent_conn_finalize (GObject *object)
 
   tear_down (self);
   g_clear_pointer (&self->context, g_main_context_unref);
-  g_free (self->buffer);
   g_free (self->path);
   G_OBJECT_CLASS (vp_agent_conn_parent_class)->finalize (object);
 }
