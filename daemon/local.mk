@@ -80,6 +80,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-update.c \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
+	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \

@@ -10,6 +10,7 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-kata-import.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
 
 #define IMPORT_MAX (1u << 20)
@@ -189,6 +190,7 @@ main (int argc, char **argv)
   int status;
 
   vp_log_init ();
+  (void) vp_listen_fds_receive (); /* while there is one thread */
   if (!parse (&arguments, &argc, &argv, &error))
     {
       fprintf (stderr, "virtpodd: %s\nTry \"virtpodd --help\".\n", error->message);

@@ -72,6 +72,9 @@ gboolean vp_agent_client_open_finish (VpAgentClient *self, GAsyncResult *result,
  * signal. Idempotent. */
 void vp_agent_client_close (VpAgentClient *self);
 gboolean vp_agent_client_is_open (VpAgentClient *self);
+
+/* Its socket, borrowed, only to be kept for another process; -1: none. */
+int vp_agent_client_get_fd (VpAgentClient *self);
 void vp_agent_client_get_stats (VpAgentClient *self, VpAgentStats *ret_stats);
 
 /* Signal "closed" (GError *error): the channel ended by itself or because the

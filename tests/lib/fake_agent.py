@@ -113,13 +113,13 @@ class Process:
         self.status = 128 - code if code < 0 else code
         self.ended.set()
 
-    def read_over(self, name, size, connection):
-        """As read (); what a connection got last is given again when it was the last thing it did."""
+    def read_over(self, name, size, conversation):
+        """As read (); what a conversation got last is given again when it was the last thing it did."""
         with self.reading[name]:
-            last, data = self.answers.pop(name, (connection, b''))
-            if last is connection or not data:
+            last, data = self.answers.pop(name, (conversation, b''))
+            if last is conversation or not data:
                 data = self.read(name, size)
-            self.answers[name] = (connection, data)
+            self.answers[name] = (conversation, data)
             return data
 
     def read(self, name, size):
@@ -193,15 +193,18 @@ class Sandbox:
         self.neighbours = []
         self.oom = queue.Queue()  # ids of containers that ran out of memory
         self.destroyed = threading.Event()
-        self.caller = threading.local()  # .connection: whose call this thread answers
+        # .conversation: whose call this thread answers; .arrived: containers there were when it came
+        self.caller = threading.local()
 
     def message(self, name, /, **fields):
         return self.messages['grpc.' + name](**fields)
 
     def find(self, cid):
-        if cid not in self.containers:
+        container = self.containers.get(cid)
+        # one that is late is not for the next container of that id
+        if container is None or self.caller.arrived.get(cid) is not container:
             raise Failure('NOT_FOUND', 'container "%s": not found' % cid)
-        return self.containers[cid]
+        return container
 
     def process(self, r):
         return self.find(r.container_id).find(r.exec_id)
@@ -311,10 +314,10 @@ class Sandbox:
         return self.message('GetDiagnosticDataResponse', data=''.join('%d\n' % pid for pid in pids))
 
     def ReadStdout(self, r):
-        return self.message('ReadStreamResponse', data=self.process(r).read_over('stdout', r.len, self.caller.connection))
+        return self.message('ReadStreamResponse', data=self.process(r).read_over('stdout', r.len, self.caller.conversation))
 
     def ReadStderr(self, r):
-        return self.message('ReadStreamResponse', data=self.process(r).read_over('stderr', r.len, self.caller.connection))
+        return self.message('ReadStreamResponse', data=self.process(r).read_over('stderr', r.len, self.caller.conversation))
 
     def WriteStdin(self, r):
         process = self.process(r)
@@ -369,6 +372,26 @@ class Sandbox:
         pass
 
     UpdateContainer = SetGuestDateTime = ReseedRandomDev = OnlineCPUMem = ok
+
+
+class Conversation:
+    """What is said on a connection until a token begins another: the streams' numbers
+    begin again with that, so nothing that is late may be said in it."""
+
+    def __init__(self, connection, lock=None):
+        self.connection = connection
+        self.lock = lock or threading.Lock()
+        self.over = False
+
+    def send(self, data):
+        with self.lock:
+            if not self.over:
+                self.connection.sendall(data)
+
+    def begin_anew(self):
+        with self.lock:
+            self.over = True
+        return Conversation(self.connection, self.lock)
 
 
 class FakeAgent:
@@ -433,22 +456,22 @@ class FakeAgent:
         return bytes(data)
 
     def serve(self, connection):
-        lock = threading.Lock()
+        conversation = Conversation(connection)
         try:
             while True:
                 head = self.receive(connection, HEADER.size)
                 if head[:1] == SYNC_MAGIC[:1]:
                     sync = head + self.receive(connection, SYNC_SIZE - HEADER.size)
-                    with lock:
-                        connection.sendall(make_sync(sync[len(SYNC_MAGIC):], ack=True))
+                    conversation = conversation.begin_anew()
+                    conversation.send(make_sync(sync[len(SYNC_MAGIC):], ack=True))
                     continue
                 length, stream, kind, _ = HEADER.unpack(head)
                 if length > FRAME_MAX or kind != REQUEST:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(connection, lock, stream, request),
-                                 daemon=True).start()
+                threading.Thread(target=self.answer, args=(connection, lock, stream, request,
+                                                           dict(self.sandbox.containers)), daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
 
@@ -462,9 +485,9 @@ class FakeAgent:
         kind = self.messages['grpc.' + ODD_REQUESTS.get(method, method + 'Request')]
         return getattr(self.sandbox, method)(kind.FromString(request.payload))
 
-    def answer(self, connection, lock, stream, request):
+    def answer(self, conversation, stream, request, arrived):
         response = self.messages['ttrpc.Response']()
-        self.sandbox.caller.connection = connection
+        self.sandbox.caller.conversation, self.sandbox.caller.arrived = conversation, arrived
         if request.method in self.mute:
             return
         try:
@@ -479,8 +502,7 @@ class FakeAgent:
             response.status.message = '%s: %s' % (type(e).__name__, e)
         payload = response.SerializeToString()
         try:
-            with lock:
-                connection.sendall(HEADER.pack(len(payload), stream, RESPONSE, 0) + payload)
+            conversation.send(HEADER.pack(len(payload), stream, RESPONSE, 0) + payload)
         except OSError:
             pass  # whoever asked is gone
 
