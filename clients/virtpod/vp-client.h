@@ -16,6 +16,9 @@ VpClient *vp_client_new (const char *address, gboolean session);
 void vp_client_free (VpClient *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpClient, vp_client_free)
 
+/* Of the bus; to free. NULL and @error when there is none. */
+char *vp_client_dup_address (VpClient *self, GError **error);
+
 /* Both borrowed; NULL and @error when the bus cannot be reached. */
 GDBusConnection *vp_client_get_connection (VpClient *self, GError **error);
 VpDBusManager1 *vp_client_get_manager (VpClient *self, GError **error);
