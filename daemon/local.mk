@@ -4,8 +4,8 @@ noinst_LTLIBRARIES += libvp-daemon.la
 libvp_daemon_la_SOURCES =
 libvp_daemon_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/daemon -I$(srcdir)/drivers -I$(srcdir)/model \
 	-I$(srcdir)/lib/common -I$(builddir)/lib/dbus $(VP_WIRE_CPPFLAGS)
-libvp_daemon_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS)
-libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS)
+libvp_daemon_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(LIBVIRT_CFLAGS) $(XML_CFLAGS) $(NL_CFLAGS)
+libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS) $(NL_LIBS)
 
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
@@ -16,16 +16,25 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-console-reader.c daemon/vp-console-reader.h \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
+	daemon/vp-net.c daemon/vp-net.h \
+	daemon/vp-net-nl.c daemon/vp-net-nl.h \
+	daemon/vp-net-ns.c daemon/vp-net-ns.h \
+	daemon/vp-net-scan.c daemon/vp-net-scan.h \
+	daemon/vp-net-tap.c daemon/vp-net-tap.h \
+	daemon/vp-net-tc.c daemon/vp-net-tc.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
+	daemon/vp-listen-fds.c daemon/vp-listen-fds.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
 	daemon/vp-virt-call.c \
 	daemon/vp-virt-destroy.c \
 	daemon/vp-virt-domain.c \
+	daemon/vp-virt-doom.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
 	daemon/vp-virt-error.c daemon/vp-virt-error.h \
 	daemon/vp-virt-events.c \
 	daemon/vp-virt-facts.c \
+	daemon/vp-virt-husk.c daemon/vp-virt-husk.h \
 	daemon/vp-virt-lives.c \
 	daemon/vp-virt-pid.c \
 	daemon/vp-virt-xml.c daemon/vp-virt-xml.h \
@@ -74,6 +83,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
+	daemon/vp-sandbox-network.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \

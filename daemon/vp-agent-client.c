@@ -8,6 +8,7 @@
 #include "vp-agent-error.h"
 #include "vp-error.h"
 #include "vp-frame.h"
+#include "vp-source.h"
 #include "vp-ttrpc.h"
 
 /* Frames nobody waits for are normal when a call was given up; each such call
@@ -65,21 +66,12 @@ enum
 };
 static guint signals[N_SIGNALS];
 
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 /* ---- one call ------------------------------------------------------------- */
 
 static void
 call_free (Call *call)
 {
-  clear_source (&call->cancelled);
+  g_clear_pointer (&call->cancelled, vp_source_end);
   g_clear_object (&call->task);
   g_free (call);
 }
@@ -474,11 +466,11 @@ fail_all (VpAgentClient *self, const GError *error)
   gpointer value;
 
   self->calls = g_hash_table_new (NULL, NULL);
-  clear_source (&self->timer);
+  g_clear_pointer (&self->timer, vp_source_end);
   /* cancelling meanwhile must not find a call that is about to be returned */
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    clear_source (&((Call *) value)->cancelled);
+    g_clear_pointer (&((Call *) value)->cancelled, vp_source_end);
   g_hash_table_iter_init (&iter, calls);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     call_return (value, NULL, g_error_copy (error));
@@ -546,7 +538,7 @@ vp_agent_client_finalize (GObject *object)
   vp_agent_conn_set_frame_func (self->conn, NULL, NULL, NULL);
   vp_agent_conn_close (self->conn);
   g_clear_object (&self->conn);
-  clear_source (&self->timer);
+  g_clear_pointer (&self->timer, vp_source_end);
   g_clear_pointer (&self->calls, g_hash_table_unref);
   G_OBJECT_CLASS (vp_agent_client_parent_class)->finalize (object);
 }

@@ -8,6 +8,7 @@
 
 #include "vp-agent-address.h"
 #include "vp-fd.h"
+#include "vp-source.h"
 
 /* From a path to a channel that frames may use: connecting, again and again
  * until somebody listens, and the handshake. */
@@ -30,9 +31,9 @@ vp_agent_conn_opened (VpAgentConn *self)
   g_autoptr (GTask) opening = g_steal_pointer (&self->opening);
 
   self->state = STATE_OPEN;
-  vp_agent_conn_clear_source (&self->timer);
-  vp_agent_conn_clear_source (&self->deadline);
-  vp_agent_conn_clear_source (&self->cancelled);
+  g_clear_pointer (&self->timer, vp_source_end);
+  g_clear_pointer (&self->deadline, vp_source_end);
+  g_clear_pointer (&self->cancelled, vp_source_end);
   g_task_return_boolean (opening, TRUE);
 }
 
@@ -50,7 +51,7 @@ send_sync (VpAgentConn *self)
   guint8 *message = g_try_malloc (VP_SYNC_SIZE);
   guint wait_ms = MIN (RESYNC_MS << MIN (self->n_syncs / RESYNC_PER_STEP, 3), RESYNC_MAX_MS);
 
-  vp_agent_conn_clear_source (&self->timer);
+  g_clear_pointer (&self->timer, vp_source_end);
   if (message == NULL || getrandom (token, sizeof token, 0) != sizeof token)
     {
       g_free (message);
@@ -112,7 +113,7 @@ on_connect_over (gint fd, GIOCondition condition, gpointer user_data)
   int errsv = 0;
   socklen_t len = sizeof errsv;
 
-  vp_agent_conn_clear_source (&self->writable);
+  g_clear_pointer (&self->writable, vp_source_end);
   if (getsockopt (fd, SOL_SOCKET, SO_ERROR, &errsv, &len) < 0)
     errsv = errno;
   handle_connect (self, -errsv);
@@ -124,7 +125,7 @@ try_connect (VpAgentConn *self)
 {
   int r = vp_agent_address_connect (self->path, &self->fd);
 
-  vp_agent_conn_clear_source (&self->timer);
+  g_clear_pointer (&self->timer, vp_source_end);
   if (r == -EINPROGRESS)
     self->writable = vp_agent_conn_attach (self, g_unix_fd_source_new (self->fd, G_IO_OUT),
                                            G_SOURCE_FUNC (on_connect_over), "agent channel: connecting");

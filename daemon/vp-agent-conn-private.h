@@ -56,7 +56,6 @@ struct _VpAgentConn
 
 /* Takes @source, which runs @callback with @self on the connection's context. */
 GSource *vp_agent_conn_attach (VpAgentConn *self, GSource *source, GSourceFunc callback, const char *name);
-void vp_agent_conn_clear_source (GSource **source);
 
 /* Ends it, opening or open, and tells whom it concerns. The first takes @error,
  * the second makes one, "agent channel: " and the text. */

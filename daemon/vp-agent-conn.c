@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "vp-fd.h"
+#include "vp-source.h"
 
 /* one recv() */
 #define CHUNK (64u << 10)
@@ -29,15 +30,6 @@ chunk_free (Chunk *chunk)
   g_free (chunk);
 }
 
-void
-vp_agent_conn_clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 GSource *
 vp_agent_conn_attach (VpAgentConn *self, GSource *source, GSourceFunc callback, const char *name)
 {
@@ -52,11 +44,11 @@ static void
 tear_down (VpAgentConn *self)
 {
   self->state = STATE_CLOSED;
-  vp_agent_conn_clear_source (&self->readable);
-  vp_agent_conn_clear_source (&self->writable);
-  vp_agent_conn_clear_source (&self->timer);
-  vp_agent_conn_clear_source (&self->deadline);
-  vp_agent_conn_clear_source (&self->cancelled);
+  g_clear_pointer (&self->readable, vp_source_end);
+  g_clear_pointer (&self->writable, vp_source_end);
+  g_clear_pointer (&self->timer, vp_source_end);
+  g_clear_pointer (&self->deadline, vp_source_end);
+  g_clear_pointer (&self->cancelled, vp_source_end);
   vp_fd_clear (&self->fd);
   g_queue_clear_full (&self->queue, (GDestroyNotify) chunk_free);
   self->queued = 0;
@@ -130,7 +122,7 @@ on_writable (gint fd, GIOCondition condition, gpointer user_data)
     }
   if (!g_queue_is_empty (&self->queue))
     return G_SOURCE_CONTINUE;
-  vp_agent_conn_clear_source (&self->writable);
+  g_clear_pointer (&self->writable, vp_source_end);
   return G_SOURCE_REMOVE;
 }
 

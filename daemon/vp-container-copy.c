@@ -182,7 +182,7 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   if (copy->task == NULL)
     ; /* the reader has the stream, and sees where it ends */
   else if (given_up)
-    answer (copy, g_error_new (VP_ERROR, VP_ERROR_CANCELLED, "the caller has left"));
+    answer (copy, g_error_new (VP_ERROR, VP_ERROR_CANCELLED, "cancelled"));
   else if (error != NULL || status >= 128)
     answer (copy, g_error_new (VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE, "it was killed or its guest has gone"));
   else if (status == 0 || (copy->out && is_readable (copy->read_fd)))

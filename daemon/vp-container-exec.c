@@ -13,13 +13,6 @@
 #define MAX_EXECS 512
 #define KEEP_ENDED_SECONDS 60
 
-/* Both weak: the container may go before, and so may the process when others need its place. */
-typedef struct
-{
-  VpContainer *container;
-  VpProcess *process;
-} Forget;
-
 /* What the guest will be asked for, with the process until it has been. Of one
  * that an earlier daemon started nothing of it is known. */
 typedef struct
@@ -28,7 +21,15 @@ typedef struct
   char *program;
   gboolean starting;
   gboolean detached;
+  guint forget; /* source of on_forget (), which goes with the process */
 } Exec;
+
+/* The container is weak: somebody who waits may keep the process longer. */
+typedef struct
+{
+  VpContainer *container;
+  VpProcess *process;
+} Forget;
 
 #define EXEC_KEY "exec"
 
@@ -37,6 +38,7 @@ exec_free (gpointer data)
 {
   Exec *exec = data;
 
+  g_clear_handle_id (&exec->forget, g_source_remove);
   g_clear_pointer (&exec->request, g_bytes_unref);
   g_free (exec->program);
   g_free (exec);
@@ -46,13 +48,6 @@ static Exec *
 exec_of (VpProcess *process)
 {
   return g_object_get_data (G_OBJECT (process), EXEC_KEY);
-}
-
-/* An adopted one was asked for by a daemon before. */
-static gboolean
-is_detached (VpProcess *process)
-{
-  return exec_of (process) != NULL && exec_of (process)->detached;
 }
 
 static void
@@ -69,7 +64,8 @@ on_forget (gpointer user_data)
 {
   Forget *forget = user_data;
 
-  if (forget->container != NULL && forget->process != NULL
+  exec_of (forget->process)->forget = 0;
+  if (forget->container != NULL
       && vp_container_find_process (forget->container, vp_process_get_exec_id (forget->process)) == forget->process)
     forget_process (forget->container, forget->process);
   return G_SOURCE_REMOVE;
@@ -81,7 +77,6 @@ forget_free (gpointer data)
   Forget *forget = data;
 
   g_clear_weak_pointer (&forget->container);
-  g_clear_weak_pointer (&forget->process);
   g_free (forget);
 }
 
@@ -89,11 +84,13 @@ void
 vp_container_forget_later (VpContainer *self, VpProcess *process)
 {
   Forget *forget = g_new0 (Forget, 1);
+  Exec *exec = exec_of (process);
 
   g_set_weak_pointer (&forget->container, self);
-  g_set_weak_pointer (&forget->process, process);
-  g_timeout_add_seconds_full (G_PRIORITY_LOW, is_detached (process) ? 0 : KEEP_ENDED_SECONDS, on_forget, forget,
-                              forget_free);
+  forget->process = process;
+  g_clear_handle_id (&exec->forget, g_source_remove);
+  exec->forget = g_timeout_add_seconds_full (G_PRIORITY_LOW, exec->detached ? 0 : KEEP_ENDED_SECONDS, on_forget,
+                                             forget, forget_free);
 }
 
 static void
@@ -227,6 +224,7 @@ finish_start (VpContainer *self, VpProcess *process, GAsyncResult *result, GErro
   VP_FAILPOINT_ONLY ("exec.make.after");
   if (vp_agent_client_empty_finish (self->agent, result, &local))
     {
+      g_clear_pointer (&exec->request, g_bytes_unref);
       vp_process_begin_io (process);
       vp_process_begin_wait (process);
       return TRUE;

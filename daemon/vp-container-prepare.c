@@ -84,14 +84,23 @@ on_unmounted_after_failure (GObject *source, GAsyncResult *result, gpointer user
   vp_container_end_hooks_async (self, on_ended_after_failure, g_steal_pointer (&task));
 }
 
-/* A guest that did not answer in time may still do what it was asked to. */
+/* A guest that did not answer in time may still do what it was asked to, and one
+ * that did not remove a container when it was told to is told again. */
 static void
-take_back_in_guest (VpContainer *self, const GError *error)
+take_back_in_guest (VpContainer *self, GError *error)
 {
+  gboolean kept = vp_error_is (error, VP_ERROR_ALREADY_EXISTS);
+
   if (vp_agent_client_is_open (self->agent)
-      && (vp_error_is (error, VP_ERROR_TIMED_OUT) || vp_error_is (error, VP_ERROR_CANCELLED)))
+      && (kept || vp_error_is (error, VP_ERROR_TIMED_OUT) || vp_error_is (error, VP_ERROR_CANCELLED)))
     vp_agent_client_remove_container_async (self->agent, self->id, 0, vp_container_get_request_timeout (), NULL, NULL,
                                             NULL);
+  /* nobody here knows one of this id: to the caller it does not exist */
+  if (kept)
+    {
+      error->code = VP_ERROR_AGENT_FAILED;
+      g_prefix_error (&error, "the guest did not remove one of this id: ");
+    }
 }
 
 static void
@@ -183,6 +192,19 @@ vp_container_set_create_timeout (VpContainer *self, guint timeout_ms)
 }
 
 void
+vp_container_take_place (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                         VpWorker *worker)
+{
+  g_clear_pointer (&self->plan, vp_container_plan_unref);
+  self->plan = vp_container_plan_ref (plan);
+  g_free (self->share_dir);
+  self->share_dir = g_strdup (share_dir);
+  g_set_object (&self->agent, agent);
+  g_clear_pointer (&self->worker, vp_worker_unref);
+  self->worker = vp_worker_ref (worker);
+}
+
+void
 vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                             VpWorker *worker, GCancellable *cancellable, GAsyncReadyCallback callback,
                             gpointer user_data)
@@ -197,13 +219,7 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
       g_task_return_error (task, error);
       return;
     }
-  g_clear_pointer (&self->plan, vp_container_plan_unref);
-  self->plan = vp_container_plan_ref (plan);
-  g_free (self->share_dir);
-  self->share_dir = g_strdup (share_dir);
-  g_set_object (&self->agent, agent);
-  g_clear_pointer (&self->worker, vp_worker_unref);
-  self->worker = vp_worker_ref (worker);
+  vp_container_take_place (self, plan, share_dir, agent, worker);
   self->preparing = TRUE;
   run_mount_job (self, FALSE, on_mounted, g_steal_pointer (&task));
 }

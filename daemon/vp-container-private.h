@@ -45,6 +45,10 @@ gboolean vp_container_record (VpContainer *self, GError **error);
 /* The same when there is nothing to be done about a failure but say it. */
 void vp_container_note (VpContainer *self);
 
+/* Where it is to run, and by what: a sandbox that starts or was found again. */
+void vp_container_take_place (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
+                              VpWorker *worker);
+
 /* Makes a further process known, and looks to its end. Takes @process. */
 void vp_container_take_exec (VpContainer *self, VpProcess *process);
 /* An ended one is kept for a while from now. */

@@ -6,6 +6,7 @@
 
 #include "vp-error.h"
 #include "vp-fdstore.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
 
 /* A container over a restart of the daemon: what is written down of it, and what
@@ -139,7 +140,7 @@ reopen_streams (const char *sandbox_id, const char *container_id, const VpRecord
         continue;
       if (g_str_equal (bound, VP_RECORD_STREAM_FD))
         {
-          int fd = vp_fdstore_take (name);
+          int fd = vp_listen_fds_take (name);
 
           if (fd >= 0)
             vp_streams_take_fd (streams, stream, fd);
@@ -257,13 +258,7 @@ void
 vp_container_reconnect (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                         VpWorker *worker)
 {
-  g_clear_pointer (&self->plan, vp_container_plan_unref);
-  self->plan = vp_container_plan_ref (plan);
-  g_free (self->share_dir);
-  self->share_dir = g_strdup (share_dir);
-  g_set_object (&self->agent, agent);
-  g_clear_pointer (&self->worker, vp_worker_unref);
-  self->worker = vp_worker_ref (worker);
+  vp_container_take_place (self, plan, share_dir, agent, worker);
   if (agent != NULL && self->place->container != VP_CONTAINER_STOPPED)
     prepare_process (self, self->init, g_steal_pointer (&self->streams));
 }

@@ -9,6 +9,7 @@
 #include "vp-driver.h"
 #include "vp-error.h"
 #include "vp-fdstore.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
 #include "vp-manager.h"
 #include "vp-names.h"
@@ -178,7 +179,7 @@ static gboolean
 listen_for_peers (Daemon *self, GError **error)
 {
   const char *socket = vp_config_get_string (self->services.config, VP_CONFIG_DAEMON_SOCKET);
-  int fd = vp_sdnotify_take_fd (VP_FILE_SOCKET);
+  int fd = vp_listen_fds_take (VP_FILE_SOCKET);
   g_autofree char *path
       = g_canonicalize_filename (socket, vp_config_get_string (self->services.config, VP_CONFIG_DAEMON_STATE_DIR));
 
@@ -308,7 +309,8 @@ set_up (Daemon *self, GError **error)
   VpConfig *config = self->options->config;
   guint64 watchdog_usec = vp_sdnotify_get_watchdog_usec ();
 
-  vp_fdstore_receive ();
+  if (vp_listen_fds_receive () > 0)
+    vp_info (NULL, NULL, "descriptors of the service manager are there");
   self->services.config = vp_config_ref (config);
   self->services.store = vp_store_open (vp_config_get_string (config, VP_CONFIG_DAEMON_STATE_DIR), error);
   if (self->services.store == NULL)

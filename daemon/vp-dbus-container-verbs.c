@@ -14,14 +14,7 @@
 
 /* ---- pause, resume, update ---- */
 
-static void
-on_pause_changed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_container_pause_finish (VP_CONTAINER (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_pause_changed, VP_CONTAINER, vp_container_pause_finish)
 
 static gboolean
 handle_pause (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
@@ -37,14 +30,7 @@ handle_resume (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, gp
   return TRUE;
 }
 
-static void
-on_updated (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_container_update_finish (VP_CONTAINER (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_updated, VP_CONTAINER, vp_container_update_finish)
 
 static gboolean
 handle_update (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, const char *resources,
@@ -144,14 +130,7 @@ begin_job (GDBusMethodInvocation *invocation, const char *operation)
   return cancellable;
 }
 
-static void
-on_copied_in (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_container_copy_finish (VP_CONTAINER (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_copied_in, VP_CONTAINER, vp_container_copy_finish)
 
 static gboolean
 handle_copy_in (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fds, GVariant *tar,

@@ -54,14 +54,7 @@ handle_start (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GVa
   return TRUE;
 }
 
-static void
-on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_container_kill_finish (VP_CONTAINER (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_killed, VP_CONTAINER, vp_container_kill_finish)
 
 static gboolean
 handle_kill (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, const char *text, GVariant *options,

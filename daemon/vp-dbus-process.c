@@ -14,14 +14,7 @@ handle_wait (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpoint
   return TRUE;
 }
 
-static void
-on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_process_kill_finish (VP_PROCESS (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_killed, VP_PROCESS, vp_process_kill_finish)
 
 static gboolean
 handle_kill (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, const char *text, gpointer user_data)
@@ -36,14 +29,7 @@ handle_kill (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, const 
   return TRUE;
 }
 
-static void
-on_resized (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_process_resize_finish (VP_PROCESS (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_resized, VP_PROCESS, vp_process_resize_finish)
 
 static gboolean
 handle_resize_tty (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, guint16 columns, guint16 rows,
@@ -57,14 +43,7 @@ handle_resize_tty (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, 
   return TRUE;
 }
 
-static void
-on_stdin_closed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_stdio_close_stdin_finish (VP_STDIO (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_stdin_closed, VP_STDIO, vp_stdio_close_stdin_finish)
 
 static gboolean
 handle_close_stdin (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
@@ -88,14 +67,7 @@ container_of (VpDBusProcess1 *skeleton)
   return g_object_get_data (G_OBJECT (skeleton), "container");
 }
 
-static void
-on_started (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_container_start_exec_finish (VP_CONTAINER (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_started, VP_CONTAINER, vp_container_start_exec_finish)
 
 static gboolean
 handle_start (VpDBusProcess1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)

@@ -82,16 +82,7 @@ vp_dbus_watch_caller (GDBusMethodInvocation *invocation)
   return cancellable;
 }
 
-static void
-on_process_waited (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  guint status = 0;
-  gint64 exited_at = 0;
-
-  (void)vp_process_wait_finish (VP_PROCESS (source), result, &status, &exited_at, &error);
-  vp_dbus_reply_exit (user_data, status, exited_at, error);
-}
+VP_DBUS_EXIT_CALLBACK (on_process_waited, VP_PROCESS, vp_process_wait_finish)
 
 void
 vp_dbus_wait_process (GDBusMethodInvocation *invocation, VpProcess *process)

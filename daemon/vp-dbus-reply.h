@@ -19,6 +19,27 @@ void vp_dbus_reply_done (GDBusMethodInvocation *invocation, GError *error);
 /* For those that return how something ended: (u exit_status, t exited_at). */
 void vp_dbus_reply_exit (GDBusMethodInvocation *invocation, guint status, gint64 exited_at, GError *error);
 
+/* Each defines the GAsyncReadyCallback of such a method: @finish, of an object of
+ * @TYPE, says how it ended. The user data is the invocation. */
+#define VP_DBUS_DONE_CALLBACK(callback, TYPE, finish)                                                                 \
+  static void callback (GObject *source, GAsyncResult *result, gpointer invocation)                                   \
+  {                                                                                                                   \
+    GError *error = NULL;                                                                                             \
+                                                                                                                      \
+    (void) finish (TYPE (source), result, &error);                                                                    \
+    vp_dbus_reply_done (invocation, error);                                                                           \
+  }
+#define VP_DBUS_EXIT_CALLBACK(callback, TYPE, finish)                                                                 \
+  static void callback (GObject *source, GAsyncResult *result, gpointer invocation)                                   \
+  {                                                                                                                   \
+    GError *error = NULL;                                                                                             \
+    guint status = 0;                                                                                                 \
+    gint64 exited_at = 0;                                                                                             \
+                                                                                                                      \
+    (void) finish (TYPE (source), result, &status, &exited_at, &error);                                               \
+    vp_dbus_reply_exit (invocation, status, exited_at, error);                                                        \
+  }
+
 /* Cancelled when the caller has left the bus, or closed his private connection:
  * for calls that may take for ever. Borrowed from @invocation. */
 GCancellable *vp_dbus_watch_caller (GDBusMethodInvocation *invocation);

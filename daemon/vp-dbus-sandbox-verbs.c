@@ -9,14 +9,7 @@
 
 /* ---- pause, resume, update ---- */
 
-static void
-on_paused (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_sandbox_pause_finish (VP_SANDBOX (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_paused, VP_SANDBOX, vp_sandbox_pause_finish)
 
 static gboolean
 handle_pause (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
@@ -25,14 +18,7 @@ handle_pause (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpoin
   return TRUE;
 }
 
-static void
-on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_sandbox_resume_finish (VP_SANDBOX (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_resumed, VP_SANDBOX, vp_sandbox_resume_finish)
 
 static gboolean
 handle_resume (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)

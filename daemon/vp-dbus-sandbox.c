@@ -68,14 +68,7 @@ begin_start_job (VpSandbox *sandbox, GDBusMethodInvocation *invocation)
   begin_job (sandbox, invocation, "start", cancellable);
 }
 
-static void
-on_started (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_sandbox_start_finish (VP_SANDBOX (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_started, VP_SANDBOX, vp_sandbox_start_finish)
 
 static gboolean
 handle_start (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options, gpointer user_data)
@@ -95,14 +88,7 @@ handle_start (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVari
   return TRUE;
 }
 
-static void
-on_stopped (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_sandbox_stop_finish (VP_SANDBOX (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_stopped, VP_SANDBOX, vp_sandbox_stop_finish)
 
 static const VpDbusOption force_option[] = { { "force", "b" }, { NULL } };
 
@@ -123,14 +109,7 @@ handle_stop (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, guint6
   return TRUE;
 }
 
-static void
-on_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-
-  (void) vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error);
-  vp_dbus_reply_done (user_data, error);
-}
+VP_DBUS_DONE_CALLBACK (on_deleted, VP_SANDBOX, vp_sandbox_delete_finish)
 
 static gboolean
 handle_delete (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options, gpointer user_data)
@@ -147,16 +126,7 @@ handle_delete (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVar
   return TRUE;
 }
 
-static void
-on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  guint status = 0;
-  gint64 exited_at = 0;
-
-  (void) vp_sandbox_wait_finish (VP_SANDBOX (source), result, &status, &exited_at, &error);
-  vp_dbus_reply_exit (user_data, status, exited_at, error);
-}
+VP_DBUS_EXIT_CALLBACK (on_waited, VP_SANDBOX, vp_sandbox_wait_finish)
 
 static gboolean
 handle_wait (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)

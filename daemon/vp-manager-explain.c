@@ -5,6 +5,7 @@
 #include "vp-error.h"
 #include "vp-explain.h"
 #include "vp-host-path.h"
+#include "vp-net.h"
 #include "vp-id.h"
 
 /* What is explained does not exist, so it has no identity of its own. */
@@ -44,14 +45,27 @@ static VpFacts *
 learn (const Question *question, VpSpec *spec, GError **error)
 {
   g_autoptr (VpConfig) config = NULL;
+  g_autoptr (VpFacts) facts = NULL;
+  g_autoptr (GError) why = NULL;
+  VpFacts *with_network;
   VpContainerType type;
+  VpNetNsId id;
 
   if (!vp_annotation_get_container_type (spec, &type, error))
     return NULL;
   if (type == VP_CONTAINER_CONTAINER)
     return vp_facts_ref (question->facts);
   config = vp_config_for_handler (question->config, question->handler, error);
-  return config != NULL ? vp_host_path_learn (spec, config, question->facts, error) : NULL;
+  facts = config != NULL ? vp_host_path_learn (spec, config, question->facts, error) : NULL;
+  if (facts == NULL)
+    return NULL;
+  with_network = vp_net_learn (spec, config, facts, &id, &why);
+  /* whoever runs the bundle makes the namespace first, who reads it has none */
+  if (with_network == NULL && vp_error_is (why, VP_ERROR_NOT_FOUND))
+    return g_steal_pointer (&facts);
+  if (with_network == NULL)
+    g_propagate_error (error, g_steal_pointer (&why));
+  return with_network;
 }
 
 static void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
+#include "vp-source.h"
+
 /* The end of the containers, when their sandbox ends. */
 
 guint
@@ -37,8 +39,7 @@ killing_done (Killing *killing)
   g_autoptr (VpSandbox) self = killing->self;
 
   g_clear_handle_id (&killing->timer, g_source_remove);
-  g_source_destroy (killing->hurry);
-  g_clear_pointer (&killing->hurry, g_source_unref);
+  g_clear_pointer (&killing->hurry, vp_source_end);
   killing->self = NULL;
   on_all_exited (self);
 }

@@ -4,6 +4,7 @@
 #include "vp-domain-xml.h"
 #include "vp-error.h"
 #include "vp-host-path.h"
+#include "vp-net.h"
 #include "vp-planner.h"
 
 /* The first step of a start: everything is decided, and the files it was
@@ -89,6 +90,7 @@ typedef struct
   VpSpec *spec;
   VpConfig *config;
   VpFacts *facts;
+  VpNetNsId netns; /* what was looked at */
 } Learning;
 
 static void
@@ -105,10 +107,13 @@ learning_free (gpointer data)
 static void
 learn_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
-  const Learning *learning = task_data;
+  Learning *learning = task_data;
   GError *error = NULL;
-  VpFacts *facts = vp_host_path_learn (learning->spec, learning->config, learning->facts, &error);
+  g_autoptr (VpFacts) known = vp_host_path_learn (learning->spec, learning->config, learning->facts, &error);
+  VpFacts *facts = NULL;
 
+  if (known != NULL)
+    facts = vp_net_learn (learning->spec, learning->config, known, &learning->netns, &error);
   if (facts != NULL)
     g_task_return_pointer (task, facts, (GDestroyNotify) vp_facts_unref);
   else
@@ -127,6 +132,7 @@ on_learned (GObject *source, GAsyncResult *result, gpointer user_data)
       vp_step_done (user_data, error);
       return;
     }
+  vp_sandbox_plan_network (self, &((Learning *) g_task_get_task_data (G_TASK (result)))->netns);
   vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, check_paths_in_worker,
                        vp_plan_ref (self->machine.plan), (GDestroyNotify) vp_plan_unref, NULL, on_paths_checked,
                        user_data);
@@ -150,7 +156,7 @@ vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
     }
   learning = g_new (Learning, 1);
   *learning = (Learning){ vp_spec_ref (vp_container_get_spec (self->containers->pdata[0])),
-                          vp_config_ref (self->config), vp_facts_ref (facts) };
+                          vp_config_ref (self->config), vp_facts_ref (facts), { 0 } };
   vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, learn_in_worker, learning,
                        learning_free, NULL, on_learned, steps);
 }

@@ -3,6 +3,7 @@
 
 #include "vp-bucket.h"
 #include "vp-console.h"
+#include "vp-net.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
 #include "vp-waiters.h"
@@ -19,6 +20,7 @@ typedef struct
   VpPlan *plan;
   char *xml;
   char *share_dir;
+  VpNetJob *net; /* what the host does for its interfaces; NULL: nothing */
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
@@ -77,8 +79,26 @@ struct _VpSandbox
   VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
-/* the step that has a file of its own */
+/* the steps that have files of their own */
 void vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+
+/* ---- vp-sandbox-network.c ---- */
+
+/* Taps, before there is a machine; the undo takes away all that the network has on the host. */
+void vp_sandbox_run_taps (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+void vp_sandbox_undo_taps (gpointer owner, VpSteps *steps);
+/* Into the namespace, while the machine does not run yet; then it does. */
+void vp_sandbox_run_connect (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+/* What the guest is told of its interfaces. */
+void vp_sandbox_run_addresses (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+
+/* What the plan's interfaces mean for the host; @id: of the namespace that was looked at. */
+void vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id);
+/* Whether the machine must not run before its interfaces are where they belong. */
+gboolean vp_sandbox_connects_network (VpSandbox *self);
+/* To and from a record. */
+void vp_sandbox_describe_network (VpSandbox *self, VpRecord *record);
+void vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record);
 
 extern const VpStep vp_sandbox_steps[];
 extern const gsize vp_sandbox_n_steps;

@@ -3,6 +3,7 @@
 
 #include "vp-failpoint.h"
 #include "vp-log.h"
+#include "vp-source.h"
 
 /* Between the agent and the end by force: a guest whose agent did not agree to
  * end is asked as one asks a machine, by its power button, for as long as there is
@@ -23,8 +24,7 @@ asking_free (gpointer data)
 
   g_signal_handler_disconnect (asking->self->services->virt, asking->stopped);
   g_clear_handle_id (&asking->timer, g_source_remove);
-  g_source_destroy (asking->hurry);
-  g_source_unref (asking->hurry);
+  vp_source_end (asking->hurry);
   g_free (asking);
 }
 

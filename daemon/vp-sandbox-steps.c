@@ -123,10 +123,12 @@ run_domain (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
   const VpDriver *driver = vp_driver_find (vp_facts_get (vp_virt_get_facts (self->services->virt))->driver);
+  VpVirtCreateFlags flags = driver->can_validate ? VP_VIRT_CREATE_VALIDATE : VP_VIRT_CREATE_NONE;
 
-  vp_virt_create_async (self->services->virt, self->machine.xml,
-                        driver->can_validate ? VP_VIRT_CREATE_VALIDATE : VP_VIRT_CREATE_NONE, cancellable,
-                        on_domain_created, g_object_ref (self));
+  if (vp_sandbox_connects_network (self))
+    flags |= VP_VIRT_CREATE_PAUSED;
+  vp_virt_create_async (self->services->virt, self->machine.xml, flags, cancellable, on_domain_created,
+                        g_object_ref (self));
 }
 
 static void
@@ -505,9 +507,12 @@ undo_containers (gpointer owner, VpSteps *steps)
 const VpStep vp_sandbox_steps[] = {
   { "plan", vp_sandbox_run_plan, NULL },
   { "share", run_share, undo_share },
+  { "taps", vp_sandbox_run_taps, vp_sandbox_undo_taps },
   { "domain", run_domain, undo_domain },
+  { "connect", vp_sandbox_run_connect, NULL },
   { "console", run_console, undo_console },
   { "agent", run_agent, undo_agent },
+  { "addresses", vp_sandbox_run_addresses, NULL },
   { "guest", run_guest, undo_guest },
   { "containers", run_containers, undo_containers },
 };

@@ -31,6 +31,7 @@ vp_sandbox_dispose (GObject *object)
   g_clear_pointer (&self->containers, g_ptr_array_unref);
   g_clear_pointer (&self->steps, vp_steps_free);
   g_clear_pointer (&self->machine.plan, vp_plan_unref);
+  g_clear_pointer (&self->machine.net, vp_net_job_unref);
   g_clear_object (&self->machine.console);
   g_clear_object (&self->machine.agent);
   g_clear_object (&self->end.cancellable);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sdnotify.h"
 
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,30 +73,8 @@ vp_sdnotify_status (const char *text)
   return vp_sdnotify (g_strdelimit (line, "\r\n", ' '));
 }
 
-guint64
-vp_sdnotify_get_watchdog_usec (void)
-{
-  const char *usec = g_getenv ("WATCHDOG_USEC");
-  const char *pid = g_getenv ("WATCHDOG_PID");
-  guint64 value;
-
-  if (usec == NULL || !g_ascii_string_to_unsigned (usec, 10, 1, G_MAXUINT64, &value, NULL))
-    return 0;
-  if (pid != NULL)
-    {
-      guint64 number;
-
-      if (!g_ascii_string_to_unsigned (pid, 10, 1, G_MAXINT32, &number, NULL)
-          || number != (guint64) getpid ())
-        return 0;
-    }
-  return MAX (value / 2, 1);
-}
-
-#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
-
-static gboolean
-is_ours (const char *variable)
+gboolean
+vp_sdnotify_is_ours (const char *variable)
 {
   const char *pid = g_getenv (variable);
   guint64 number;
@@ -106,30 +83,14 @@ is_ours (const char *variable)
          && number == (guint64) getpid ();
 }
 
-int
-vp_sdnotify_take_fd (const char *name)
+guint64
+vp_sdnotify_get_watchdog_usec (void)
 {
-  static char **names; /* of what is left; a taken one is empty */
-  const char *count = g_getenv ("LISTEN_FDS");
-  guint64 n;
+  const char *usec = g_getenv ("WATCHDOG_USEC");
+  guint64 value;
 
-  if (names == NULL)
-    {
-      const char *text = g_getenv ("LISTEN_FDNAMES");
-
-      names = g_strsplit (text != NULL && is_ours ("LISTEN_PID") ? text : "", ":", -1);
-      if (count == NULL || !g_ascii_string_to_unsigned (count, 10, 0, 65536, &n, NULL) || n != g_strv_length (names))
-        g_clear_pointer (&names, g_strfreev);
-      for (guint i = 0; names != NULL && names[i] != NULL; i++)
-        (void) fcntl (FIRST_FD + (int) i, F_SETFD, FD_CLOEXEC);
-      if (names == NULL)
-        names = g_new0 (char *, 1);
-    }
-  for (guint i = 0; names[i] != NULL; i++)
-    if (name[0] != '\0' && g_str_equal (names[i], name))
-      {
-        names[i][0] = '\0';
-        return FIRST_FD + (int) i;
-      }
-  return -1;
+  if (usec == NULL || !g_ascii_string_to_unsigned (usec, 10, 1, G_MAXUINT64, &value, NULL)
+      || (g_getenv ("WATCHDOG_PID") != NULL && !vp_sdnotify_is_ours ("WATCHDOG_PID")))
+    return 0;
+  return MAX (value / 2, 1);
 }

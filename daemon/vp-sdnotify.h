@@ -27,7 +27,5 @@ gboolean vp_sdnotify_status (const char *text);
  * when $WATCHDOG_PID is this process or not set; 0: no watchdog. */
 guint64 vp_sdnotify_get_watchdog_usec (void);
 
-/* The descriptor that systemd passed under the name @name (LISTEN_FDS and
- * LISTEN_FDNAMES, sd_listen_fds_with_names(3)), given to the caller and not again;
- * -1: none. Descriptors are closed on exec from the first call on. Main thread. */
-int vp_sdnotify_take_fd (const char *name);
+/* Whether an environment variable, such as $LISTEN_PID, has the pid of this process. */
+gboolean vp_sdnotify_is_ours (const char *variable);

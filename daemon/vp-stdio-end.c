@@ -13,6 +13,7 @@
 
 #include "vp-error.h"
 #include "vp-fd.h"
+#include "vp-source.h"
 
 /* most bytes of one read */
 #define READ_SIZE (64u << 10)
@@ -57,15 +58,6 @@ struct _VpStdioEnd
   GBytes *result_data;
 };
 
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 /* ---- waiting ----------------------------------------------------------------- */
 
 static void
@@ -73,7 +65,7 @@ call_back (VpStdioEnd *self)
 {
   VpStdioEndFunc func = g_steal_pointer (&self->func);
 
-  clear_source (&self->source);
+  g_clear_pointer (&self->source, vp_source_end);
   if (func != NULL)
     func (self->func_data);
 }
@@ -113,7 +105,7 @@ on_hangup (gint fd, GIOCondition condition, gpointer user_data)
 {
   VpStdioEnd *self = user_data;
 
-  clear_source (&self->hangup);
+  g_clear_pointer (&self->hangup, vp_source_end);
   self->hangup_func (self->hangup_data);
   return G_SOURCE_REMOVE;
 }
@@ -121,7 +113,7 @@ on_hangup (gint fd, GIOCondition condition, gpointer user_data)
 void
 vp_stdio_end_watch_hangup (VpStdioEnd *self, VpStdioEndFunc func, gpointer user_data)
 {
-  clear_source (&self->hangup);
+  g_clear_pointer (&self->hangup, vp_source_end);
   self->hangup_func = func;
   self->hangup_data = user_data;
   /* nothing asked for: poll() reports errors and hang-ups by itself */
@@ -329,7 +321,7 @@ on_linger (gpointer user_data)
   VpStdioEnd *self = user_data;
   int unread = 0;
 
-  clear_source (&self->source);
+  g_clear_pointer (&self->source, vp_source_end);
   if (has_reader (self->fd) || (ioctl (self->fd, FIONREAD, &unread) == 0 && unread == 0))
     {
       call_back (self);
@@ -504,8 +496,8 @@ vp_stdio_end_free (VpStdioEnd *self)
 {
   if (self == NULL)
     return;
-  clear_source (&self->source);
-  clear_source (&self->hangup);
+  g_clear_pointer (&self->source, vp_source_end);
+  g_clear_pointer (&self->hangup, vp_source_end);
   if (self->job != NULL)
     self->job->end = NULL;
   g_clear_pointer (&self->result_data, g_bytes_unref);

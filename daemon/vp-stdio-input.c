@@ -5,6 +5,7 @@
 
 #include "vp-error.h"
 #include "vp-log.h"
+#include "vp-source.h"
 
 #define CLOSE_TIMEOUT_MS 30000
 /* a guest that takes nothing is asked again this often */
@@ -33,15 +34,6 @@ struct _VpStdioInput
 static void pump (VpStdioInput *self);
 
 static void
-clear_again (VpStdioInput *self)
-{
-  if (self->again == NULL)
-    return;
-  g_source_destroy (self->again);
-  g_clear_pointer (&self->again, g_source_unref);
-}
-
-static void
 tell (VpStdioInput *self, const GError *error)
 {
   if (self->told)
@@ -56,7 +48,7 @@ give_up (VpStdioInput *self)
 {
   self->closed = TRUE;
   self->attached = FALSE;
-  clear_again (self);
+  g_clear_pointer (&self->again, vp_source_end);
   g_clear_pointer (&self->end, vp_stdio_end_free);
   g_clear_pointer (&self->chunk, g_bytes_unref);
 }
@@ -87,7 +79,7 @@ on_again (gpointer user_data)
   VpStdioInput *self = user_data;
   g_autoptr (GObject) owner G_GNUC_UNUSED = g_object_ref (self->process->owner);
 
-  clear_again (self);
+  g_clear_pointer (&self->again, vp_source_end);
   pump (self);
   return G_SOURCE_REMOVE;
 }

@@ -8,6 +8,7 @@
 
 #include "vp-error.h"
 #include "vp-fd.h"
+#include "vp-source.h"
 #include "vp-stdio-end.h"
 #include "vp-stdio-input.h"
 #include "vp-stdio-output.h"
@@ -55,13 +56,6 @@ on_wait_cancelled (GCancellable *cancellable, gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-source_free (gpointer data)
-{
-  g_source_destroy (data);
-  g_source_unref (data);
-}
-
 /* A task in @waiting, for _drain and _close_stdin. */
 static void
 add_waiting (GPtrArray *waiting, GTask *task)
@@ -76,7 +70,7 @@ add_waiting (GPtrArray *waiting, GTask *task)
 
       g_source_set_callback (source, G_SOURCE_FUNC (on_wait_cancelled), task, NULL);
       g_source_attach (source, g_task_get_context (task));
-      g_task_set_task_data (task, source, source_free);
+      g_task_set_task_data (task, source, (GDestroyNotify) vp_source_end);
     }
 }
 
@@ -100,20 +94,11 @@ return_all (GPtrArray **waiting, const GError *error)
 
 /* ---- drained? ------------------------------------------------------------------- */
 
-static void
-clear_drain_timer (VpStdio *self)
-{
-  if (self->drain_timer == NULL)
-    return;
-  g_source_destroy (self->drain_timer);
-  g_clear_pointer (&self->drain_timer, g_source_unref);
-}
-
 /* @error as for return_all(). */
 static void
 finish_drains (VpStdio *self, const GError *error)
 {
-  clear_drain_timer (self);
+  g_clear_pointer (&self->drain_timer, vp_source_end);
   return_all (&self->drains, error);
 }
 
@@ -505,7 +490,7 @@ vp_stdio_finalize (GObject *object)
   VpStdio *self = VP_STDIO (object);
 
   /* nothing is under way: that would keep the object alive */
-  clear_drain_timer (self);
+  g_clear_pointer (&self->drain_timer, vp_source_end);
   vp_stdio_input_free (self->input);
   for (gsize i = 0; i < G_N_ELEMENTS (self->outputs); i++)
     vp_stdio_output_free (self->outputs[i]);

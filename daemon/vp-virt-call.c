@@ -2,6 +2,7 @@
 #include "vp-virt-private.h"
 
 #include "vp-error.h"
+#include "vp-source.h"
 #include "vp-virt-error.h"
 
 /* A blocking call of libvirt: its copies, its way to a worker, and what it waits
@@ -92,6 +93,12 @@ vp_virt_call_error (VpVirtCall *call, const char *verb)
 static void
 start (Waiting *w)
 {
+  if (w->call->needs_name)
+    {
+      /* what there was of this name has been dealt with, what comes now is wanted */
+      g_hash_table_remove (w->virt->doomed, w->call->name);
+      g_hash_table_remove (w->virt->gone, w->call->name);
+    }
   (void) virConnectRef (w->virt->conn);
   w->call->conn = w->virt->conn;
   vp_worker_run_async (w->virt->worker, w->virt, w->tag, w->func, w->call, call_free, w->cancellable,
@@ -124,22 +131,13 @@ is_blocked (VpVirt *self, VpVirtCall *call)
   return call->needs_name && g_hash_table_contains (self->destroying, call->name);
 }
 
-static void
-clear_source (GSource **source)
-{
-  if (*source == NULL)
-    return;
-  g_source_destroy (*source);
-  g_clear_pointer (source, g_source_unref);
-}
-
 /* Out of the queue; what it holds stays its own. */
 static void
 leave_queue (Waiting *w)
 {
   g_ptr_array_remove (w->virt->waiting, w);
-  clear_source (&w->timer);
-  clear_source (&w->cancelled);
+  g_clear_pointer (&w->timer, vp_source_end);
+  g_clear_pointer (&w->cancelled, vp_source_end);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
 
@@ -28,57 +29,6 @@ typedef struct
 } Destroy;
 
 static void ask_libvirt (Destroy *d);
-
-/* ---- names that must not come back ------------------------------------------ */
-
-void
-vp_virt_doom (VpVirt *self, const char *name)
-{
-  g_autoptr (VpPidwatch) watch = NULL;
-
-  if (name == NULL)
-    return;
-  g_hash_table_add (self->doomed, g_strdup (name));
-  watch = vp_virt_watch_process (self, name);
-  if (watch != NULL && vp_pidwatch_kill (watch, SIGKILL, NULL))
-    vp_notice (NULL, NULL, "domain %s: hypervisor %d killed without libvirt", name,
-               (int) vp_pidwatch_get_pid (watch));
-}
-
-char **
-vp_virt_dup_doomed (VpVirt *self)
-{
-  g_autoptr (GStrvBuilder) names = g_strv_builder_new ();
-  GHashTableIter iter;
-  gpointer name;
-
-  g_hash_table_iter_init (&iter, self->doomed);
-  while (g_hash_table_iter_next (&iter, &name, NULL))
-    g_strv_builder_add (names, name);
-  return g_strv_builder_end (names);
-}
-
-/* In the connecting worker, before anybody else can ask for anything. */
-void
-vp_virt_destroy_doomed (virConnectPtr conn, char **names, GPtrArray *domains)
-{
-  for (guint i = domains->len; i > 0; i--)
-    {
-      VpVirtDomain *known = domains->pdata[i - 1];
-      virDomainPtr domain;
-
-      if (known->sandbox_id == NULL || !g_strv_contains ((const char *const *) names, known->name))
-        continue;
-      domain = virDomainLookupByUUIDString (conn, known->uuid);
-      if (domain == NULL || virDomainDestroy (domain) == 0 || virGetLastErrorCode () == VIR_ERR_NO_DOMAIN)
-        g_ptr_array_remove_index (domains, i - 1);
-      else
-        vp_warning (NULL, NULL, "domain %s: left over and not destroyed: %s", known->name,
-                    virGetLastErrorMessage ());
-      if (domain != NULL)
-        virDomainFree (domain);
-    }
-}
 
 /* ---- one destroy ---------------------------------------------------------------- */
 
@@ -158,9 +108,11 @@ do_without_libvirt (Destroy *d, GError *error)
       d->watch = vp_virt_watch_process (self, d->name);
       watch_process (d);
     }
-  g_hash_table_add (self->doomed, g_strdup (d->name));
-  if (d->watch == NULL)
+  if (d->watch != NULL)
+    vp_virt_doom (self, d->name);
+  else
     {
+      vp_virt_doom_and_kill (self, d->name);
       if (g_hash_table_contains (self->gone, d->name))
         answer (d, NULL);
       else if (!d->waits && self->wait_ms > 0)
@@ -189,12 +141,13 @@ on_asked (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
 
   d->asking = FALSE;
-  (void) g_task_propagate_boolean (G_TASK (result), &error);
+  if (g_task_propagate_boolean (G_TASK (result), &error) || vp_error_is (error, VP_ERROR_NOT_FOUND))
+    g_hash_table_remove (d->virt->doomed, d->name);
   if (d->task == NULL)
     {
       /* it is gone, and nobody waits; what libvirt did not clean up is told it again when it is back */
       if (error != NULL && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
-        g_hash_table_add (d->virt->doomed, g_strdup (d->name));
+        vp_virt_doom (d->virt, d->name);
       else if (error != NULL && !vp_error_is (error, VP_ERROR_NOT_FOUND))
         vp_notice (NULL, NULL, "%s", error->message);
       destroy_free (d);
@@ -209,12 +162,20 @@ static void
 destroy_in_worker (GTask *task, gpointer source, gpointer data)
 {
   VpVirtCall *call = data;
-  virDomainPtr domain = virDomainLookupByName (call->conn, call->name);
+  GError *error = NULL;
+  virDomainPtr domain = NULL;
 
-  if (domain != NULL && virDomainDestroy (domain) == 0)
-    g_task_return_boolean (task, TRUE);
+  if (VP_FAILPOINT ("virt.destroy.before", &error))
+    {
+      domain = virDomainLookupByName (call->conn, call->name);
+      if (domain == NULL || virDomainDestroy (domain) < 0)
+        error = vp_virt_call_error (call, "destroy");
+      VP_FAILPOINT_ONLY ("virt.destroy.after");
+    }
+  if (error != NULL)
+    g_task_return_error (task, error);
   else
-    g_task_return_error (task, vp_virt_call_error (call, "destroy"));
+    g_task_return_boolean (task, TRUE);
   if (domain != NULL)
     virDomainFree (domain);
   vp_virt_call_drop_connection (call);
@@ -228,13 +189,31 @@ ask_libvirt (Destroy *d)
                     d->cancellable, on_asked, d);
 }
 
+/* Nothing runs, and libvirt would only be waited for. Should it be starting the
+ * domain after all, that is seen. */
+static void
+destroy_husk (VpVirt *self, const char *name, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+
+  g_task_set_source_tag (task, vp_virt_destroy_async);
+  vp_virt_doom_and_kill (self, name);
+  g_task_return_boolean (task, TRUE);
+}
+
 void
 vp_virt_destroy_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data)
 {
-  Destroy *d = g_new0 (Destroy, 1);
+  Destroy *d;
   guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->destroying, domain_name));
 
+  if (g_hash_table_contains (self->husks, domain_name))
+    {
+      destroy_husk (self, domain_name, callback, user_data);
+      return;
+    }
+  d = g_new0 (Destroy, 1);
   d->virt = g_object_ref (self);
   d->name = g_strdup (domain_name);
   g_set_object (&d->cancellable, cancellable);

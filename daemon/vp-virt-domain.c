@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-names.h"
 #include "vp-virt-error.h"
 #include "vp-virt-xml.h"
@@ -35,18 +36,25 @@ create_in_worker (GTask *task, gpointer source, gpointer data)
   VpVirtCall *call = data;
   unsigned int flags = 0;
   char uuid[VIR_UUID_STRING_BUFLEN];
-  virDomainPtr domain;
+  virDomainPtr domain = NULL;
+  GError *error = NULL;
 
   if (call->flags & VP_VIRT_CREATE_PAUSED)
     flags |= VIR_DOMAIN_START_PAUSED;
   if (call->flags & VP_VIRT_CREATE_VALIDATE)
     flags |= VIR_DOMAIN_START_VALIDATE;
-  call->sent = TRUE;
-  domain = virDomainCreateXML (call->conn, call->xml, flags);
-  if (domain != NULL && virDomainGetUUIDString (domain, uuid) == 0)
-    g_task_return_pointer (task, g_strdup (uuid), g_free);
+  if (VP_FAILPOINT ("virt.create.before", &error))
+    {
+      call->sent = TRUE;
+      domain = virDomainCreateXML (call->conn, call->xml, flags);
+      if (domain == NULL || virDomainGetUUIDString (domain, uuid) < 0)
+        error = create_error (call);
+      VP_FAILPOINT_ONLY ("virt.create.after");
+    }
+  if (error != NULL)
+    g_task_return_error (task, error);
   else
-    g_task_return_error (task, create_error (call));
+    g_task_return_pointer (task, g_strdup (uuid), g_free);
   if (domain != NULL)
     virDomainFree (domain);
   vp_virt_call_drop_connection (call);
@@ -61,10 +69,14 @@ on_created (GObject *source, GAsyncResult *result, gpointer data)
   g_autofree char *uuid = g_task_propagate_pointer (G_TASK (result), &error);
   VpVirtCall *call = g_task_get_task_data (G_TASK (result));
 
+  if (call->name != NULL)
+    g_hash_table_remove (self->creating, call->name);
   if (uuid != NULL)
     vp_virt_life_seen (self, call->name, uuid, TRUE);
-  else if (call->sent && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
-    vp_virt_doom (self, call->name); /* libvirtd may have come so far as to start it */
+  else if (call->sent && call->name != NULL && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
+    vp_virt_doom_and_kill (self, call->name); /* libvirtd may have come so far as to start it */
+  else if (call->name != NULL && g_hash_table_contains (self->husks, call->name))
+    g_prefix_error (&error, "libvirt keeps the name until it is started again: ");
   vp_virt_snapshot_end (self);
   if (uuid != NULL)
     g_task_return_pointer (outer, g_steal_pointer (&uuid), g_free);
@@ -92,10 +104,7 @@ vp_virt_create_async (VpVirt *self, const char *xml, VpVirtCreateFlags flags, GC
   call->flags = flags;
   call->needs_name = name != NULL;
   if (name != NULL)
-    {
-      g_hash_table_remove (self->doomed, name);
-      g_hash_table_remove (self->gone, name);
-    }
+    g_hash_table_add (self->creating, g_strdup (name));
   vp_virt_snapshot_begin (self);
   vp_virt_call_run (self, vp_virt_create_async, create_in_worker, call, cancellable, on_created,
             outer_task (self, vp_virt_create_async, callback, user_data));
@@ -250,14 +259,15 @@ describe (virDomainPtr domain)
   g_autoptr (VpVirtDomain) out = g_new0 (VpVirtDomain, 1);
   char uuid[VIR_UUID_STRING_BUFLEN];
   char *metadata;
-  int state;
+  int state, reason;
 
-  if (virDomainGetUUIDString (domain, uuid) < 0 || virDomainGetState (domain, &state, NULL, 0) < 0)
+  if (virDomainGetUUIDString (domain, uuid) < 0 || virDomainGetState (domain, &state, &reason, 0) < 0)
     return NULL;
   out->name = g_strdup (virDomainGetName (domain));
   out->uuid = g_strdup (uuid);
   out->active = state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED;
   out->paused = state == VIR_DOMAIN_PAUSED;
+  out->starting = out->paused && reason == VIR_DOMAIN_PAUSED_STARTING_UP;
 
   metadata = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_ELEMENT, VP_METADATA_NS, 0);
   if (metadata != NULL)
@@ -271,8 +281,12 @@ vp_virt_list_domains (virConnectPtr conn, GError **error)
 {
   g_autoptr (GPtrArray) out = g_ptr_array_new_with_free_func ((GDestroyNotify) vp_virt_domain_free);
   virDomainPtr *domains = NULL;
-  int n = virConnectListAllDomains (conn, &domains, 0);
+  int n;
 
+  if (!VP_FAILPOINT ("virt.list.before", error))
+    return NULL;
+  n = virConnectListAllDomains (conn, &domains, 0);
+  VP_FAILPOINT_ONLY ("virt.list.after");
   if (n < 0)
     {
       g_propagate_error (error, vp_virt_error_last ("list domains"));
@@ -315,6 +329,8 @@ on_listed (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (GError) error = NULL;
   GPtrArray *domains = g_task_propagate_pointer (G_TASK (result), &error);
 
+  if (domains != NULL)
+    vp_virt_sift (self, domains);
   for (guint i = 0; domains != NULL && i < domains->len; i++)
     {
       VpVirtDomain *domain = domains->pdata[i];

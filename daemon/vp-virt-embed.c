@@ -15,6 +15,7 @@
 #include "vp-fd.h"
 #include "vp-log.h"
 #include "vp-pidwatch.h"
+#include "vp-virt-husk.h"
 
 #define SWEEP_MS 10
 #define LINGER_USEC (2 * G_USEC_PER_SEC)
@@ -96,6 +97,12 @@ vp_virt_embed_get_root (VpVirtEmbed *self)
   return self->root;
 }
 
+char *
+vp_virt_embed_dup_run_dir (VpVirtEmbed *self)
+{
+  return g_build_filename (self->root, "run", "qemu", NULL);
+}
+
 /* FALSE only when it is certain. */
 static gboolean
 user_may_use_kvm (void)
@@ -126,11 +133,14 @@ gboolean
 vp_virt_embed_prepare (VpVirtEmbed *self, GError **error)
 {
   g_autofree char *etc = g_build_filename (self->root, "etc", NULL);
+  g_autofree char *run_dir = vp_virt_embed_dup_run_dir (self);
   VP_AUTO_FD dir = -1;
   const char *conf;
 
   if (g_mkdir_with_parents (self->root, 0755) < 0)
     return vp_error_set_errno (error, errno, "libvirt root \"%s\"", self->root);
+  /* of starts that ended with the last daemon */
+  (void) vp_virt_husk_remove_all (run_dir);
   if (mkdir (etc, 0700) < 0 && errno != EEXIST)
     return vp_error_set_errno (error, errno, "libvirt root \"%s\"", etc);
   dir = vp_fd_open (etc, O_RDONLY | O_DIRECTORY, "libvirt root", error);

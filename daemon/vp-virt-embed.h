@@ -25,9 +25,13 @@ void vp_virt_embed_unref (VpVirtEmbed *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpVirtEmbed, vp_virt_embed_unref)
 
 const char *vp_virt_embed_get_root (VpVirtEmbed *self);
+/* Where the driver keeps its files about domains that run. */
+char *vp_virt_embed_dup_run_dir (VpVirtEmbed *self);
 
-/* Makes the root directory and its etc/qemu.conf when they are missing. Does
- * file I/O; any thread. */
+/* To be called before the driver is opened: makes the root directory and its
+ * etc/qemu.conf when they are missing, and removes what the driver keeps of starts
+ * that the last one did not live to finish (vp-virt-husk.h). Does file I/O; any
+ * thread. */
 gboolean vp_virt_embed_prepare (VpVirtEmbed *self, GError **error);
 
 /* Orphans are looked for between hold and release (every libvirt call that may

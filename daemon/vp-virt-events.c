@@ -64,14 +64,15 @@ handle_lifecycle (gpointer data)
     return G_SOURCE_REMOVE;
   if (event->event == VIR_DOMAIN_EVENT_STARTED)
     {
+      g_hash_table_remove (self->husks, event->name);
       vp_virt_life_started (self, event->name, event->uuid);
       /* its creation was given up, and libvirt went on with it */
-      if (g_hash_table_contains (self->doomed, event->name))
-        vp_virt_destroy_async (self, event->name, NULL, NULL, NULL);
+      vp_virt_doomed_end (self, event->name);
     }
   else if (event->event == VIR_DOMAIN_EVENT_STOPPED)
     {
       g_hash_table_remove (self->gone, event->name);
+      g_hash_table_remove (self->husks, event->name);
       vp_virt_life_stopped (self, event->uuid, stop_reason (event->detail));
     }
   else if (event->event == VIR_DOMAIN_EVENT_CRASHED)

@@ -9,7 +9,7 @@
 
 #include "vp-fd.h"
 
-#define SYSTEM_PID_DIR "/run/libvirt/qemu"
+#define SYSTEM_RUN_DIR "/run/libvirt/qemu"
 #define CMDLINE_MAX 65536
 
 static char *
@@ -102,20 +102,23 @@ search_proc (const char *name)
   return found;
 }
 
+char *
+vp_virt_dup_run_dir (VpVirt *self)
+{
+  if (!self->local || (self->facts != NULL && !g_str_equal (vp_facts_get (self->facts)->driver, "QEMU")))
+    return NULL;
+  return self->embed != NULL ? vp_virt_embed_dup_run_dir (self->embed) : g_strdup (SYSTEM_RUN_DIR);
+}
+
 pid_t
 vp_virt_find_pid (VpVirt *self, const char *domain_name)
 {
-  g_autofree char *run = NULL;
+  g_autofree char *run_dir = vp_virt_dup_run_dir (self);
   pid_t pid;
 
-  if (!self->local || domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
+  if (run_dir == NULL || domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
     return 0;
-  if (self->facts != NULL && !g_str_equal (vp_facts_get (self->facts)->driver, "QEMU"))
-    return 0;
-
-  if (self->embed != NULL)
-    run = g_build_filename (vp_virt_embed_get_root (self->embed), "run", "qemu", NULL);
-  pid = read_pid_file (run != NULL ? run : SYSTEM_PID_DIR, domain_name);
+  pid = read_pid_file (run_dir, domain_name);
   if (pid != 0 && vp_virt_pid_is_domain (pid, domain_name))
     return pid;
   return self->embed != NULL ? 0 : search_proc (domain_name);

@@ -46,7 +46,11 @@ struct _VpVirt
   guint wait_ms;         /* how long a call may wait for the connection; 0: not at all */
   GPtrArray *waiting;    /* calls that do, in order */
   GHashTable *destroying; /* name -> how many destroys libvirt has not answered */
+  GHashTable *creating;  /* names of creates that have not been answered */
   GHashTable *doomed;    /* names that were to be gone while libvirt could not be asked */
+  GHashTable *husks;     /* names that the last list showed as starting, without a process */
+  guint look_id;         /* until the next look for doomed ones */
+  guint looks;
   GHashTable *gone;      /* names whose process has ended, which libvirt has not said yet */
 
   GHashTable *lives; /* uuid -> VpVirtLife: domains whose end is to be reported */
@@ -89,12 +93,18 @@ GError *vp_virt_unavailable (VpVirt *self);
 void vp_virt_calls_go_on (VpVirt *self);
 void vp_virt_calls_give_up (VpVirt *self);
 
-/* vp-virt-destroy.c. A doomed domain is destroyed when libvirt is back, should it
- * be there then; dooming kills its process now if there is one. */
+/* vp-virt-doom.c, main thread. A doomed domain is destroyed when libvirt shows it.
+ * Creating it anew lifts that. */
 void vp_virt_doom (VpVirt *self, const char *name);
-char **vp_virt_dup_doomed (VpVirt *self);
-/* Destroys those of @domains that are ours and doomed, and takes them out. Worker. */
-void vp_virt_destroy_doomed (virConnectPtr conn, char **names, GPtrArray *domains);
+/* The same, and kills its process now or, when there is none, has libvirt forget it. */
+void vp_virt_doom_and_kill (VpVirt *self, const char *name);
+/* Destroys it if it is doomed. */
+void vp_virt_doomed_end (VpVirt *self, const char *name);
+/* Begins to look for doomed ones. */
+void vp_virt_doomed_look (VpVirt *self);
+/* Takes those of ours that are doomed, which are ended, and those that are nothing
+ * but an entry in libvirt's list out of a list that is new. */
+void vp_virt_sift (VpVirt *self, GPtrArray *domains);
 
 /* vp-virt-domain.c, worker */
 GPtrArray *vp_virt_list_domains (virConnectPtr conn, GError **error);
@@ -123,6 +133,9 @@ VpPidwatch *vp_virt_life_dup_watch (VpVirt *self, const char *name);
 void vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains);
 
 /* vp-virt-pid.c */
+/* Where libvirt's QEMU driver keeps its files about domains that run, as far as it
+ * can be told; NULL: it has none on this host. */
+char *vp_virt_dup_run_dir (VpVirt *self);
 /* TRUE when @pid runs a hypervisor for the domain @name. */
 gboolean vp_virt_pid_is_domain (pid_t pid, const char *name);
 /* Watches the hypervisor of a domain, which is certain to be that one. NULL:

@@ -5,6 +5,8 @@
 #include <libxml/xpath.h>
 #include <string.h>
 
+#include "vp-names.h"
+
 typedef struct
 {
   xmlDocPtr doc;
@@ -135,6 +137,20 @@ vp_virt_xml_read_domain_name (const char *xml)
   g_auto (Document) document = { 0 };
 
   return document_parse (&document, xml) ? query (&document, "/domain/name") : NULL;
+}
+
+gboolean
+vp_virt_xml_is_husk (const char *xml, const char *domain_name)
+{
+  g_auto (Document) document = { 0 };
+  g_autofree char *name = NULL, *pid = NULL, *ours = NULL;
+
+  if (!document_parse (&document, xml))
+    return FALSE;
+  name = query (&document, "/domstatus/domain/name");
+  pid = query (&document, "/domstatus/@pid");
+  ours = query (&document, "/domstatus/domain/metadata/*[namespace-uri()='" VP_METADATA_NS "']/*[local-name()='id']");
+  return ours != NULL && g_strcmp0 (pid, "0") == 0 && g_strcmp0 (name, domain_name) == 0;
 }
 
 guint32

@@ -38,5 +38,9 @@ void vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **r
 /* The context id of a running domain's vsock; 0: it has none, or not one yet. */
 guint32 vp_virt_xml_read_vsock_cid (const char *xml);
 
+/* TRUE: libvirt's own file about the domain @domain_name, which is one of ours and
+ * was written before it had a process. */
+gboolean vp_virt_xml_is_husk (const char *xml, const char *domain_name);
+
 /* The name in a domain's XML, NULL when it has none. */
 char *vp_virt_xml_read_domain_name (const char *xml);

@@ -5,6 +5,7 @@
 
 #include "vp-error.h"
 #include "vp-event.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
 
@@ -68,7 +69,6 @@ typedef struct
   char *uri;
   VpVirtEmbed *embed;
   VpVirtLink *link;
-  char **doomed;
   gboolean local;
   /* what came of it; what the main thread does not take stays here */
   virConnectPtr conn;
@@ -90,7 +90,6 @@ attempt_free (gpointer data)
   vp_virt_link_unref (a->link);
   g_clear_pointer (&a->facts, vp_facts_unref);
   g_clear_pointer (&a->domains, g_ptr_array_unref);
-  g_strfreev (a->doomed);
   g_free (a->uri);
   g_free (a);
 }
@@ -100,7 +99,10 @@ open_connection (Attempt *a, GError **error)
 {
   if (a->embed != NULL && !vp_virt_embed_prepare (a->embed, error))
     return FALSE;
+  if (!VP_FAILPOINT ("virt.connect.before", error))
+    return FALSE;
   a->conn = virConnectOpen (a->uri);
+  VP_FAILPOINT_ONLY ("virt.connect.after");
   if (a->conn == NULL)
     {
       g_propagate_error (error, vp_virt_error (virGetLastError ()));
@@ -116,10 +118,7 @@ open_connection (Attempt *a, GError **error)
     return FALSE;
   /* after the events are on: nothing falls between the two */
   a->domains = vp_virt_list_domains (a->conn, error);
-  if (a->domains == NULL)
-    return FALSE;
-  vp_virt_destroy_doomed (a->conn, a->doomed, a->domains);
-  return TRUE;
+  return a->domains != NULL;
 }
 
 static void
@@ -200,7 +199,6 @@ attempt_new (VpVirt *self, VpVirtLink *link)
 
   a->uri = g_strdup (self->uri);
   a->local = self->local;
-  a->doomed = vp_virt_dup_doomed (self);
   a->link = vp_virt_link_ref (link);
   a->lifecycle_id = -1;
   if (self->embed != NULL)
@@ -281,6 +279,8 @@ on_connected (VpVirt *self, Attempt *a)
   self->retry_ms = RETRY_MIN_MS;
   /* the list is newer than all that was heard of processes */
   g_hash_table_remove_all (self->gone);
+  vp_virt_sift (self, a->domains);
+  vp_virt_doomed_look (self);
   vp_virt_lives_reconcile (self, a->domains);
   vp_event (VP_EVENT_LIBVIRT_CONNECTED, NULL, NULL, "connected to libvirt at %s", self->uri);
   set_state (self, VP_VIRT_CONNECTED);
@@ -362,6 +362,8 @@ vp_virt_init (VpVirt *self)
   self->destroying = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->doomed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->gone = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->creating = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->husks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   vp_virt_lives_init (self);
 }
 
@@ -373,6 +375,7 @@ vp_virt_dispose (GObject *object)
 
   self->wanted = FALSE;
   g_clear_handle_id (&self->retry_id, g_source_remove);
+  g_clear_handle_id (&self->look_id, g_source_remove);
   if (self->conn != NULL)
     disconnect (self, NULL, NULL);
   link_cut (&self->link);
@@ -389,6 +392,8 @@ vp_virt_finalize (GObject *object)
   g_hash_table_unref (self->destroying);
   g_hash_table_unref (self->doomed);
   g_hash_table_unref (self->gone);
+  g_hash_table_unref (self->creating);
+  g_hash_table_unref (self->husks);
   g_clear_pointer (&self->facts, vp_facts_unref);
   g_clear_pointer (&self->embed, vp_virt_embed_unref);
   g_clear_pointer (&self->worker, vp_worker_unref);
@@ -532,6 +537,7 @@ vp_virt_close_async (VpVirt *self, GAsyncReadyCallback callback, gpointer user_d
   g_task_set_source_tag (task, vp_virt_close_async);
   self->wanted = FALSE;
   g_clear_handle_id (&self->retry_id, g_source_remove);
+  g_clear_handle_id (&self->look_id, g_source_remove);
   if (self->close_task != NULL)
     {
       /* the second caller need not wait for what the first one waits for */

@@ -58,7 +58,8 @@ typedef struct
   char *sandbox_id; /* from the domain's metadata; NULL: not one of ours */
   char *handler;    /* likewise, NULL when it does not say */
   gboolean active;
-  gboolean paused; /* active, CPUs stopped */
+  gboolean paused;   /* active, CPUs stopped */
+  gboolean starting; /* paused, as libvirt is still making it */
 } VpVirtDomain;
 
 void vp_virt_domain_free (VpVirtDomain *domain);
@@ -142,8 +143,9 @@ void vp_virt_dup_xml_async (VpVirt *self, const char *domain_name, GCancellable 
                             GAsyncReadyCallback callback, gpointer user_data);
 char *vp_virt_dup_xml_finish (VpVirt *self, GAsyncResult *result, GError **error);
 
-/* All domains of the connection, of any owner. Array of VpVirtDomain*, freed
- * with g_ptr_array_unref. */
+/* All domains of the connection, of any owner, but for those of ours that are being
+ * ended since libvirt is back, and those that libvirt shows as starting and that
+ * have no process. Array of VpVirtDomain*, freed with g_ptr_array_unref. */
 void vp_virt_list_async (VpVirt *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data);
 GPtrArray *vp_virt_list_finish (VpVirt *self, GAsyncResult *result, GError **error);

@@ -30,6 +30,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-guest-messages.c drivers/vp-guest-messages.h \
 	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
+	drivers/vp-host-mount-pin.c \
 	drivers/vp-host-path.c drivers/vp-host-path.h \
 	drivers/vp-planner.c drivers/vp-planner.h drivers/vp-planner-private.h \
 	drivers/vp-planner-boot.c \
@@ -38,6 +39,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-planner-guest.c \
 	drivers/vp-planner-machine.c \
 	drivers/vp-planner-memory.c \
+	drivers/vp-planner-network.c \
 	drivers/vp-planner-root.c \
 	drivers/vp-sizing.c drivers/vp-sizing.h \
 	drivers/vp-xml.c drivers/vp-xml.h

@@ -31,3 +31,10 @@ gboolean vp_host_mount_container_remove (const char *share_dir, const char *cont
 
 /* The same for the whole share: every mount below it, its own, the directory. */
 gboolean vp_host_mount_share_remove (const char *share_dir, GError **error);
+
+/* Makes @path (absolute, its parent exists; a file of that name may) keep alive
+ * what @fd is: a namespace. Nothing stays behind on failure. */
+gboolean vp_host_mount_pin (int fd, const char *path, GError **error);
+
+/* Takes it back, also half of it; what is not there is success. */
+gboolean vp_host_mount_unpin (const char *path, GError **error);

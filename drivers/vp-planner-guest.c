@@ -11,11 +11,23 @@
 
 #define MODULE_CHARS G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-"
 
+/* QEMU's user-mode network has a server of its own, which asks the host's. */
+static const char *const user_dns[] = { "10.0.2.3", NULL };
+
+static gboolean
+has_user_network (const VpPlan *plan)
+{
+  const VpDevice *nic = vp_plan_find_device (plan, VP_DEVICE_NIC);
+
+  return nic != NULL && nic->u.nic.backend == VP_NIC_USER;
+}
+
 static void
 plan_dns (VpPlanning *p)
 {
   const char *const *lines = vp_spec_get_dns (p->spec);
-  const char *const *servers = vp_config_get_list (p->config, VP_CONFIG_GUEST_DNS);
+  const char *const *chosen = vp_config_get_list (p->config, VP_CONFIG_GUEST_DNS);
+  const char *const *servers = chosen[0] == NULL && has_user_network (p->plan) ? user_dns : chosen;
   GPtrArray *dns;
 
   if (lines[0] != NULL || servers[0] == NULL)
@@ -30,7 +42,8 @@ plan_dns (VpPlanning *p)
   g_ptr_array_add (dns, NULL);
   g_strfreev (p->plan->dns);
   p->plan->dns = (char **)g_ptr_array_free (dns, FALSE);
-  vp_planning_note (p, "dns", vp_config_get_string (p->config, VP_CONFIG_GUEST_DNS), VP_CONFIG_GUEST_DNS,
+  if (chosen[0] != NULL)
+    vp_planning_note (p, "dns", vp_config_get_string (p->config, VP_CONFIG_GUEST_DNS), VP_CONFIG_GUEST_DNS,
                     "the bundle brings none");
 }
 

@@ -44,6 +44,9 @@ gboolean vp_planner_plan_boot (VpPlanning *p, GError **error);
 /* vp-planner-devices.c: the guest's image, share, channel, console, entropy. */
 gboolean vp_planner_plan_devices (VpPlanning *p, GError **error);
 
+/* vp-planner-network.c: the interfaces, by what is in the sandbox's network namespace. */
+gboolean vp_planner_plan_network (VpPlanning *p, GError **error);
+
 /* vp-planner-guest.c: what the agent is told, files of the host in every guest. */
 gboolean vp_planner_plan_guest (VpPlanning *p, GError **error);
 

@@ -227,6 +227,7 @@ vp_planner_plan_sandbox (const VpSandboxIdentity *who, VpSpec *spec, VpConfig *c
     return NULL;
   plan->cmdline = vp_planner_make_cmdline (plan->accel, plan->arch, spec, p.config, error);
   if (plan->cmdline == NULL || !vp_planner_plan_devices (&p, error)
+      || !vp_planner_plan_network (&p, error)
       || !vp_driver_check_plan (p.driver, plan, error) || !vp_planner_plan_guest (&p, error))
     return NULL;
   return g_steal_pointer (&plan);

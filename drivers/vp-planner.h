@@ -32,3 +32,8 @@ char *vp_planner_dup_share_dir (const char *directory);
 char *vp_planner_dup_agent_socket (const char *directory);
 char *vp_planner_dup_console_socket (const char *directory);
 char *vp_planner_dup_console_log (const char *directory);
+
+/* Whether the sandbox's interfaces are those of the namespace its spec names:
+ * then somebody has to look there before it is planned (VpFactsInit.network).
+ * @config: the effective one. */
+gboolean vp_planner_wants_namespace (VpSpec *spec, VpConfig *config);

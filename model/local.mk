@@ -31,6 +31,7 @@ libvp_model_la_SOURCES = \
 	model/vp-kata-import.c model/vp-kata-import.h \
 	model/vp-kata-import-table.c model/vp-kata-import-table.h \
 	model/vp-key-file.c model/vp-key-file.h \
+	model/vp-network.c model/vp-network.h \
 	model/vp-node-set.c model/vp-node-set.h \
 	model/vp-oci-state.c model/vp-oci-state.h \
 	model/vp-partition.c \

@@ -7,21 +7,7 @@
 #include "vp-error.h"
 #include "vp-json.h"
 
-
-static gboolean fail (GError **error, VpError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-fail (GError **error, VpError code, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (VP_ERROR, (gint)code, format, args));
-  va_end (args);
-  return FALSE;
-}
-
-#define invalid(error, ...) fail (error, VP_ERROR_INVALID_ARGUMENT, __VA_ARGS__)
+#define invalid(error, ...) vp_error_set (error, VP_ERROR_INVALID_ARGUMENT, __VA_ARGS__)
 
 /* ---- kernel parameters ------------------------------------------------------ */
 
@@ -193,7 +179,7 @@ take_argument (const char *name, const char *value, GPtrArray *arguments, GError
       if (words != NULL && !g_strv_contains ((const char *const *)words, value))
         {
           g_autofree char *shown = vp_error_shown (value);
-          return fail (error, VP_ERROR_NOT_SUPPORTED, "\"%s=%s\": libvirt knows %s", option->name, shown,
+          return vp_error_set (error, VP_ERROR_NOT_SUPPORTED, "\"%s=%s\": libvirt knows %s", option->name, shown,
                        option->words);
         }
       argument = g_new (VpAnnotationArgument, 1);
@@ -202,7 +188,7 @@ take_argument (const char *name, const char *value, GPtrArray *arguments, GError
       return TRUE;
     }
   all = vp_error_shown (name);
-  return fail (error, VP_ERROR_NOT_SUPPORTED, "\"%s\": libvirt has no place for this argument of virtiofsd", all);
+  return vp_error_set (error, VP_ERROR_NOT_SUPPORTED, "\"%s\": libvirt has no place for this argument of virtiofsd", all);
 }
 
 /* Whether "--name" is followed by its value as an argument of its own. */

@@ -160,7 +160,7 @@ const VpAnnotationRow vp_annotation_table[] = {
   REFUSE (RT "enable_pprof", RUNTIME, BOOL, "false", "the daemon has no profiling endpoint"),
   REFUSE (RT "experimental", RUNTIME, LIST, "", "there are no experimental features"),
   WORDS (RT "internetworking_model", RUNTIME, CHOICE, NETWORK_MODEL,
-         "default=tcfilter|tcfilter|macvtap|none|l3forwarding=!", "the host does not route between interfaces"),
+         "default=tcfilter|tcfilter|macvtap|none|user|l3forwarding=!", "the host does not route between interfaces"),
   SET_NOT (RT "disable_new_netns", RUNTIME, NETWORK_NEW_NETNS),
   WORDS (RT "vfio_mode", RUNTIME, CHOICE, RUNTIME_VFIO_MODE, "guest-kernel|vfio", NULL),
   UNIT (RT "create_container_timeout", RUNTIME, AGENT_CREATE_TIMEOUT_MS, "s"),

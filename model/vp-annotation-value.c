@@ -11,21 +11,7 @@
 #define MIB (G_GUINT64_CONSTANT (1) << 20)
 #define FRACTION_MAX 6 /* digits */
 #define SHA512_DIGITS 128
-
-static gboolean fail (GError **error, VpError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static gboolean
-fail (GError **error, VpError code, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (VP_ERROR, (gint)code, format, args));
-  va_end (args);
-  return FALSE;
-}
-
-#define invalid(error, ...) fail (error, VP_ERROR_INVALID_ARGUMENT, __VA_ARGS__)
+#define invalid(error, ...) vp_error_set (error, VP_ERROR_INVALID_ARGUMENT, __VA_ARGS__)
 
 /* ---- booleans and numbers --------------------------------------------------- */
 
@@ -215,7 +201,7 @@ parse_choice (const VpAnnotationRow *row, const char *value, char **ret, GError 
       if (g_str_equal (*word, value))
         {
           if (g_str_equal (ours, "!"))
-            return fail (error, VP_ERROR_NOT_SUPPORTED, "%s: %s", value, row->reason);
+            return vp_error_set (error, VP_ERROR_NOT_SUPPORTED, "%s: %s", value, row->reason);
           *ret = g_strdup (ours);
           return TRUE;
         }

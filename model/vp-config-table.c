@@ -337,9 +337,11 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   /* ---- network ---- */
 
   [VP_CONFIG_NETWORK_MODEL] = CHOICE (
-    "network", "model", "tcfilter|macvtap|none", "tcfilter",
+    "network", "model", "tcfilter|macvtap|none|user", "tcfilter",
     "What is between an interface of the sandbox's network namespace and the guest's: redirection by tc, a "
-    "macvtap device, or nothing.", "runtime.internetworking_model"),
+    "macvtap device (not supported), or nothing: the guest has no interface. user: the guest has one whose "
+    "packets leave as the hypervisor's own, without a namespace and without any set-up.",
+    "runtime.internetworking_model"),
   [VP_CONFIG_NETWORK_NEW_NETNS] = BOOL (
     "network", "new-netns", "true",
     "Whether a sandbox whose bundle names no network namespace gets one. false: only with model none.",

@@ -11,18 +11,7 @@
 #define NUMBER_MAX 24 /* characters */
 #define EXACT_MAX 9007199254740992.0 /* 2^53: what a double counts to */
 
-static gboolean fail (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-fail (GError **error, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (VP_ERROR, VP_ERROR_CONFIG_ERROR, format, args));
-  va_end (args);
-  return FALSE;
-}
+#define fail(error, ...) vp_error_set (error, VP_ERROR_CONFIG_ERROR, __VA_ARGS__)
 
 /* @what is wrong with @text, which may be as long as it likes. */
 static gboolean

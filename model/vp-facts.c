@@ -19,6 +19,8 @@ vp_facts_new (const VpFactsInit *init)
   facts->init.emulator = g_strdup (init->emulator);
   facts->init.image = g_strdup (init->image);
   facts->init.kvm_reason = init->kvm_usable ? NULL : g_strdup (init->kvm_reason ?: "reason not known");
+  if (init->network != NULL)
+    vp_network_ref (init->network);
   return facts;
 }
 
@@ -29,6 +31,15 @@ vp_facts_new_with_image (VpFacts *facts, const char *image, guint64 size)
 
   init.image = image;
   init.image_size = size;
+  return vp_facts_new (&init);
+}
+
+VpFacts *
+vp_facts_new_with_network (VpFacts *facts, VpNetwork *network)
+{
+  VpFactsInit init = facts->init;
+
+  init.network = network;
   return vp_facts_new (&init);
 }
 
@@ -49,6 +60,7 @@ vp_facts_unref (VpFacts *facts)
   g_free ((char *)facts->init.emulator);
   g_free ((char *)facts->init.kvm_reason);
   g_free ((char *)facts->init.image);
+  vp_network_unref (facts->init.network);
   g_free (facts);
 }
 

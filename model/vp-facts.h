@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "vp-network.h"
 #include "vp-node-set.h"
 
 /* What was found to be so about the host and the hypervisor behind the
@@ -29,9 +30,10 @@ typedef struct
   VpNodeSet host_nodes;       /* NUMA nodes with memory; none: not known */
   const char *image;          /* a guest image that was looked at; NULL: none was */
   guint64 image_size;         /* its bytes */
+  VpNetwork *network;         /* what the sandbox's network namespace holds; NULL: it has none, or nobody looked */
 } VpFactsInit;
 
-/* Copies everything; absent strings become "" for driver and arch. */
+/* Copies everything, but for the network, which is referenced; absent strings become "" for driver and arch. */
 VpFacts *vp_facts_new (const VpFactsInit *init);
 VpFacts *vp_facts_ref (VpFacts *facts);
 void vp_facts_unref (VpFacts *facts);
@@ -40,6 +42,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpFacts, vp_facts_unref)
 /* The same and the size of one file: facts of a connection are gathered once,
  * which image a sandbox boots is known when it is planned. */
 VpFacts *vp_facts_new_with_image (VpFacts *facts, const char *image, guint64 size);
+
+/* The same and what a sandbox's network namespace holds (referenced). */
+VpFacts *vp_facts_new_with_network (VpFacts *facts, VpNetwork *network);
 
 /* Borrowed view, valid as long as @facts. */
 const VpFactsInit *vp_facts_get (VpFacts *facts);

@@ -118,6 +118,7 @@ plan_clear (gpointer data)
   g_strfreev (plan->vcpu_pins);
   g_strfreev (plan->dns);
   g_strfreev (plan->kernel_modules);
+  vp_network_unref (plan->network);
   g_ptr_array_unref (plan->cpu_features);
   g_ptr_array_unref (plan->numa_cells);
   g_ptr_array_unref (plan->seclabels);

@@ -3,6 +3,7 @@
 
 #include "vp-guest-storage.h"
 #include "vp-host-bind.h"
+#include "vp-network.h"
 #include "vp-plan-device.h"
 #include "vp-spec.h"
 
@@ -152,6 +153,7 @@ typedef struct _VpPlan
   /* guest half */
   char *hostname;         /* "" : the guest keeps its own */
   char **dns;             /* resolv.conf lines; never NULL */
+  VpNetwork *network;     /* what its interfaces are told, one for each NIC in the same order; NULL: it has none */
   gboolean sandbox_pidns; /* containers share one pid namespace */
   GPtrArray *storages;    /* of VpGuestStorage */
   char **kernel_modules;  /* the agent loads, each "name param=value …"; never NULL */

@@ -64,18 +64,7 @@ vp_spec_get_cwd (VpSpec *spec)
 
 /* ---- exec ------------------------------------------------------------------- */
 
-static gboolean invalid (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-
-static gboolean
-invalid (GError **error, const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  g_propagate_error (error, g_error_new_valist (VP_ERROR, VP_ERROR_INVALID_ARGUMENT, format, args));
-  va_end (args);
-  return FALSE;
-}
+#define invalid(error, ...) vp_error_set (error, VP_ERROR_INVALID_ARGUMENT, __VA_ARGS__)
 
 static gboolean
 check_exec (const VpSpecExec *exec, GError **error)

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 EXTRA_DIST += tests/tap-run.sh
+
+# what looks at the source only: the same in each build, so tools/check runs it once
+vp_source_tests = tests/tools/test-programs.sh tests/tools/test-scripts.sh
+TESTS += $(vp_source_tests)
 include tests/unit/agent.mk
 include tests/unit/annot.mk
 include tests/unit/cli.mk
@@ -9,6 +13,7 @@ include tests/unit/conf.mk
 include tests/unit/conn.mk
 include tests/unit/dtest.mk
 include tests/unit/model.mk
+include tests/unit/network.mk
 include tests/unit/explain.mk
 include tests/unit/hook.mk
 include tests/unit/virt.mk
@@ -17,8 +22,7 @@ include tests/unit/xml.mk
 include tests/fuzz/local.mk
 
 # what needs no daemon runs in `make check`; tools/check runs the rest
-TESTS += tests/tools/test-scripts.sh
-EXTRA_DIST += tests/tools/test-scripts.sh
+EXTRA_DIST += tests/tools/test-programs.sh tests/tools/test-scripts.sh
 
 EXTRA_DIST += \
 	tests/lib/bundle.py \
@@ -54,6 +58,14 @@ EXTRA_DIST += \
 	tests/vm/verbs.py \
 	tests/vm/with-libvirtd.py
 
+# what tests/daemon/cycles.py counts memory by; -rpath makes libtool build a shared object
+if !ENABLE_SANITIZERS
+noinst_LTLIBRARIES += tests/lib/count-malloc.la
+tests_lib_count_malloc_la_SOURCES = tests/lib/count-malloc.c
+tests_lib_count_malloc_la_CFLAGS = $(AM_CFLAGS)
+tests_lib_count_malloc_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath $(abs_builddir)
+endif
+
 # the tools' own list is here with what tests them
 EXTRA_DIST += \
 	.ci/run \
@@ -63,10 +75,16 @@ EXTRA_DIST += \
 	tools/lib/common.sh \
 	tools/lib/edit-config \
 	tools/lib/private-libvirtd \
+	tools/lib/programs.sh \
 	tools/lib/qemu.conf \
 	tools/lib/reaper \
 	tools/lib/session.sh \
 	tools/lib/tap-merge.awk
+
+# the daemon and the command alone, for tests of another build of them
+.PHONY: programs
+programs: $(BUILT_SOURCES)
+	@$(MAKE) $(AM_MAKEFLAGS) virtpodd$(EXEEXT) virtpod$(EXEEXT)
 
 # the long forms of what tools/check runs; the last three need --enable-failpoints. Root
 # and an hour or so, more where guests are emulated.

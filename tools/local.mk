@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # the rules of docs/architecture.md as commands; both print TAP
 dist_check_SCRIPTS = tools/check-layers tools/check-headers
-TESTS += tools/check-layers tools/check-headers
+vp_source_tests += tools/check-layers tools/check-headers
 
 # what a header of any layer needs to compile
 AM_TESTS_ENVIRONMENT += \

@@ -50,6 +50,7 @@ static const VpCommand *const commands[] = {
 
 static char *opt_address;
 static gboolean opt_session;
+static gboolean opt_no_ask_password;
 static gboolean opt_version;
 static char *opt_log;
 static char *opt_log_format;
@@ -60,6 +61,7 @@ static const GOptionEntry global_options[] = {
   { "address", 0, 0, G_OPTION_ARG_STRING, &opt_address, N_("Talk to virtpodd on the bus at ADDRESS"),
     N_("ADDRESS") },
   { "session", 0, 0, G_OPTION_ARG_NONE, &opt_session, N_("Talk to virtpodd on the session bus"), NULL },
+  { "no-ask-password", 0, 0, G_OPTION_ARG_NONE, &opt_no_ask_password, N_("Do not ask for a password"), NULL },
   { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"),
     NULL },
   { "log", 0, 0, G_OPTION_ARG_FILENAME, &opt_log, N_("Append errors to FILE too"), N_("FILE") },
@@ -220,6 +222,7 @@ run_command (const VpCommand *command, int argc, char **argv)
 
   client = vp_client_new (opt_address != NULL || opt_session ? opt_address : g_getenv (VP_ENV_ADDRESS),
                           opt_session);
+  vp_client_set_may_ask (client, !opt_no_ask_password && isatty (STDIN_FILENO) == 1);
   return command->run (command, client, argc - 1, argv + 1);
 }
 

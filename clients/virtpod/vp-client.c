@@ -12,6 +12,7 @@ struct _VpClient
 {
   char *address;
   gboolean session;
+  gboolean may_ask;
   GDBusConnection *connection;
   VpDBusManager1 *manager;
 };
@@ -33,6 +34,12 @@ vp_client_new (const char *address, gboolean session)
 }
 
 void
+vp_client_set_may_ask (VpClient *self, gboolean may_ask)
+{
+  self->may_ask = may_ask;
+}
+
+void
 vp_client_free (VpClient *self)
 {
   if (self == NULL)
@@ -51,6 +58,24 @@ vp_client_dup_address (VpClient *self, GError **error)
   return g_dbus_address_get_for_bus_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
 }
 
+/* The generated calls have no place for flags. On GDBus's thread; what is changed
+ * has to be a copy. */
+static GDBusMessage *
+allow_asking (GDBusConnection *connection, GDBusMessage *message, gboolean incoming, gpointer user_data)
+{
+  GDBusMessage *copy;
+
+  if (incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return message;
+  copy = g_dbus_message_copy (message, NULL);
+  if (copy == NULL) /* no descriptors left for those in it */
+    return message;
+  g_dbus_message_set_flags (copy, g_dbus_message_get_flags (copy)
+                                      | G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION);
+  g_object_unref (message);
+  return copy;
+}
+
 /* Not g_bus_get(): its shared connections end the process when the bus goes away. */
 GDBusConnection *
 vp_client_get_connection (VpClient *self, GError **error)
@@ -67,6 +92,8 @@ vp_client_get_connection (VpClient *self, GError **error)
       NULL, NULL, error);
   if (self->connection == NULL)
     g_prefix_error (error, "%s", _("cannot reach the bus: "));
+  else if (self->may_ask)
+    (void) g_dbus_connection_add_filter (self->connection, allow_asking, NULL, NULL);
   return self->connection;
 }
 

@@ -14,6 +14,10 @@ typedef struct _VpClient VpClient;
 /* @address: bus address, NULL for the system bus or, with @session, the session bus. */
 VpClient *vp_client_new (const char *address, gboolean session);
 void vp_client_free (VpClient *self);
+
+/* Whether the user may be asked for a password (polkit), to be set before the
+ * connection is made; FALSE. */
+void vp_client_set_may_ask (VpClient *self, gboolean may_ask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpClient, vp_client_free)
 
 /* Of the bus; to free. NULL and @error when there is none. */

@@ -12,13 +12,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent-log.h"
+#include "agent-module.h"
 #include "agent-util.h"
 
-#define MODULES_FILE "/etc/modules.boot"
 #define CGROUP_DIR "/sys/fs/cgroup"
 #define NEW_ROOT "/.newroot"
 #define MAX_FILES 65536
@@ -104,29 +103,6 @@ enable_controllers (void)
     }
 }
 
-static void
-load_modules (void)
-{
-  FILE *f = fopen (MODULES_FILE, "re");
-  char line[512];
-
-  if (f == NULL)
-    return;
-  while (fgets (line, sizeof line, f) != NULL)
-    {
-      int fd;
-
-      line[strcspn (line, "\n")] = '\0';
-      if (line[0] != '/')
-        continue;
-      fd = open (line, O_RDONLY | O_CLOEXEC);
-      if (fd < 0 || (syscall (SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
-        agent_warning ("module %s: %m", line);
-      agent_close (&fd);
-    }
-  fclose (f);
-}
-
 /* The names are those of the Kata agent; what it knows and this one does not is none
  * of an operator's mistakes, so unknown ones are passed over. */
 static void
@@ -164,7 +140,7 @@ agent_init_guest (void)
   if (rc < 0)
     agent_warning ("cannot leave the initramfs: %s", strerror (-rc));
   read_command_line ();
-  load_modules ();
+  agent_module_load_boot ();
   enable_controllers ();
   bring_up_loopback ();
   setrlimit (RLIMIT_NOFILE, &files);

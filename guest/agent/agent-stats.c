@@ -12,14 +12,6 @@
 #define MAX_ENTRIES 256
 #define NSEC_PER_USEC 1000
 
-/* a message of its own, as unpacking would make it */
-#define new_message(Type, init)                                                                              \
-  ({                                                                                                         \
-    Type *message_ = agent_new (Type);                                                                       \
-    init (message_);                                                                                         \
-    message_;                                                                                                \
-  })
-
 /* Room for one more pointer in the list of @n at *@list; NULL when it is full. */
 static void *
 grow (void *list, size_t *n)
@@ -45,7 +37,7 @@ add_memory_stat (const char *key, uint64_t value, void *data)
     m->kernel_usage->usage = value;
   if (slot == NULL)
     return;
-  *slot = new_message (Grpc__MemoryStats__StatsEntry, grpc__memory_stats__stats_entry__init);
+  *slot = agent_new_message (Grpc__MemoryStats__StatsEntry, grpc__memory_stats__stats_entry__init);
   (*slot)->key = agent_strdup (key);
   (*slot)->value = value;
 }
@@ -53,19 +45,19 @@ add_memory_stat (const char *key, uint64_t value, void *data)
 static Grpc__MemoryStats *
 memory_new (const char *cgroup)
 {
-  Grpc__MemoryStats *m = new_message (Grpc__MemoryStats, grpc__memory_stats__init);
+  Grpc__MemoryStats *m = agent_new_message (Grpc__MemoryStats, grpc__memory_stats__init);
 
-  m->usage = new_message (Grpc__MemoryData, grpc__memory_data__init);
+  m->usage = agent_new_message (Grpc__MemoryData, grpc__memory_data__init);
   m->usage->usage = agent_cgroup_read (cgroup, "memory.current", 0);
   m->usage->max_usage = agent_cgroup_read (cgroup, "memory.peak", 0);
   m->usage->limit = agent_cgroup_read (cgroup, "memory.max", UINT64_MAX);
   m->usage->failcnt = agent_cgroup_read_key (cgroup, "memory.events", "max");
-  m->swap_usage = new_message (Grpc__MemoryData, grpc__memory_data__init);
+  m->swap_usage = agent_new_message (Grpc__MemoryData, grpc__memory_data__init);
   m->swap_usage->usage = agent_cgroup_read (cgroup, "memory.swap.current", 0);
   m->swap_usage->max_usage = agent_cgroup_read (cgroup, "memory.swap.peak", 0);
   m->swap_usage->limit = agent_cgroup_read (cgroup, "memory.swap.max", UINT64_MAX);
   m->swap_usage->failcnt = agent_cgroup_read_key (cgroup, "memory.swap.events", "fail");
-  m->kernel_usage = new_message (Grpc__MemoryData, grpc__memory_data__init);
+  m->kernel_usage = agent_new_message (Grpc__MemoryData, grpc__memory_data__init);
   m->kernel_usage->limit = UINT64_MAX;
   m->use_hierarchy = 1;
   agent_cgroup_each (cgroup, "memory.stat", add_memory_stat, m);
@@ -98,10 +90,10 @@ add_cpu_stat (const char *key, uint64_t value, void *data)
 static Grpc__CpuStats *
 cpu_new (const char *cgroup)
 {
-  Grpc__CpuStats *cpu = new_message (Grpc__CpuStats, grpc__cpu_stats__init);
+  Grpc__CpuStats *cpu = agent_new_message (Grpc__CpuStats, grpc__cpu_stats__init);
 
-  cpu->cpu_usage = new_message (Grpc__CpuUsage, grpc__cpu_usage__init);
-  cpu->throttling_data = new_message (Grpc__ThrottlingData, grpc__throttling_data__init);
+  cpu->cpu_usage = agent_new_message (Grpc__CpuUsage, grpc__cpu_usage__init);
+  cpu->throttling_data = agent_new_message (Grpc__ThrottlingData, grpc__throttling_data__init);
   agent_cgroup_each (cgroup, "cpu.stat", add_cpu_stat, cpu);
   return cpu;
 }
@@ -130,7 +122,7 @@ add_blkio_word (Grpc__BlkioStats *b, uint64_t major, uint64_t minor, const char 
                                : grow (&b->io_service_bytes_recursive, &b->n_io_service_bytes_recursive);
       if (slot == NULL)
         return;
-      *slot = new_message (Grpc__BlkioStatsEntry, grpc__blkio_stats_entry__init);
+      *slot = agent_new_message (Grpc__BlkioStatsEntry, grpc__blkio_stats_entry__init);
       (*slot)->major = major;
       (*slot)->minor = minor;
       (*slot)->op = agent_strdup (words[i].op);
@@ -141,7 +133,7 @@ add_blkio_word (Grpc__BlkioStats *b, uint64_t major, uint64_t minor, const char 
 static Grpc__BlkioStats *
 blkio_new (const char *cgroup)
 {
-  Grpc__BlkioStats *b = new_message (Grpc__BlkioStats, grpc__blkio_stats__init);
+  Grpc__BlkioStats *b = agent_new_message (Grpc__BlkioStats, grpc__blkio_stats__init);
   char *path = agent_printf ("%s/io.stat", cgroup);
   char buf[8192], *lines = NULL;
 
@@ -184,9 +176,9 @@ add_huge_pages (Grpc__CgroupStats *stats, const char *cgroup)
       if (slot == NULL)
         break;
       *slot
-          = new_message (Grpc__CgroupStats__HugetlbStatsEntry, grpc__cgroup_stats__hugetlb_stats_entry__init);
+          = agent_new_message (Grpc__CgroupStats__HugetlbStatsEntry, grpc__cgroup_stats__hugetlb_stats_entry__init);
       (*slot)->key = agent_strndup (e->d_name + prefix, len);
-      (*slot)->value = new_message (Grpc__HugetlbStats, grpc__hugetlb_stats__init);
+      (*slot)->value = agent_new_message (Grpc__HugetlbStats, grpc__hugetlb_stats__init);
       (*slot)->value->usage = agent_cgroup_read (cgroup, e->d_name, 0);
       events = agent_printf ("hugetlb.%s.events", (*slot)->key);
       (*slot)->value->failcnt = agent_cgroup_read_key (cgroup, events, "max");
@@ -213,7 +205,7 @@ add_interface (Grpc__StatsContainerResponse *r, const char *line)
   slot = grow (&r->network_stats, &r->n_network_stats);
   if (slot == NULL)
     return;
-  *slot = n = new_message (Grpc__NetworkStats, grpc__network_stats__init);
+  *slot = n = agent_new_message (Grpc__NetworkStats, grpc__network_stats__init);
   n->name = agent_strndup (name, (size_t)(colon - name));
   n->rx_bytes = v[0];
   n->rx_packets = v[1];
@@ -229,15 +221,15 @@ Grpc__StatsContainerResponse *
 agent_stats_new (const char *cgroup, const char *net_dev)
 {
   Grpc__StatsContainerResponse *r
-      = new_message (Grpc__StatsContainerResponse, grpc__stats_container_response__init);
-  Grpc__CgroupStats *stats = new_message (Grpc__CgroupStats, grpc__cgroup_stats__init);
+      = agent_new_message (Grpc__StatsContainerResponse, grpc__stats_container_response__init);
+  Grpc__CgroupStats *stats = agent_new_message (Grpc__CgroupStats, grpc__cgroup_stats__init);
   FILE *f = fopen (net_dev, "re");
   char line[512];
 
   r->cgroup_stats = stats;
   stats->cpu_stats = cpu_new (cgroup);
   stats->memory_stats = memory_new (cgroup);
-  stats->pids_stats = new_message (Grpc__PidsStats, grpc__pids_stats__init);
+  stats->pids_stats = agent_new_message (Grpc__PidsStats, grpc__pids_stats__init);
   stats->pids_stats->current = agent_cgroup_read (cgroup, "pids.current", 0);
   stats->pids_stats->limit = agent_cgroup_read (cgroup, "pids.max", 0);
   stats->blkio_stats = blkio_new (cgroup);

@@ -4,6 +4,7 @@
 #include "agent-details.h"
 #include "agent-diagnostic.h"
 #include "agent-metrics.h"
+#include "agent-network.h"
 #include "agent-process-rpc.h"
 #include "agent-rpc.h"
 #include "agent-sandbox.h"
@@ -28,6 +29,11 @@ const AgentHandler agent_handlers[VP_N_RPCS] = {
   [VP_RPC_READ_STDERR] = agent_handle_read_stderr,
   [VP_RPC_CLOSE_STDIN] = agent_handle_close_stdin,
   [VP_RPC_TTY_WIN_RESIZE] = agent_handle_tty_win_resize,
+  [VP_RPC_UPDATE_INTERFACE] = agent_handle_update_interface,
+  [VP_RPC_UPDATE_ROUTES] = agent_handle_update_routes,
+  [VP_RPC_LIST_INTERFACES] = agent_handle_list_interfaces,
+  [VP_RPC_LIST_ROUTES] = agent_handle_list_routes,
+  [VP_RPC_ADD_ARP_NEIGHBORS] = agent_handle_add_arp_neighbors,
   [VP_RPC_GET_METRICS] = agent_handle_get_metrics,
   [VP_RPC_CREATE_SANDBOX] = agent_handle_create_sandbox,
   [VP_RPC_DESTROY_SANDBOX] = agent_handle_destroy_sandbox,

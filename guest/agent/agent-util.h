@@ -11,6 +11,13 @@
 
 void *agent_alloc (size_t size); /* zeroed */
 #define agent_new(type) ((type *) agent_alloc (sizeof (type)))
+/* a message of its own, as unpacking would make it */
+#define agent_new_message(Type, init)                                                                        \
+  ({                                                                                                         \
+    Type *message_ = agent_new (Type);                                                                       \
+    init (message_);                                                                                         \
+    message_;                                                                                                \
+  })
 char *agent_strdup (const char *s); /* NULL gives NULL */
 char *agent_strndup (const char *s, size_t max);
 char *agent_printf (const char *format, ...) __attribute__ ((format (printf, 1, 2)));

@@ -2,6 +2,7 @@
 # the guest's agent: one static file, libc and protobuf-c only
 vp_agent_sources = \
 	guest/agent/agent.h \
+	guest/agent/agent-address.c guest/agent/agent-address.h \
 	guest/agent/agent-bundle.c guest/agent/agent-bundle.h \
 	guest/agent/agent-cgroup.c guest/agent/agent-cgroup.h \
 	guest/agent/agent-channel.c guest/agent/agent-channel.h \
@@ -12,12 +13,20 @@ vp_agent_sources = \
 	guest/agent/agent-crun.c guest/agent/agent-crun.h \
 	guest/agent/agent-details.c guest/agent/agent-details.h \
 	guest/agent/agent-diagnostic.c guest/agent/agent-diagnostic.h \
+	guest/agent/agent-failure.c guest/agent/agent-failure.h \
+	guest/agent/agent-inet.c guest/agent/agent-inet.h \
 	guest/agent/agent-init.c guest/agent/agent-init.h \
+	guest/agent/agent-interface-rpc.c \
 	guest/agent/agent-io.c guest/agent/agent-io.h \
 	guest/agent/agent-json.c guest/agent/agent-json.h \
+	guest/agent/agent-link.c guest/agent/agent-link.h \
 	guest/agent/agent-log.c guest/agent/agent-log.h \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
 	guest/agent/agent-metrics.c guest/agent/agent-metrics.h \
+	guest/agent/agent-module.c guest/agent/agent-module.h \
+	guest/agent/agent-neighbour-rpc.c \
+	guest/agent/agent-netlink.c guest/agent/agent-netlink.h \
+	guest/agent/agent-network.h \
 	guest/agent/agent-oom.c \
 	guest/agent/agent-openat2.c guest/agent/agent-openat2.h \
 	guest/agent/agent-pause.c guest/agent/agent-pause.h \
@@ -25,6 +34,8 @@ vp_agent_sources = \
 	guest/agent/agent-process.c guest/agent/agent-process.h \
 	guest/agent/agent-process-rpc.c guest/agent/agent-process-rpc.h \
 	guest/agent/agent-reaper.c guest/agent/agent-reaper.h \
+	guest/agent/agent-route.c guest/agent/agent-route.h \
+	guest/agent/agent-route-rpc.c \
 	guest/agent/agent-rpc.c guest/agent/agent-rpc.h \
 	guest/agent/agent-sandbox.c guest/agent/agent-sandbox.h \
 	guest/agent/agent-sched.c guest/agent/agent-sched.h \

@@ -12,6 +12,7 @@ libvp_common_la_SOURCES = \
 	lib/common/vp-journal.c lib/common/vp-journal.h \
 	lib/common/vp-log.c lib/common/vp-log.h lib/common/vp-log-private.h \
 	lib/common/vp-signal.c lib/common/vp-signal.h \
+	lib/common/vp-source.h \
 	lib/common/vp-steps.c lib/common/vp-steps.h
 libvp_common_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common
 libvp_common_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS)

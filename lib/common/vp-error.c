@@ -135,6 +135,17 @@ vp_error_adopt (GError *error, VpError fallback)
 }
 
 gboolean
+vp_error_set (GError **error, VpError code, const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  g_propagate_error (error, g_error_new_valist (VP_ERROR, (int) code, format, args));
+  va_end (args);
+  return FALSE;
+}
+
+gboolean
 vp_error_set_errno (GError **error, int errsv, const char *format, ...)
 {
   g_autofree char *what = NULL;

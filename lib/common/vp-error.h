@@ -52,6 +52,9 @@ char *vp_error_clean (char *message);
  * Takes and returns ownership; NULL stays NULL. */
 GError *vp_error_adopt (GError *error, VpError fallback);
 
+/* As g_set_error () in our domain. Always returns FALSE. */
+gboolean vp_error_set (GError **error, VpError code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
 /* Sets @error from an errno value: ENOENT -> NotFound, EEXIST ->
  * AlreadyExists, ENOSPC/EMFILE/ENFILE/ENOMEM -> ResourceExhausted,
  * EACCES/EPERM -> NotAuthorized, EBUSY -> Busy, ETIMEDOUT -> TimedOut, EINVAL and

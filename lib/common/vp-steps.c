@@ -144,7 +144,8 @@ vp_step_done (VpSteps *self, GError *error)
     }
   else
     {
-      self->usec[self->done] = g_get_monotonic_time () - self->started;
+      /* 0 is for one that did not run */
+      self->usec[self->done] = MAX (g_get_monotonic_time () - self->started, 1);
       self->done++;
       if (!pass (&self->table[self->done - 1], "run.after", &self->failure))
         self->unwinding = TRUE;

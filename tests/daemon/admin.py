@@ -11,6 +11,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import bus
+import fake_agent
 import testdriver
 from gi.repository import GLib
 from tap import check, equal
@@ -103,6 +104,61 @@ def test_job_not_cancelable(env):
     env.raises("NotSupported", lambda: job.call("Cancel"))
     call.result()
     sandbox.delete()
+
+
+def copies(env):
+    """A container whose agent takes archives to their end, and never begins with one of its own."""
+    script = env.path("tar")
+    with open(script, "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\n[ $1 = extract ] && exec cat >/dev/null\nexec sleep 1000\n")
+    os.chmod(script, 0o755)
+    fake_agent.PROGRAMS["virtpod:tar"] = script
+    return env.start_sandbox()
+
+
+def test_job_copy(env):
+    """a copy is a job of its container until the call is answered"""
+    signals = Signals(env.address)
+    sandbox, container = copies(env)
+    source, archive = os.pipe()
+    call = Pending(container, "CopyIn", "(hsa{sv})", 0, "/tmp", {}, fds=[source])
+    os.close(source)
+    eventually(lambda: jobs(env), "job")
+    job = Target(env.manager.connection, jobs(env)[0], "org.virtpod.Job1")
+    equal((job.get("Operation"), job.get("Objects"), job.get("Cancelable")), ("copy-in", [container.path], True), "job")
+    os.write(archive, b"x" * 1000)
+    os.close(archive)
+    call.result()
+    eventually(lambda: signals.named("Completed", job.path), "signal")
+    equal(signals.named("Completed", job.path)[0][3], ("", ""), "outcome")
+    equal(jobs(env), [], "jobs")
+    signals.close()
+    sandbox.delete(force=True)
+    env.no_leaks(env.before)
+
+
+def test_job_copy_cancel(env):
+    """a copy that is cancelled ends, in the guest too, and the container goes on"""
+    signals = Signals(env.address)
+    sandbox, container = copies(env)
+    source, archive = os.pipe()
+    for operation, call in (("copy-in", lambda: Pending(container, "CopyIn", "(hsa{sv})", 0, "/tmp", {}, fds=[source])),
+                            ("copy-out", lambda: Pending(container, "CopyOut", "(sa{sv})", "/tmp", {}))):
+        call = call()
+        eventually(lambda: jobs(env), "job")
+        job = Target(env.manager.connection, jobs(env)[0], "org.virtpod.Job1")
+        equal((job.get("Operation"), job.get("Cancelable")), (operation, True), "job")
+        job.call("Cancel")
+        equal(call.outcome(), "Cancelled", operation)
+        eventually(lambda: signals.named("Completed", job.path), "signal")
+        equal(signals.named("Completed", job.path)[0][3][0], "org.virtpod.Error.Cancelled", "outcome")
+        eventually(lambda: not jobs(env), "end of the job")
+    os.close(source)
+    os.close(archive)
+    signals.close()
+    equal(container.get("State"), "running", "state")
+    sandbox.delete(force=True)
+    env.no_leaks(env.before)
 
 
 def test_short_calls_are_no_jobs(env):

@@ -175,7 +175,7 @@ def test_policy(env):
     with open(env.path("bus.log"), "ab") as log:
         env.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", env.path("bus.conf")],
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    eventually(lambda: os.path.exists(env.path("bus")), "dbus-daemon")
+    eventually(lambda: host.listens(env.path("bus")), "dbus-daemon")
     env.start_daemon()
     sandbox, container, calls = everything(env)
     outcomes = as_nobody(env, calls)

@@ -5,8 +5,11 @@ bus and by private connections, called by root, the group, the owner and others,
 with the real polkitd and without one. What is refused is AccessDenied and leaves
 no trace."""
 
+import glob
 import json
 import os
+import pty
+import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +23,7 @@ import polkit
 import tap
 import testdriver
 from callers import User
-from env import srcdir
+from env import program, srcdir
 from gi.repository import Gio, GLib
 from tap import check, equal
 from testdriver import Signals, TestDriverEnv, eventually
@@ -39,7 +42,7 @@ VALUES = {"s": "TERM", "o": "/", "a{sv}": {}, "a{ss}": {}, "as": ["true"], "t": 
 # what the agent is asked that changes nothing
 LOOKS = ("Read", "Stats", "Get", "Check", "Version", "Health", "ListProcesses", "WaitProcess")
 # what ends something is called last
-LAST = ["Drain", "Pause", "Resume", "Kill", "Stop", "Wait", "Delete"]
+LAST = ["Cancel", "Drain", "Pause", "Resume", "Kill", "Stop", "Wait", "Delete"]
 
 # What the rows are to say, written down a second time on purpose.
 INSPECT = {
@@ -53,10 +56,37 @@ NOT_EVEN_OWNER = {"Sandbox1": {"CreateContainer", "Update"}}
 SECRET_PROPERTIES = {("Sandbox1", "Annotations"), ("Container1", "Annotations")}
 
 
-class World:
-    """A sandbox with a second container, and all there is to call about it."""
+class Busy:
+    """A start that is a job for as long as it is wanted, of a sandbox of root's, or the one at @path by @user."""
 
-    def __init__(self, env, sandbox_path=None):
+    def __init__(self, env, user=ROOT, path=None):
+        self.sandbox = bus.Sandbox(env.manager.connection, path) if path else env.create()[0]
+        env.agent(self.sandbox).mute.add("CreateSandbox")
+        self.call = start_call(env.address, user, (self.sandbox.path, "org.virtpod.Sandbox1", "Start", "a{sv}", ({},)))
+        eventually(lambda: "CreateSandbox" in env.agent(self.sandbox).calls, "question to the guest")
+        self.path = eventually(lambda: self.find(env), "job")
+
+    def find(self, env):
+        return next((path for path, interfaces in env.manager.objects().items()
+                     if interfaces.get("org.virtpod.Job1", {}).get("Objects") == [self.sandbox.path]), None)
+
+    def end(self):
+        delete(self.sandbox)
+        finish(self.call)
+
+
+def delete(sandbox):
+    """Also one that a call of the matrix has deleted."""
+    try:
+        sandbox.delete(force=True)
+    except bus.BusError as error:
+        check(error.name.endswith(("UnknownMethod", "UnknownObject", "NotFound")), str(error))
+
+
+class World:
+    """A sandbox with a second container, a job, and all there is to call about them."""
+
+    def __init__(self, env, sandbox_path=None, busy=None):
         self.env = env
         if sandbox_path is None:
             sandbox, _container = env.start_sandbox(["sleep", "1000"], **changes())
@@ -68,14 +98,14 @@ class World:
         self.sandbox = bus.Sandbox(env.manager.connection, sandbox_path)
         side = [path for path in env.manager.objects() if path.startswith(sandbox_path + "/container/side")][0]
         bus.Container(env.manager.connection, side).start()
-        self.paths = {"Process1": side + "/process/_", "Container1": side, "Sandbox1": sandbox_path,
-                      "Manager1": bus.MANAGER}
+        self.busy = busy or Busy(env)
+        self.paths = {"Job1": self.busy.path, "Process1": side + "/process/_", "Container1": side,
+                      "Sandbox1": sandbox_path, "Manager1": bus.MANAGER}
+        equal(set(self.paths), set(interfaces()), "interfaces")
 
     def delete(self):
-        try:
-            self.sandbox.delete(force=True)
-        except bus.BusError as error:
-            check(error.name.endswith(("UnknownMethod", "UnknownObject", "NotFound")), str(error))
+        delete(self.sandbox)
+        self.busy.end()
 
     def state(self):
         """Everything a call could have changed. Output that nobody reads is read all the time."""
@@ -108,6 +138,11 @@ class World:
 
 def changes():
     return {"env": ["PASSWORD=%s-env" % SECRET], "annotations": {"org.example.note": "%s-note" % SECRET}}
+
+
+def interfaces():
+    """Names without org.virtpod, of every file there is."""
+    return [os.path.basename(path).split(".")[2] for path in glob.glob(os.path.join(srcdir, "data/org.virtpod.*.xml"))]
 
 
 def tree(name):
@@ -278,11 +313,14 @@ def test_owner(env):
                  (path, "org.virtpod.Sandbox1", "Start", "a{sv}", [{}]),
                  (path, "org.virtpod.Sandbox1", "CreateContainer", "ssa{sv}",
                   [env.new_id("side"), env.bundle(["sleep", "1000"], **changes()), {}])]
+        busy = "/org/virtpod/sandbox/%sbusy" % sid
+        calls.append((bus.MANAGER, "org.virtpod.Manager1", "CreateSandbox", "ssa{sv}", [sid + "busy", env.bundle(), {}]))
         for call, outcome in zip(calls, callers.run(env.address, OWNER, calls, way)):
             equal(outcome["name"], "ok", str((call, outcome)))
+        busy = Busy(env, OWNER, busy)
         # now nothing is granted any more, but for the private connection itself
         authority(env).start(*([polkit.grant("daemon", "inspect")] if way == "private" else []))
-        world = World(env, path)
+        world = World(env, path, busy)
         all_denied(env, OTHER, world=world)
         rows = [row for row in world.properties() if row[2][2] == "Get"] + world.methods()
         rows = [row for row in rows if row[0] != "Manager1"]
@@ -436,6 +474,29 @@ def test_interactive(env):
         world.delete()
 
 
+def test_interactive_command(env):
+    """the virtpod command on a terminal lets the user be asked, unless told otherwise"""
+    authority(env).stop()
+    world = World(env)
+    # nobody may not be able to look into the build directory
+    command = shutil.copy(program("virtpod"), env.path("virtpod-of-nobody"))
+    with MockPolkit(env) as mock:
+        for options, wanted in (([], 1), (["--no-ask-password"], 0)):
+            master, terminal = pty.openpty()
+            process = subprocess.Popen(
+                ["setpriv", "--reuid=65534", "--clear-groups", "--regid=65534", command, *options, "--address", env.address,
+                 "stop", world.sandbox.get("Id")],
+                stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            os.close(terminal)
+            eventually(lambda: len(mock.pending) == 1, "question")
+            equal(mock.pending[0][0][3], wanted, "flags with %s" % options)
+            mock.answer(False)
+            check(b"not" in finish(process), "refusal")
+            os.close(master)
+        equal(world.sandbox.get("State"), "ready", "state")
+        world.delete()
+
+
 def test_calls_quota(env):
     """a user has so many calls under way and no more; root and other users go on"""
     authority(env).stop()
@@ -479,7 +540,8 @@ def test_sandbox_quota(env):
 
 MAX_CALLS = 3
 ENV = TestDriverEnv(["--set", "daemon.group=%d" % GROUP, "--set", "daemon.max-sandboxes-per-user=2",
-                     "--set", "daemon.max-containers-per-user=3", "--set", "daemon.max-calls-per-user=%d" % MAX_CALLS])
+                     "--set", "daemon.max-containers-per-user=3", "--set", "daemon.max-calls-per-user=%d" % MAX_CALLS],
+                    request_ms=600000)
 AUTHORITY = []
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone: it times another sandbox's calls to 50 ms
 """Agents that are hostile in what they answer: exits, output, statistics, archives, ends."""
 
 import io

@@ -425,6 +425,23 @@ def test_create_and_delete(env):
     gone(env)
 
 
+def test_kept_by_the_guest(env):
+    """a container that the guest did not remove is not said to exist, and is removed in the end"""
+    sandbox, _ = env.start_sandbox(run=False)
+    agent = env.agent(sandbox)
+    agent.fail["RemoveContainer"] = ("INTERNAL", "on purpose")
+    sandbox.create_container("more", env.bundle()).delete(force=True)
+    env.raises("AgentFailed", lambda: sandbox.create_container("more", env.bundle()), "did not remove")
+    env.raises("NotFound", lambda: env.manager.container("more"))
+    called(env, sandbox, "RemoveContainer", 2)
+    agent.fail.clear()
+    env.raises("AgentFailed", lambda: sandbox.create_container("more", env.bundle()), "did not remove")
+    eventually(lambda: "more" not in agent.sandbox.containers, "end of it in the guest")
+    sandbox.create_container("more", env.bundle()).delete()
+    sandbox.delete(force=True)
+    gone(env)
+
+
 def test_delete_twice(env):
     """a container that is deleted by two at once, and one with its id that comes after"""
     sandbox, _ = env.start_sandbox(run=False)

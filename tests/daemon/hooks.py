@@ -225,8 +225,8 @@ def test_network_namespace(env):
         holder.kill()
         holder.wait()
     sandbox = env.manager.create_sandbox("gone", env.bundles.make(document=document))
-    env.raises("Failed", sandbox.start, "network namespace .*ns/net")
-    equal(order(env), ["poststop"], "hooks of the end")
+    env.raises("NotFound", sandbox.start, "network namespace .*ns/net")
+    equal(order(env), [], "hooks of a sandbox that was not made")
     sandbox.delete()
 
 

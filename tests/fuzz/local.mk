@@ -74,9 +74,13 @@ tests_fuzz_fuzz_plan_CFLAGS = $(vp_fuzz_cflags)
 tests_fuzz_fuzz_plan_LDFLAGS = $(vp_fuzz_ldflags)
 tests_fuzz_fuzz_plan_LDADD = libvp-fuzz.la
 
+vp_all_fuzz_programs = $(vp_fuzz_programs) tests/fuzz/fuzz-frame tests/fuzz/fuzz-tar
+fuzz-programs: $(BUILT_SOURCES)
+	@$(MAKE) $(AM_MAKEFLAGS) $(vp_all_fuzz_programs)
+
 # what is new goes to the build directory, not into the corpora
 SECONDS = 30
-fuzz: $(vp_fuzz_programs) tests/fuzz/fuzz-frame
+fuzz: $(vp_all_fuzz_programs)
 	@for target in $^; do \
 	  name=$${target##*/fuzz-}; \
 	  $(MKDIR_P) tests/fuzz/new-$$name && echo "fuzz-$$name: $(SECONDS) s" || exit 1; \
@@ -86,10 +90,10 @@ fuzz: $(vp_fuzz_programs) tests/fuzz/fuzz-frame
 	    -artifact_prefix=tests/fuzz/$$name- tests/fuzz/new-$$name $(srcdir)/tests/fuzz/corpus-$$name || exit 1; \
 	done
 else
-fuzz:
+fuzz fuzz-programs:
 	@echo "fuzz: configure with --enable-fuzzing CC=clang first" >&2; exit 1
 endif
-.PHONY: fuzz clean-fuzz
+.PHONY: fuzz fuzz-programs clean-fuzz
 clean-local: clean-fuzz
 clean-fuzz:
 	-rm -rf tests/fuzz/new-*

@@ -163,7 +163,7 @@ class Env:
         with open(self.path("bus.log"), "wb") as log:
             self.dbus = subprocess.Popen(["dbus-daemon", "--nofork", "--config-file", self.path("bus.conf")],
                                          stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        tap.eventually(lambda: os.path.exists(self.path("bus")), "dbus-daemon")
+        tap.eventually(lambda: host.listens(self.path("bus")), "dbus-daemon", 60)
 
     @property
     def state_dir(self):

@@ -4,10 +4,12 @@
 import ctypes
 import os
 import signal
+import socket
 import sys
 import time
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
 MS_REC, MS_PRIVATE, MS_SHARED = 0x4000, 1 << 18, 1 << 20
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -32,6 +34,11 @@ def own_mount_namespace():
     _propagation(MS_SHARED)
 
 
+def own_network_namespace():
+    """The same for interfaces; only the loopback device is in it."""
+    _checked(_libc.unshare(CLONE_NEWNET), "unshare")
+
+
 def run_below_reaper():
     """Starts this program again with a parent that collects every orphan: ours,
     virtpodd's and libvirt's, which waits for processes until they are collected."""
@@ -48,6 +55,12 @@ def family():
     table = descendants({os.getppid()})
     table.pop(os.getpid(), None)
     return table
+
+
+def listens(path):
+    """Whether somebody can be connected to at the Unix socket @path. It is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def process_table():
@@ -118,7 +131,7 @@ def descriptors(pid):
 
 def interfaces():
     """Network interfaces that a sandbox could have made."""
-    return [name for name in os.listdir("/sys/class/net") if name.startswith(("vp", "tap", "macvtap"))]
+    return [name for _index, name in socket.if_nameindex() if name.startswith(("vp", "tap", "macvtap"))]
 
 
 def stop_process(process, timeout=15):

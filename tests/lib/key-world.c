@@ -35,6 +35,7 @@ typedef struct
   GString *annotations;
   VpFactsInit facts;
   char *driver;
+  VpNetwork *network;
 } World;
 
 /* What a workload may ask for by annotation is not the question here. */
@@ -90,6 +91,7 @@ world_clear (World *world)
   vp_config_unref (world->config);
   g_string_free (world->annotations, TRUE);
   g_free (world->driver);
+  vp_network_unref (world->network);
 }
 
 static void
@@ -106,6 +108,19 @@ set (World *world, const char *name, const char *value, gboolean annotation)
     }
   vp_config_override (world->config, name, value, &error);
   g_assert_no_error (error);
+}
+
+/* One interface. */
+static VpNetwork *
+new_network (void)
+{
+  const VpNetworkInterface eth0
+      = { (char *)"eth0", (char *)"02:00:00:00:00:0a", (char *)"veth", 1400, 0, 2, NULL };
+  VpNetwork *network = vp_network_new ();
+
+  g_assert_true (vp_network_add_interface (network, &eth0, NULL));
+  g_assert_true (vp_network_seal (network, NULL));
+  return network;
 }
 
 static void
@@ -131,6 +146,8 @@ set_fact (World *world, const char *name, const char *value)
     world->facts.vsock = yes;
   else if (g_str_equal (name, "machined"))
     world->facts.machined = yes;
+  else if (g_str_equal (name, "network"))
+    world->facts.network = world->network = new_network ();
   else if (g_str_equal (name, "selinux"))
     world->facts.selinux = yes;
   else

@@ -22,7 +22,8 @@ is in its id, a list of words joined by "-":
 Files of a container are those below the directory named by MOCK_FILES: CopyIn
 unpacks there and CopyOut packs from there, by tarfile.
 
-Every call is a line of JSON in the log: [member, object, argument...].
+Every call is a line of JSON in the log: [member, object, argument...]; another one,
+["may ask", object, member], for those whose flags allow to ask for a password.
 """
 
 import io
@@ -66,6 +67,8 @@ class Object:
     def on_call(self, bus, sender, path, interface, method, parameters, invocation):
         arguments = list(parameters.unpack())
         self.daemon.log([method, path] + arguments)
+        if invocation.get_message().get_flags() & Gio.DBusMessageFlags.ALLOW_INTERACTIVE_AUTHORIZATION:
+            self.daemon.log(["may ask", path, method])
         fd_list = invocation.get_message().get_unix_fd_list()
         # taken out: the bindings keep the message, and with it the descriptors, too long
         fds = fd_list.steal_fds() if fd_list is not None else []

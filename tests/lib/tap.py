@@ -110,8 +110,9 @@ def _run_all(tests, env):
         else:
             failed += 1
             print("not ok %d - %s" % (number, title(test)))
-            diagnose(error)
+            # the cause comes last: who prints only the end of this prints it
             if env is not None and broken is None:
                 diagnose(env.diagnostics())
+            diagnose(error)
         print("# %.2f s" % (time.monotonic() - started), flush=True)
     return failed

@@ -37,18 +37,22 @@ def eventually(condition, what, timeout=DEADLINE):
 class Pending:
     """A call that has been sent. Calls of one connection leave in the order they were made."""
 
-    def __init__(self, target, method, signature="()", *args, timeout=DEADLINE):
+    def __init__(self, target, method, signature="()", *args, timeout=DEADLINE, fds=()):
         self.method = method
         self.reply = None
         self.error = None
         self.cancellable = Gio.Cancellable()
-        target.connection.call(
+        fd_list = Gio.UnixFDList.new()
+        for fd in fds:
+            fd_list.append(fd)
+        target.connection.call_with_unix_fd_list(
             bus.NAME, target.path, target.interface, method, GLib.Variant(signature, tuple(args)), None,
-            Gio.DBusCallFlags.NO_AUTO_START, timeout * 1000, self.cancellable, self._finish)
+            Gio.DBusCallFlags.NO_AUTO_START, timeout * 1000, fd_list, self.cancellable, self._finish)
 
     def _finish(self, connection, result):
         try:
-            self.reply = connection.call_finish(result).unpack()
+            reply, _fds = connection.call_with_unix_fd_list_finish(result)
+            self.reply = reply.unpack()
         except GLib.Error as error:
             self.error = bus.BusError(error)
 

@@ -9,13 +9,23 @@ vp_wire_tests = \
 vp_agent_tests = \
 	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-copy \
+	tests/unit/test-agent-inet \
 	tests/unit/test-agent-loop \
 	tests/unit/test-agent-stats \
-	tests/unit/test-agent-tar \
+	tests/unit/test-agent-tar-create \
+	tests/unit/test-agent-tar-extract \
+	tests/unit/test-agent-tar-header \
 	tests/unit/test-agent-util
+# with the real crun
+vp_agent_programs = \
+	tests/unit/test-agent-host.py \
+	tests/unit/test-agent-host-spec.py \
+	tests/unit/test-agent-host-talk.py \
+	tests/unit/test-agent-host-tar.py \
+	tests/unit/test-agent-network.py
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
-TESTS += $(vp_wire_tests) $(vp_agent_tests) tests/unit/test-agent-host.py
-EXTRA_DIST += tests/unit/test-agent-host.py tests/lib/ttrpc_client.py
+TESTS += $(vp_wire_tests) $(vp_agent_tests) $(vp_agent_programs)
+EXTRA_DIST += $(vp_agent_programs) tests/lib/agent_bench.py tests/lib/ttrpc_client.py
 
 # the names of those that are programs, for who runs them under something else
 .PHONY: agent-tests
@@ -59,6 +69,11 @@ tests_unit_test_agent_copy_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_copy_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_copy_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_copy_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_inet_SOURCES = tests/unit/test-agent-inet.c
+tests_unit_test_agent_inet_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_inet_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_inet_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_inet_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
@@ -69,11 +84,22 @@ tests_unit_test_agent_stats_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_stats_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_stats_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_stats_LDADD = $(vp_agent_test_ldadd)
-tests_unit_test_agent_tar_SOURCES = tests/unit/test-agent-tar.c tests/unit/agent-openat2-by-hand.c
-tests_unit_test_agent_tar_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
-tests_unit_test_agent_tar_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
-tests_unit_test_agent_tar_LDFLAGS = $(AM_LDFLAGS) -no-pie
-tests_unit_test_agent_tar_LDADD = $(vp_agent_test_ldadd)
+vp_tar_fixture = tests/unit/tar-fixture.c tests/unit/tar-fixture.h tests/unit/agent-openat2-by-hand.c
+tests_unit_test_agent_tar_create_SOURCES = tests/unit/test-agent-tar-create.c $(vp_tar_fixture)
+tests_unit_test_agent_tar_create_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_tar_create_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_tar_create_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_tar_create_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_tar_extract_SOURCES = tests/unit/test-agent-tar-extract.c $(vp_tar_fixture)
+tests_unit_test_agent_tar_extract_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_tar_extract_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_tar_extract_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_tar_extract_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_tar_header_SOURCES = tests/unit/test-agent-tar-header.c $(vp_tar_fixture)
+tests_unit_test_agent_tar_header_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_tar_header_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_tar_header_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_tar_header_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_util_SOURCES = tests/unit/test-agent-util.c
 tests_unit_test_agent_util_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_util_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

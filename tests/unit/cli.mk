@@ -9,12 +9,14 @@ cli_tests = \
 	tests/unit/test-cli-oci.py \
 	tests/unit/test-cli-standin.py \
 	tests/unit/test-cli-verbs.py \
+	tests/unit/test-docs.py
+cli_source_tests = \
+	tests/unit/test-check-layers.py \
 	tests/unit/test-data.py \
-	tests/unit/test-docs.py \
-	tests/unit/test-potfiles.py \
-	tests/unit/test-check-layers.py
+	tests/unit/test-potfiles.py
 TESTS += $(cli_tests)
-EXTRA_DIST += $(cli_tests) tests/lib/mock_virtpodd.py tests/lib/cli_harness.py
+vp_source_tests += $(cli_source_tests)
+EXTRA_DIST += $(cli_tests) $(cli_source_tests) tests/lib/mock_virtpodd.py tests/lib/cli_harness.py
 
 # what its commands are made of
 cli_programs = \

@@ -3,6 +3,7 @@ vp_conn_tests = \
 	tests/unit/test-bucket \
 	tests/unit/test-agent-address \
 	tests/unit/test-agent-conn \
+	tests/unit/test-agent-error \
 	tests/unit/test-agent-client \
 	tests/unit/test-stdio-attach \
 	tests/unit/test-stdio-fifo \
@@ -34,6 +35,11 @@ tests_unit_test_agent_conn_SOURCES = tests/unit/test-agent-conn.c $(vp_fake_agen
 tests_unit_test_agent_conn_CPPFLAGS = $(vp_conn_test_cppflags)
 tests_unit_test_agent_conn_CFLAGS = $(vp_conn_test_cflags)
 tests_unit_test_agent_conn_LDADD = $(vp_conn_test_ldadd)
+
+tests_unit_test_agent_error_SOURCES = tests/unit/test-agent-error.c
+tests_unit_test_agent_error_CPPFLAGS = $(vp_conn_test_cppflags)
+tests_unit_test_agent_error_CFLAGS = $(vp_conn_test_cflags)
+tests_unit_test_agent_error_LDADD = $(vp_conn_test_ldadd)
 
 tests_unit_test_agent_client_SOURCES = tests/unit/test-agent-client.c $(vp_fake_agent)
 tests_unit_test_agent_client_CPPFLAGS = $(vp_conn_test_cppflags)

@@ -32,10 +32,12 @@ EXTRA_DIST += \
 	tests/daemon/lifecycle.py \
 	tests/daemon/peers.py \
 	tests/daemon/model.py \
+	tests/daemon/network.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
+	tests/lib/netns.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py
 

@@ -186,6 +186,18 @@ def test_status_line():
 
 
 
+def test_password():
+    with Bus() as bus:
+        terminal = Terminal(bus, "run", "out")
+        equal(terminal.wait(), 0)
+        calls = [call[0] for call in bus.calls() if call[0] != "may ask"]
+        equal([name for name, in bus.calls("may ask")], calls, "calls that may ask")
+        terminal = Terminal(bus, "--no-ask-password", "run", "out-2")
+        equal(terminal.wait(), 0)
+        equal(bus.run("run", "out-3").returncode, 0)
+        equal(len(bus.calls("may ask")), len(calls), "calls that may ask")
+
+
 def test_attach_and_detach():
     with Bus() as bus:
         equal(bus.run("run", "--detach", "tty-wait").returncode, 0)

@@ -120,7 +120,7 @@ static const Case cases[] = {
   PATH ("block.vhost-user-dir", "/run/virtpod-vhost-user"),
   { "block.vhost-user-reconnect-ms", "0", { "1s", "1h" }, { "2h", "-1", "1m" } },
 
-  { "network.model", "tcfilter", { "macvtap", "none" }, { "default", "l3forwarding", "" } },
+  { "network.model", "tcfilter", { "macvtap", "none", "user" }, { "default", "l3forwarding", "" } },
   BOOL ("network.new-netns", "true"),
   BOOL ("network.vhost", "true"),
   { "network.queues", "1", { "0", "256" }, { "257", "-1" } },

@@ -71,6 +71,17 @@ test_errno (void)
 }
 
 static void
+test_set (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (vp_error_set (&error, VP_ERROR_BUSY, "%s: %d", "thing", 3));
+  g_assert_error (error, VP_ERROR, VP_ERROR_BUSY);
+  g_assert_cmpstr (error->message, ==, "thing: 3");
+  g_assert_false (vp_error_set (NULL, VP_ERROR_BUSY, "nobody wants to know"));
+}
+
+static void
 test_shown (void)
 {
   static const struct {
@@ -104,6 +115,7 @@ main (int argc, char **argv)
   g_test_add_func ("/error/bus", test_crosses_the_bus);
   g_test_add_func ("/error/adopt", test_adopt);
   g_test_add_func ("/error/errno", test_errno);
+  g_test_add_func ("/error/set", test_set);
   g_test_add_func ("/error/shown", test_shown);
   return g_test_run ();
 }

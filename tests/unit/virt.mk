@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 vp_virt_tests = \
 	tests/unit/test-console \
+	tests/unit/test-listen-fds \
 	tests/unit/test-pidwatch \
 	tests/unit/test-virt \
+	tests/unit/test-virt-husk \
 	tests/unit/test-worker
 # real QEMU in directories of its own: seconds each, and skipped without root or QEMU
 vp_virt_vm_tests = \
@@ -20,6 +22,11 @@ tests_unit_test_console_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_console_CFLAGS = $(vp_virt_test_cflags)
 tests_unit_test_console_LDADD = $(vp_virt_test_ldadd)
 
+tests_unit_test_listen_fds_SOURCES = tests/unit/test-listen-fds.c
+tests_unit_test_listen_fds_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_listen_fds_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_listen_fds_LDADD = $(vp_virt_test_ldadd)
+
 tests_unit_test_pidwatch_SOURCES = tests/unit/test-pidwatch.c
 tests_unit_test_pidwatch_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_pidwatch_CFLAGS = $(vp_virt_test_cflags)
@@ -30,6 +37,11 @@ tests_unit_test_virt_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_virt_CFLAGS = $(vp_virt_test_cflags) $(LIBVIRT_CFLAGS)
 tests_unit_test_virt_LDADD = $(vp_virt_test_ldadd)
 
+tests_unit_test_virt_husk_SOURCES = tests/unit/test-virt-husk.c
+tests_unit_test_virt_husk_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_virt_husk_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_virt_husk_LDADD = $(vp_virt_test_ldadd)
+
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
 tests_unit_test_worker_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_worker_CFLAGS = $(vp_virt_test_cflags)
@@ -37,7 +49,7 @@ tests_unit_test_worker_LDADD = $(vp_virt_test_ldadd)
 
 tests_vm_test_virt_daemon_SOURCES = tests/vm/test-virt-daemon.c
 tests_vm_test_virt_daemon_CPPFLAGS = $(vp_virt_test_cppflags)
-tests_vm_test_virt_daemon_CFLAGS = $(vp_virt_test_cflags)
+tests_vm_test_virt_daemon_CFLAGS = $(vp_virt_test_cflags) $(LIBVIRT_CFLAGS)
 tests_vm_test_virt_daemon_LDADD = $(vp_virt_test_ldadd)
 
 tests_vm_test_virt_embed_SOURCES = tests/vm/test-virt-embed.c

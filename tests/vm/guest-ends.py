@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone: it times to 20 ms when the end of a guest is told
 """Guests that end badly: the hypervisor killed, a panic, an agent that hangs, an
 agent that talks rubbish. Who waits is told in time, and nothing is left."""
 

@@ -78,24 +78,36 @@ small ()
   [ "$size" -le $limit ]
 }
 
-# each listed module is there and behind those it depends on
+# in_order FILE...: each is there and behind those it depends on, or loaded before
+in_order ()
+{
+  local file name need
+  for file; do
+    name=$(basename "$file" .ko)
+    [ -f "$work/tree$file" ] || { echo "$file: not in the image"; return 1; }
+    for need in $(objcopy -O binary -j .modinfo "$work/tree$file" /dev/stdout | tr '\0' '\n' |
+                    sed -n 's/^depends=//p' | tr ',-' ' _'); do
+      [ -z "${loaded[$need]:-}" ] && [ -f "$work/tree/lib/modules/$need.ko" ] &&
+        { echo "$name: before $need"; return 1; }
+    done
+    loaded[$name]=1
+  done
+}
+
+# at boot, and then any one that is asked for
 modules_in_order ()
 {
-  local list file name need
-  declare -A loaded=()
-  for list in boot demand; do
-    while read -r file; do
-      name=$(basename "$file" .ko)
-      [ -f "$work/tree$file" ] || { echo "$file: not in the image"; return 1; }
-      for need in $(objcopy -O binary -j .modinfo "$work/tree$file" /dev/stdout | tr '\0' '\n' |
-                      sed -n 's/^depends=//p' | tr ',-' ' _'); do
-        [ -z "${loaded[$need]:-}" ] && [ -f "$work/tree/lib/modules/$need.ko" ] &&
-          { echo "$name: before $need"; return 1; }
-      done
-      loaded[$name]=1
-    done <"$work/tree/etc/modules.$list"
-  done
-  [ -n "${loaded[virtio_pci]:-}" ] && [ -n "${loaded[virtiofs]:-}" ]
+  local name files
+  declare -A loaded=() demand=()
+  mapfile -t files <"$work/tree/etc/modules.boot"
+  in_order "${files[@]}" || return 1
+  [ -n "${loaded[virtio_pci]:-}" ] && [ -n "${loaded[virtiofs]:-}" ] || { echo "virtio: not at boot"; return 1; }
+  while read -r name files; do
+    # shellcheck disable=SC2086
+    (in_order $files && [ -n "${loaded[$name]:-}" ]) || { echo "$name: cannot be loaded"; return 1; }
+    demand[$name]=1
+  done <"$work/tree/etc/modules.demand"
+  [ -n "${demand[virtio_net]:-}" ] && [ -n "${demand[virtio_blk]:-}" ]
 }
 
 static_init ()

@@ -91,7 +91,7 @@ install_packages ()
 # ---- building ---------------------------------------------------------------------
 
 # build DIR [CONFIGURE-ARGUMENT...]: configures when that was not done with these
-# arguments, or not at all if there are none; then make
+# arguments, or not at all if there are none; then make, of $build_target or of all
 build ()
 {
   local dir=$1
@@ -104,7 +104,7 @@ build ()
     (cd "$dir" && run_logged configure.log "$source_dir/configure" "$@") || die "configure failed"
     echo "$*" >"$dir/configure.arguments"
   fi
-  run_logged "$dir/make.log" make -C "$dir" -j"$(nproc)" || die "make failed"
+  run_logged "$dir/make.log" make -C "$dir" -j"$(nproc)" "${build_target:-all}" || die "make failed"
 }
 
 build_guest_image ()

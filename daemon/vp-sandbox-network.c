@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "vp-sandbox-private.h"
+
+#include <string.h>
+
+#include "vp-driver.h"
+#include "vp-error.h"
+#include "vp-log.h"
+
+/* The steps of a start that are about its network. All of it has one undo, that
+ * of the taps: it finds whatever is there of them, wherever they are. The
+ * machine is stopped until they are out of the host's own namespace, so that
+ * nothing a guest sends is ever seen there. */
+
+#define RESOURCE_TAP "tap" /* TAP/INTERFACE; neither name can have a slash */
+
+/* ---- what there is to do ---- */
+
+void
+vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
+{
+  const VpPlan *plan = self->machine.plan;
+  const char *path = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  guint n = 0;
+
+  g_clear_pointer (&self->machine.net, vp_net_job_unref);
+  for (guint i = 0; i < plan->devices->len; i++)
+    {
+      const VpDevice *device = plan->devices->pdata[i];
+
+      if (device->kind != VP_DEVICE_NIC || device->u.nic.backend != VP_NIC_TAP)
+        continue;
+      if (self->machine.net == NULL)
+        self->machine.net = vp_net_job_new (self->id, path, id);
+      vp_net_job_add (self->machine.net, device->u.nic.dev, vp_network_get_interface (plan->network, n++)->name,
+                      device->u.nic.mtu, device->u.nic.queues);
+    }
+}
+
+static gboolean
+can_start_paused (VpSandbox *self)
+{
+  return vp_driver_find (vp_facts_get (vp_virt_get_facts (self->services->virt))->driver)->can_start_paused;
+}
+
+gboolean
+vp_sandbox_connects_network (VpSandbox *self)
+{
+  return self->machine.net != NULL && can_start_paused (self);
+}
+
+void
+vp_sandbox_describe_network (VpSandbox *self, VpRecord *record)
+{
+  for (guint i = 0; self->machine.net != NULL && i < self->machine.net->pairs->len; i++)
+    {
+      const VpNetPair *pair = self->machine.net->pairs->pdata[i];
+      g_autofree char *both = g_strdup_printf ("%s/%s", pair->tap, pair->device);
+
+      vp_record_add_resource (record, RESOURCE_TAP, both);
+    }
+}
+
+/* To be taken away some day. The namespace is where the spec says: if that is
+ * another one by now, there are no taps of ours in it. */
+void
+vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
+{
+  const char *path = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+
+  for (guint i = 0; i < record->resources->len; i++)
+    {
+      const VpRecordResource *resource = record->resources->pdata[i];
+      const char *slash = strchr (resource->path, '/');
+      g_autofree char *tap = NULL;
+
+      if (!g_str_equal (resource->kind, RESOURCE_TAP) || slash == NULL)
+        continue;
+      tap = g_strndup (resource->path, (gsize) (slash - resource->path));
+      if (self->machine.net == NULL)
+        self->machine.net = vp_net_job_new (self->id, path, NULL);
+      vp_net_job_add (self->machine.net, tap, slash + 1, 0, 0);
+    }
+}
+
+/* ---- on the host ---- */
+
+static void
+finish_job (GTask *task, gboolean done, GError *error)
+{
+  if (done)
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+prepare_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+  gboolean done = vp_net_tcfilter.prepare (task_data, &error);
+
+  finish_job (task, done, error);
+}
+
+static void
+connect_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+  gboolean done = vp_net_tcfilter.connect (task_data, &error);
+
+  finish_job (task, done, error);
+}
+
+static void
+remove_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+  gboolean done = vp_net_tcfilter.remove (task_data, &error);
+
+  finish_job (task, done, error);
+}
+
+static void
+run_job (VpSandbox *self, VpWorkerFunc func, GAsyncReadyCallback callback, VpSteps *steps)
+{
+  vp_worker_run_async (self->services->worker, self, run_job, func, vp_net_job_ref (self->machine.net),
+                       (GDestroyNotify) vp_net_job_unref, NULL, callback, steps);
+}
+
+static void
+on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  (void) g_task_propagate_boolean (G_TASK (result), &error);
+  vp_step_done (user_data, error);
+}
+
+void
+vp_sandbox_run_taps (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+
+  if (self->machine.net == NULL)
+    vp_step_done (steps, NULL);
+  else
+    run_job (self, prepare_in_worker, on_prepared, steps);
+}
+
+static void
+on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error))
+    vp_warning (VP_SANDBOX (source)->id, NULL, "network not taken away: %s", error->message);
+  vp_step_done (user_data, NULL);
+}
+
+void
+vp_sandbox_undo_taps (gpointer owner, VpSteps *steps)
+{
+  VpSandbox *self = owner;
+
+  if (self->machine.net == NULL)
+    vp_step_done (steps, NULL);
+  else
+    run_job (self, remove_in_worker, on_removed, steps);
+}
+
+static void
+on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  GError *error = NULL;
+
+  (void) vp_virt_resume_finish (VP_VIRT (source), result, &error);
+  vp_step_done (self->steps, error);
+}
+
+static void
+on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  VpSandbox *self = VP_SANDBOX (source);
+  GError *error = NULL;
+
+  if (!g_task_propagate_boolean (G_TASK (result), &error) || !can_start_paused (self))
+    vp_step_done (user_data, error);
+  else
+    vp_virt_resume_async (self->services->virt, self->domain_name, NULL, on_resumed, g_object_ref (self));
+}
+
+void
+vp_sandbox_run_connect (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  VpSandbox *self = owner;
+
+  if (self->machine.net == NULL)
+    vp_step_done (steps, NULL);
+  else
+    run_job (self, connect_in_worker, on_connected, steps);
+}
+
+/* ---- in the guest ---- */
+
+void
+vp_sandbox_run_addresses (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  vp_step_done (steps, NULL);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The network: which interfaces the guest has, and what they are told. */
+#include "vp-planner-private.h"
+
+#include <net/if.h>
+#include <string.h>
+
+#include "vp-device.h"
+#include "vp-error.h"
+
+/* What QEMU's user-mode network is by itself. It would tell by DHCP; a guest
+ * that is told by the agent needs no client for that. */
+#define USER_ADDRESS "10.0.2.15"
+#define USER_PREFIX 24
+#define USER_GATEWAY "10.0.2.2"
+
+gboolean
+vp_planner_wants_namespace (VpSpec *spec, VpConfig *config)
+{
+  return g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "tcfilter")
+         && vp_spec_get_namespace_path (spec, "network") != NULL;
+}
+
+/* Nobody else's: the sandbox's uuid is random. 15 characters are the most a name can have. */
+static char *
+dup_tap_name (const char *uuid, guint index)
+{
+  char digits[11];
+  guint n = 0;
+
+  for (const char *c = uuid; *c != '\0' && n < sizeof digits - 1; c++)
+    if (*c != '-')
+      digits[n++] = *c;
+  digits[n] = '\0';
+  return g_strdup_printf ("vp%s-%u", digits, index);
+}
+
+/* Locally administered, the same for the same sandbox. */
+static char *
+dup_own_mac (const char *uuid)
+{
+  return g_strdup_printf ("02:%.2s:%.2s:%.2s:%.2s:%.2s", uuid, uuid + 2, uuid + 4, uuid + 6, uuid + 9);
+}
+
+static void
+set_queues (VpPlanning *p, VpDeviceNic *nic)
+{
+  guint queues = vp_planning_uint (p, VP_CONFIG_NETWORK_QUEUES);
+
+  nic->queues = queues != 0 ? queues : p->plan->vcpus;
+  nic->no_vhost = !vp_planning_bool (p, VP_CONFIG_NETWORK_VHOST);
+}
+
+static void
+plan_taps (VpPlanning *p)
+{
+  VpNetwork *network = p->facts->network;
+
+  if (network == NULL)
+    return;
+  for (guint i = 0; i < vp_network_get_n_interfaces (network); i++)
+    {
+      const VpNetworkInterface *interface = vp_network_get_interface (network, i);
+      g_autofree char *id = g_strdup_printf ("nic%u", i);
+      g_autofree char *tap = dup_tap_name (p->plan->uuid, i);
+      VpDevice *device = vp_device_nic_new (id, VP_NIC_TAP, tap);
+
+      device->u.nic.mac = g_strdup (interface->mac);
+      device->u.nic.mtu = interface->mtu;
+      set_queues (p, &device->u.nic);
+      vp_plan_add_device (p->plan, device);
+      vp_planning_note (p, id, interface->name, VP_CONFIG_NETWORK_MODEL, "an interface of the network namespace");
+    }
+  p->plan->network = vp_network_ref (network);
+}
+
+/* Constants: nothing of it can be wrong. */
+static VpNetwork *
+new_user_network (const char *mac)
+{
+  const VpNetworkInterface eth0 = { (char *)"eth0", (char *)mac, (char *)"", 1500, IFF_UP, 1, NULL };
+  const VpNetworkAddress address = { VP_FAMILY_V4, (char *)USER_ADDRESS, USER_PREFIX };
+  const VpNetworkRoute route = { .family = VP_FAMILY_V4, .gateway = (char *)USER_GATEWAY, .device = eth0.name };
+  VpNetwork *network = vp_network_new ();
+
+  (void)vp_network_add_interface (network, &eth0, NULL);
+  (void)vp_network_add_address (network, eth0.name, &address, NULL);
+  (void)vp_network_add_route (network, &route, 0, NULL);
+  (void)vp_network_seal (network, NULL);
+  return network;
+}
+
+/* A namespace is somebody's decision of what the workload reaches: packets that
+ * leave as the hypervisor's own would go round it. */
+static gboolean
+plan_user (VpPlanning *p, GError **error)
+{
+  const char *path = vp_spec_get_namespace_path (p->spec, "network");
+  VpDevice *device;
+
+  if (path != NULL)
+    return vp_planning_not_supported (p, VP_CONFIG_NETWORK_MODEL, error,
+                                      "\"user\": the specification has the network namespace \"%s\"", path);
+  device = vp_device_nic_new ("nic0", VP_NIC_USER, NULL);
+  device->u.nic.mac = dup_own_mac (p->plan->uuid);
+  vp_plan_add_device (p->plan, device);
+  p->plan->network = new_user_network (device->u.nic.mac);
+  vp_planning_note (p, "nic0", "user", VP_CONFIG_NETWORK_MODEL, NULL);
+  return TRUE;
+}
+
+gboolean
+vp_planner_plan_network (VpPlanning *p, GError **error)
+{
+  if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "macvtap"))
+    return vp_planning_not_supported (p, VP_CONFIG_NETWORK_MODEL, error, "\"macvtap\": only tcfilter, user and none are");
+  if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "user"))
+    return plan_user (p, error);
+  if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "tcfilter"))
+    plan_taps (p);
+  else
+    vp_planning_note (p, "network", "none", VP_CONFIG_NETWORK_MODEL, NULL);
+  return TRUE;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The kernel modules of the guest image: see guest/image/modules.list. */
+
+/* Those that every guest needs; what fails is logged. */
+void agent_module_load_boot (void);
+
+/* @name, of those that are loaded when something asks for them, behind what it
+ * depends on. Once it is loaded this costs nothing. @list: the list's path, NULL for
+ * the image's own. 0, -ENOENT: not in the list (built in, or an image made by others),
+ * or -errno with the cause logged. */
+int agent_module_load (const char *name, const char *list);

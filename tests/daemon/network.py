@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The host's half of networks, without machines: what is made in a sandbox's network namespace and taken away again."""
+
+import functools
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+
+import host
+import netns
+import tap
+import testdriver
+from netns import Pod
+from tap import check, equal, match
+from testdriver import TestDriverEnv, eventually
+
+MAC = "02:00:00:00:00:0a"
+
+
+def make_pod(env, name="pod"):
+    """A namespace with one interface."""
+    pod = Pod(env.path(env.new_id(name)))
+    pod.add_veth("host-" + os.path.basename(pod.path), mac=MAC, mtu=1400)
+    pod.ip("addr", "add", "10.88.0.2/24", "dev", "eth0")
+    pod.ip("route", "add", "default", "via", "10.88.0.1")
+    env.pods.append(pod)
+    return pod
+
+
+def create(env, pod, sid="box", **changes):
+    document = netns.document(pod.path, ["sleep", "1000"], **changes)
+    return env.manager.create_sandbox(sid, env.bundles.make(document=document))
+
+
+def taps_in(pod):
+    return [name for name in pod.links() if name.startswith("vp")]
+
+
+def check_clean(pod):
+    equal((taps_in(pod), pod.qdiscs(), host.interfaces()), ([], [], []), "taps in the pod, qdiscs, taps on the host")
+
+
+def test_connect(env):
+    """an interface of the namespace becomes one of the machine; delete leaves it as it was"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    equal(host.interfaces(), [], "taps before the start")
+    sandbox.start()
+    taps = taps_in(pod)
+    equal((len(taps), host.interfaces()), (1, []), "taps in the pod, on the host")
+    xml = sandbox.call("GetDomainXML", "(a{sv})", {})
+    match(xml, "<interface type=['\"]ethernet['\"]>", "document")
+    match(xml, MAC, "document")
+    match(xml, "<mtu size=['\"]1400['\"]/>", "document")
+    match(xml, "<target dev=['\"]%s['\"] managed=['\"]no['\"]/>" % taps[0], "document")
+    match(pod.filters("eth0"), "Redirect to device " + taps[0], "filter of eth0")
+    match(pod.filters(taps[0]), "Redirect to device eth0", "filter of the tap")
+    match(pod.ip("-d", "link", "show", taps[0]), r"mtu 1400.*\n.*\n.*alias virtpod box eth0|alias virtpod box eth0",
+          "tap")
+    sandbox.stop()
+    check_clean(pod)
+    sandbox.delete()
+    check_clean(pod)
+    match(pod.ip("addr", "show", "eth0"), "10.88.0.2/24", "the namespace's own addresses")
+
+
+def test_interfaces(env):
+    """each interface that is up has a tap of its own"""
+    pod = make_pod(env)
+    for i in range(1, 4):
+        pod.add_veth("more-%d" % i, "net%d" % i, mac="02:00:00:00:01:0%d" % i)
+    sandbox = create(env, pod)
+    sandbox.start()
+    taps = taps_in(pod)
+    equal(len(taps), 4, "taps")
+    for name in ("eth0", "net1", "net2", "net3"):
+        check(any("device " + t in pod.filters(name) for t in taps), "%s is not connected" % name)
+    sandbox.delete(force=True)
+    check_clean(pod)
+
+
+def test_empty(env):
+    """a namespace with nothing in it, and one that is not named: no interface, no error"""
+    pod = Pod(env.path("empty"))
+    env.pods.append(pod)
+    sandbox = create(env, pod)
+    sandbox.start()
+    check("<interface" not in sandbox.call("GetDomainXML", "(a{sv})", {}), "there is an interface")
+    sandbox.delete(force=True)
+    sandbox, _container = env.create(["true"])
+    sandbox.start()
+    check("<interface" not in sandbox.call("GetDomainXML", "(a{sv})", {}), "there is an interface")
+    sandbox.delete(force=True)
+
+
+def test_host_namespace(env):
+    """the host's own namespace is refused, by whatever path; with network.model=none there is nothing to refuse"""
+    for path in ("/proc/%d/ns/net" % env.daemon.pid, "/proc/self/ns/net"):
+        document = netns.document(path, ["true"])
+        sandbox = env.manager.create_sandbox("box", env.bundles.make(document=document))
+        env.raises("NotSupported", sandbox.start, "network namespace .*host's own")
+        sandbox.delete()
+    env.stop_daemon()
+    env.options += ["--set", "network.model=none"]
+    try:
+        env.start_daemon()
+        sandbox = env.manager.create_sandbox("box", env.bundles.make(document=document))
+        sandbox.start()
+        sandbox.delete(force=True)
+        env.stop_daemon()
+    finally:
+        del env.options[-2:]
+        if env.daemon is None:
+            env.start_daemon()
+
+
+def test_bad_namespaces(env):
+    """what is no network namespace is named, and nothing is made"""
+    for path, error in (("/no/such/file", "NotFound"), ("/dev/null", "InvalidArgument"),
+                        ("/proc/self/ns/mnt", "InvalidArgument")):
+        sandbox = env.manager.create_sandbox("box", env.bundles.make(document=netns.document(path, ["true"])))
+        env.raises(error, sandbox.start, "network namespace \"%s\"" % path)
+        sandbox.delete()
+    equal(host.interfaces(), [], "taps")
+
+
+def test_collision(env):
+    """two sandboxes in one namespace: the second is refused, the first keeps what it has"""
+    pod = make_pod(env)
+    first = create(env, pod, "first")
+    first.start()
+    before = pod.filters("eth0")
+    second = create(env, pod, "second")
+    env.raises("AlreadyExists", second.start, "interface \"eth0\": .*ingress")
+    second.delete()
+    equal((len(taps_in(pod)), pod.filters("eth0"), host.interfaces()), (1, before, []), "what is left")
+    first.delete(force=True)
+    check_clean(pod)
+
+
+def test_same_mac(env):
+    """interfaces that a guest could not tell apart are refused by name"""
+    pod = make_pod(env)
+    pod.add_veth("twin", "eth1", mac=MAC)
+    sandbox = create(env, pod)
+    env.raises("NotSupported", sandbox.start, "\"eth0\" and \"eth1\"")
+    sandbox.delete()
+    check_clean(pod)
+
+
+def test_many(env):
+    """a thousand addresses and routes start like one"""
+    pod = make_pod(env)
+    lines = ["addr add 10.%d.%d.1/24 dev eth0\nroute add 172.16.%d.%d/32 via 10.88.0.1" % (100 + i // 250, i % 250, i // 250, i % 250)
+             for i in range(1000)]
+    netns.run("ip", "-batch", "-", netns=pod.path, data="\n".join(lines) + "\n")
+    sandbox = create(env, pod)
+    sandbox.start()
+    equal(len(taps_in(pod)), 1, "taps")
+    sandbox.delete(force=True)
+    check_clean(pod)
+
+
+def test_too_many(env):
+    """more routes than the bound are a named error"""
+    pod = make_pod(env)
+    lines = ["route add 172.%d.%d.%d/32 via 10.88.0.1" % (16 + i // 62500, i // 250 % 250, i % 250) for i in range(4096)]
+    netns.run("ip", "-batch", "-", netns=pod.path, data="\n".join(lines) + "\n")
+    sandbox = create(env, pod)
+    env.raises("ResourceExhausted", sandbox.start, "more than 4096 routes")
+    sandbox.delete()
+    check_clean(pod)
+
+
+def test_namespace_vanishes(env):
+    """a namespace that goes away under a running sandbox: it can be stopped and deleted"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    pod.remove()
+    equal(sandbox.get("State"), "ready", "state")
+    sandbox.stop()
+    sandbox.delete()
+    equal(host.interfaces(), [], "taps on the host")
+
+
+def test_namespace_replaced(env):
+    """another namespace of the same name is left alone"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    pod.remove()
+    other = Pod(pod.path)
+    other.add_veth("other0", mac=MAC)
+    netns.run("tc", "qdisc", "add", "dev", "eth0", "ingress", netns=other.path)
+    before = other.qdiscs()
+    sandbox.delete(force=True)
+    equal((other.qdiscs(), other.links()), (before, ["lo", "eth0"]), "the other namespace")
+    equal(host.interfaces(), [], "taps on the host")
+
+
+def test_failed_start(env):
+    """a start that fails after the network was made takes it away"""
+    pod = make_pod(env)
+    document = netns.document(pod.path, ["sleep", "1000"])
+    document["hooks"] = {"createRuntime": [{"path": "/bin/false", "args": ["false"]}]}
+    sandbox = env.manager.create_sandbox("box", env.bundles.make(document=document))
+    env.raises("Failed", sandbox.start, "createRuntime")
+    check_clean(pod)
+    sandbox.delete()
+
+
+def test_killed(env):
+    """a daemon that is killed: the next one takes away what the sandbox had"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    equal(len(taps_in(pod)), 1, "taps")
+    env.stop_daemon(kill=True)
+    env.start_daemon()
+    # the test driver's machines end with their daemon
+    again = env.manager.sandbox("box")
+    eventually(lambda: again.get("State") == "lost", "state lost")
+    check_clean(pod)
+    again.delete()
+
+
+def test_queues(env):
+    """network.queues: a tap with many"""
+    env.stop_daemon()
+    env.options += ["--set", "network.queues=2", "--set", "network.vhost=false"]
+    try:
+        env.start_daemon()
+        pod = make_pod(env)
+        sandbox = create(env, pod)
+        sandbox.start()
+        match(sandbox.call("GetDomainXML", "(a{sv})", {}), "<driver name=['\"]qemu['\"] queues=['\"]2['\"]/>", "document")
+        match(pod.ip("-d", "link", "show", taps_in(pod)[0]), "multi_queue", "tap")
+        sandbox.delete(force=True)
+        check_clean(pod)
+        env.stop_daemon()
+    finally:
+        del env.options[-4:]
+        if env.daemon is None:
+            env.start_daemon()
+
+
+class NetworkEnv(TestDriverEnv):
+    """With a network namespace of its own that is the host's: no test sees another's interfaces."""
+
+    def __init__(self):
+        super().__init__()
+        self.pods = []
+
+    def start(self):
+        host.own_network_namespace()
+        super().start()
+
+    def remove_pods(self):
+        for pod in self.pods:
+            pod.remove()
+        self.pods.clear()
+
+
+def with_pods(test):
+    """The namespaces of a test go with it."""
+    @functools.wraps(test)
+    def wrapper(env):
+        try:
+            test(env)
+        finally:
+            env.remove_pods()
+    return wrapper
+
+
+TESTS = [with_pods(value) for name, value in list(globals().items()) if name.startswith("test_")]
+
+if __name__ == "__main__":
+    if not os.path.exists("/dev/net/tun"):
+        tap.skip_all("there is no /dev/net/tun")
+    testdriver.main(TESTS, NetworkEnv())

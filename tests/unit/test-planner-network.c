@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which interfaces a machine gets. */
+#include <string.h>
+
+#include "vp-error.h"
+#include "vp-planner.h"
+
+#define UUID "6b9a2c6e-7a0f-4d55-9d4b-0a6f0c1d2e3f"
+#define WITH_PATH ",\"linux\":{\"namespaces\":[{\"type\":\"network\",\"path\":\"/run/netns/pod\"}]}"
+
+static VpNetwork *
+new_network (guint n)
+{
+  VpNetwork *network = vp_network_new ();
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("eth%u", i);
+      g_autofree char *mac = g_strdup_printf ("02:00:00:00:00:%02x", i);
+      const VpNetworkInterface interface = { name, mac, (char *)"veth", 1400 + i, 0, i + 2, NULL };
+
+      g_assert_true (vp_network_add_interface (network, &interface, NULL));
+    }
+  g_assert_true (vp_network_seal (network, NULL));
+  return network;
+}
+
+static VpSpec *
+new_spec (const char *rest)
+{
+  g_autofree char *json = g_strdup_printf ("{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},"
+                                           "\"process\":{\"args\":[\"x\"],\"cwd\":\"/\"}%s}",
+                                           rest);
+  g_autoptr (GError) error = NULL;
+  VpSpec *spec = vp_spec_parse (json, strlen (json), "/b", &error);
+
+  g_assert_no_error (error);
+  return spec;
+}
+
+/* @settings: "KEY=VALUE" up to NULL. */
+static VpPlan *
+plan (const char *rest, VpNetwork *network, const char *const *settings, GError **error)
+{
+  const VpSandboxIdentity who = { "s1", UUID, NULL, "/run/virtpod/sandboxes/s1" };
+  const VpFactsInit init = {
+    .driver = "QEMU", .arch = "x86_64", .virtiofs = TRUE, .kvm_reason = "no vmx", .network = network
+  };
+  g_autoptr (VpFacts) facts = vp_facts_new (&init);
+  g_autoptr (VpConfig) config = vp_config_new_default ();
+  g_autoptr (VpSpec) spec = new_spec (rest);
+
+  for (; settings != NULL && *settings != NULL; settings++)
+    {
+      g_auto (GStrv) pair = g_strsplit (*settings, "=", 2);
+
+      g_assert_true (vp_config_override (config, pair[0], pair[1], NULL));
+    }
+  return vp_planner_plan_sandbox (&who, spec, config, facts, error);
+}
+
+static guint
+count_nics (VpPlan *result)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < result->devices->len; i++)
+    n += ((VpDevice *)result->devices->pdata[i])->kind == VP_DEVICE_NIC;
+  return n;
+}
+
+/* A bundle without a namespace, a namespace nobody looked at, an empty one, and a model that wants none. */
+static void
+test_none (void)
+{
+  static const char *const none[] = { "network.model=none", NULL };
+  g_autoptr (VpNetwork) empty = new_network (0), two = new_network (2);
+  g_autoptr (VpPlan) without = plan ("", NULL, NULL, NULL);
+  g_autoptr (VpPlan) unseen = plan (WITH_PATH, NULL, NULL, NULL);
+  g_autoptr (VpPlan) bare = plan (WITH_PATH, empty, NULL, NULL);
+  g_autoptr (VpPlan) unwanted = plan (WITH_PATH, two, none, NULL);
+
+  g_assert_cmpuint (count_nics (without), ==, 0);
+  g_assert_null (without->network);
+  g_assert_cmpuint (count_nics (unseen), ==, 0);
+  g_assert_cmpuint (count_nics (bare), ==, 0);
+  g_assert_cmpuint (count_nics (unwanted), ==, 0);
+  g_assert_null (unwanted->network);
+}
+
+static void
+test_taps (void)
+{
+  static const char *const settings[] = { "network.queues=0", "hypervisor.vcpus=3", NULL };
+  g_autoptr (VpNetwork) network = new_network (VP_NETWORK_MAX_INTERFACES);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpPlan) result = plan (WITH_PATH, network, settings, &error);
+  guint n = 0;
+
+  g_assert_no_error (error);
+  g_assert_true (result->network == network);
+  for (guint i = 0; i < result->devices->len; i++)
+    {
+      const VpDevice *device = result->devices->pdata[i];
+      g_autofree char *tap = g_strdup_printf ("vp6b9a2c6e7a-%u", n);
+
+      if (device->kind != VP_DEVICE_NIC)
+        continue;
+      g_assert_cmpint (device->u.nic.backend, ==, VP_NIC_TAP);
+      g_assert_cmpstr (device->u.nic.dev, ==, tap);
+      g_assert_cmpuint (strlen (device->u.nic.dev), <=, 15); /* the kernel's limit */
+      g_assert_cmpstr (device->u.nic.mac, ==, vp_network_get_interface (network, n)->mac);
+      g_assert_cmpuint (device->u.nic.mtu, ==, 1400 + n);
+      g_assert_cmpuint (device->u.nic.queues, ==, 3);
+      n++;
+    }
+  g_assert_cmpuint (n, ==, VP_NETWORK_MAX_INTERFACES);
+}
+
+static void
+test_user (void)
+{
+  static const char *const user[] = { "network.model=user", NULL };
+  static const char *const named[] = { "network.model=user", "guest.dns=192.0.2.1", NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpPlan) result = plan ("", NULL, user, &error);
+  g_autoptr (VpPlan) other = plan ("", NULL, named, NULL);
+  g_autoptr (VpPlan) refused = NULL;
+  const VpDevice *nic;
+
+  g_assert_no_error (error);
+  nic = vp_plan_find_device (result, VP_DEVICE_NIC);
+  g_assert_cmpint (nic->u.nic.backend, ==, VP_NIC_USER);
+  g_assert_cmpstr (nic->u.nic.mac, ==, "02:6b:9a:2c:6e:7a");
+  g_assert_cmpuint (vp_network_get_n_interfaces (result->network), ==, 1);
+  g_assert_cmpstr (vp_network_get_interface (result->network, 0)->mac, ==, nic->u.nic.mac);
+  g_assert_cmpuint (vp_network_get_interface (result->network, 0)->addresses->len, ==, 1);
+  g_assert_cmpstr (vp_network_get_route (result->network, 0)->gateway, ==, "10.0.2.2");
+  g_assert_cmpstr (result->dns[0], ==, "nameserver 10.0.2.3");
+  g_assert_cmpstr (other->dns[0], ==, "nameserver 192.0.2.1");
+
+  /* a namespace is not gone round */
+  refused = plan (WITH_PATH, NULL, user, &error);
+  g_assert_null (refused);
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "/run/netns/pod"));
+}
+
+static void
+test_wants_namespace (void)
+{
+  g_autoptr (VpConfig) config = vp_config_new_default ();
+  g_autoptr (VpSpec) with = new_spec (WITH_PATH);
+  g_autoptr (VpSpec) fresh = new_spec (",\"linux\":{\"namespaces\":[{\"type\":\"network\"}]}");
+  g_autoptr (VpSpec) without = new_spec ("");
+
+  g_assert_true (vp_planner_wants_namespace (with, config));
+  g_assert_false (vp_planner_wants_namespace (fresh, config));
+  g_assert_false (vp_planner_wants_namespace (without, config));
+  g_assert_true (vp_config_override (config, "network.model", "none", NULL));
+  g_assert_false (vp_planner_wants_namespace (with, config));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/planner-network/none", test_none);
+  g_test_add_func ("/planner-network/taps", test_taps);
+  g_test_add_func ("/planner-network/user", test_user);
+  g_test_add_func ("/planner-network/wants-namespace", test_wants_namespace);
+  return g_test_run ();
+}
