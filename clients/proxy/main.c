@@ -9,13 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +38,8 @@ typedef struct
   ProxyBus bus;
   char address[1024];
   char path[2048]; /* of the Process1 object */
+  char root[4096]; /* directory that is to be "/", empty: the host's */
+  int host_root;   /* where the bus is found then, -1 */
   int signals;
   uint32_t wait_serial;   /* of the call of Wait under way; 0: none */
   uint32_t resize_serial; /* of the last call of ResizeTty */
@@ -64,24 +69,51 @@ open_signals (void)
   return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* ADDRESS and PATH, each with its NUL, in one packet. */
+/* The text at *@at of @end bytes and its NUL; moves on. */
+static int
+take_text (const char *data, size_t *at, size_t end, char *out, size_t size)
+{
+  size_t len = strnlen (data + *at, end - *at);
+
+  if (len == end - *at || len >= size)
+    return -1;
+  memcpy (out, data + *at, len + 1);
+  *at += len + 1;
+  return 0;
+}
+
+/* ADDRESS, PATH and ROOT, each with its NUL, in one packet. */
 static int
 hear (Proxy *self)
 {
-  char data[sizeof self->address + sizeof self->path];
+  static char data[sizeof self->address + sizeof self->path + sizeof self->root];
+  size_t at = 0;
   ssize_t n;
-  size_t first;
 
   do
     n = recv (CONTROL_FD, data, sizeof data, 0);
   while (n < 0 && errno == EINTR);
-  if (n <= 1 || data[n - 1] != '\0')
+  if (n <= 0 || take_text (data, &at, (size_t) n, self->address, sizeof self->address) < 0
+      || take_text (data, &at, (size_t) n, self->path, sizeof self->path) < 0)
     return -1;
-  first = strlen (data) + 1;
-  if (first >= (size_t) n || first > sizeof self->address || (size_t) n - first > sizeof self->path)
-    return -1;
-  memcpy (self->address, data, first);
-  memcpy (self->path, data + first, (size_t) n - first);
+  return take_text (data, &at, (size_t) n, self->root, sizeof self->root);
+}
+
+/* Engines look into, and copy files into, the mount namespace of what they take
+ * for the container (podman cp). That must not be the host's: the container's root
+ * file system, which the guest shares, is all there is of it from here on. */
+static int
+enter_root (Proxy *self)
+{
+  if (*self->root == '\0')
+    return 0;
+  self->host_root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (self->host_root < 0 || unshare (CLONE_NEWNS) < 0 || mount (NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0
+      || mount (self->root, self->root, NULL, MS_BIND | MS_REC, NULL) < 0 || chdir (self->root) < 0)
+    return -errno;
+  /* the old root comes to lie on the new one, and goes */
+  if (syscall (SYS_pivot_root, ".", ".") < 0 || umount2 (".", MNT_DETACH) < 0 || chdir ("/") < 0)
+    return -errno;
   return 0;
 }
 
@@ -131,8 +163,11 @@ attach (Proxy *self)
 {
   static const ProxyCall match
       = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s" };
-  int error = proxy_bus_open (&self->bus, self->address);
+  int error = self->host_root >= 0 && fchdir (self->host_root) < 0 ? -errno : 0;
 
+  if (error == 0)
+    error = proxy_bus_open (&self->bus, self->address);
+  (void) chdir ("/");
   if (error == 0
       && proxy_bus_call (&self->bus, &match,
                          "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" VP_BUS_NAME "'")
@@ -245,7 +280,7 @@ main (void)
   char text[128];
   int error;
 
-  self.bus.fd = -1;
+  self.bus.fd = self.host_root = -1;
   /* the caller's other descriptors are not ours to hold, nor is its directory or session */
   if (close_range (CONTROL_FD + 1, ~0U, 0) < 0 || chdir ("/") < 0)
     return EXIT_FAILURE;
@@ -264,6 +299,13 @@ main (void)
   if (error != 0)
     {
       (void) snprintf (text, sizeof text, "cannot reach the bus: %s", strerror (-error));
+      say (text);
+      return EXIT_FAILURE;
+    }
+  error = enter_root (&self);
+  if (error != 0)
+    {
+      (void) snprintf (text, sizeof text, "%.64s: %s", self.root, strerror (-error));
       say (text);
       return EXIT_FAILURE;
     }

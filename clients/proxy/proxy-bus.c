@@ -53,10 +53,11 @@ address_value (const char *address, const char *key, char *out, size_t size)
   return 0;
 }
 
-/* Of the first unix: address. Its length, or 0. */
+/* Of the first unix: address, its path without the "/" it begins with. Its length, or 0. */
 static socklen_t
 parse_address (const char *list, struct sockaddr_un *out)
 {
+  char path[sizeof out->sun_path + 1];
   size_t len;
 
   memset (out, 0, sizeof *out);
@@ -66,8 +67,11 @@ parse_address (const char *list, struct sockaddr_un *out)
       list += *list == ';';
       if (strncmp (list, "unix:", 5) != 0)
         continue;
-      if (address_value (list + 5, "path", out->sun_path, sizeof out->sun_path) > 0)
-        return sizeof *out;
+      if (address_value (list + 5, "path", path, sizeof path) > 1 && *path == '/')
+        {
+          memcpy (out->sun_path, path + 1, strlen (path));
+          return sizeof *out;
+        }
       len = address_value (list + 5, "abstract", out->sun_path + 1, sizeof out->sun_path - 1);
       if (len > 0)
         return (socklen_t) (offsetof (struct sockaddr_un, sun_path) + 1 + len);

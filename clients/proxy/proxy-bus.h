@@ -15,7 +15,8 @@ typedef struct
 } ProxyBus;
 
 /* Connects to the first address of the list @address that is a UNIX socket, and
- * says Hello. 0 or -errno; waits for seconds at the most. */
+ * says Hello. Its path counts from the working directory, as "/" may be another
+ * one by now. 0 or -errno; waits for seconds at the most. */
 int proxy_bus_open (ProxyBus *self, const char *address);
 void proxy_bus_close (ProxyBus *self);
 

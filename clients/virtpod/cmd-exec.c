@@ -146,7 +146,7 @@ start (Exec *self, VpClient *client, char **args, GError **error)
   if (!call_exec (self, args, &path, error))
     return FALSE;
   if (self->standin != NULL)
-    return vp_standin_attend (self->standin, client, path, vp_oci_options.pid_file, error);
+    return vp_standin_attend (self->standin, client, path, NULL, vp_oci_options.pid_file, error);
   self->process = vp_client_open_process (client, path, error);
   return self->process != NULL;
 }

@@ -229,16 +229,24 @@ vp_standin_write_pid (const char *pid_file, GPid pid, GError **error)
   return g_file_set_contents_full (pid_file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0644, error);
 }
 
+static void
+append_text (GByteArray *packet, const char *text)
+{
+  g_byte_array_append (packet, (const guint8 *) text, (guint) strlen (text) + 1);
+}
+
 gboolean
-vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const char *pid_file, GError **error)
+vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const char *root, const char *pid_file,
+                   GError **error)
 {
   g_autofree char *address = vp_client_dup_address (client, error);
   g_autoptr (GByteArray) packet = g_byte_array_new ();
 
   if (address == NULL)
     return FALSE;
-  g_byte_array_append (packet, (const guint8 *) address, (guint) strlen (address) + 1);
-  g_byte_array_append (packet, (const guint8 *) path, (guint) strlen (path) + 1);
+  append_text (packet, address);
+  append_text (packet, path);
+  append_text (packet, root != NULL ? root : "");
   if (send (self->control, packet->data, packet->len, MSG_NOSIGNAL) < 0)
     return vp_error_set_errno (error, errno, PROGRAM);
   if (!hear (self, error))

@@ -21,9 +21,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStandin, vp_standin_free)
  * again, so that a daemon that restarts finds it, else a handle in @fds. */
 gboolean vp_standin_add_options (VpStandin *self, GVariantBuilder *options, GUnixFDList *fds, GError **error);
 
-/* From now on it stands for the Process1 object at @path; the terminal is handed
- * out and @pid_file (NULL: none) written. */
-gboolean vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const char *pid_file, GError **error);
+/* From now on it stands for the Process1 object at @path, with @root (NULL: the
+ * host's) for its root file system; the terminal is handed out and @pid_file
+ * (NULL: none) written. */
+gboolean vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const char *root,
+                            const char *pid_file, GError **error);
 
 /* The process id of @pid, alone, as a whole file or not at all. */
 gboolean vp_standin_write_pid (const char *pid_file, GPid pid, GError **error);

@@ -51,12 +51,16 @@ class Bus:
             out.write(BUS_CONFIG % os.path.join(self.directory, "bus"))
         self.processes = []
         try:
-            self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])
+            self.start_bus()
             if mock:
                 self.start_mock()
         except Exception:
             self.__exit__()
             raise
+
+    def start_bus(self):
+        config = os.path.join(self.directory, "bus.conf")
+        self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])
 
     def start_mock(self):
         program = os.path.join(SRCDIR, "tests/lib/mock_virtpodd.py")

@@ -345,6 +345,40 @@ def test_daemon_restarts():
         equal(bus.status(pid), 130)
 
 
+def can_change_root():
+    """Root, and / is a mount point, as it is not in a plain chroot."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as f:
+        mounted = any(line.split()[4] == "/" for line in f)
+    return os.geteuid() == 0 and mounted and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0
+
+
+def test_bus_restarts():
+    """With the container's root file system for its own, where there is no bus."""
+    with Engine() as bus:
+        bundle = os.path.join(bus.directory, "bundle")
+        os.makedirs(os.path.join(bundle, "files"))
+        open(os.path.join(bundle, "files", "mark"), "wb").close()
+        with open(os.path.join(bundle, "config.json"), "w", encoding="ascii") as f:
+            f.write('{"root": {"path": "%s"}}' % ("files" if can_change_root() else ""))
+        pid, _, _ = bus.create("wait", "--bundle", bundle)
+        if can_change_root():
+            equal(os.listdir("/proc/%d/root" % pid), ["mark"], "its root")
+        bus.run("start", "wait")
+        waits = len(bus.calls("Wait"))
+        for process in bus.processes:
+            process.kill()
+            process.wait()
+        bus.start_bus()
+        os.environ["MOCK_CONTAINERS"] = "wait"
+        try:
+            bus.start_mock()
+        finally:
+            del os.environ["MOCK_CONTAINERS"]
+        bus.wait_for_call("Wait", waits + 1)
+        os.kill(pid, signal.SIGINT)
+        equal(bus.status(pid), 130)
+
+
 def test_daemon_forgets():
     with Engine() as bus:
         pid, _, _ = bus.create("wait")
