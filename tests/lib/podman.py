@@ -36,9 +36,7 @@ runroot = "{dir}/run"
 """
 
 # conmon starts a runtime with next to no environment
-RUNTIME = """\
-#!/bin/sh
-# SPDX-License-Identifier: LGPL-2.1-or-later
+RUNTIME = """#!/bin/sh
 export VIRTPOD_BUS_ADDRESS='{address}' VIRTPOD_PROXY='{proxy}'
 exec '{virtpod}' "$@"
 """
