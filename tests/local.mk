@@ -44,7 +44,8 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
-	tests/clients/podman.py \
+	tests/clients/podman-life.py \
+	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \

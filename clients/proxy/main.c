@@ -210,9 +210,9 @@ on_wait_answer (Proxy *self, const ProxyMessage *message)
 
   self->wait_serial = 0;
   if (message->type == PROXY_METHOD_RETURN && proxy_message_get_number (message, &status) == 0)
-    exit ((int) (status & 0xff));
+    _exit ((int) (status & 0xff));
   if (message->type == PROXY_ERROR && message->error != NULL && is_gone (message->error))
-    exit (STATUS_GONE);
+    _exit (STATUS_GONE);
 }
 
 static void

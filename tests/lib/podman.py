@@ -3,9 +3,13 @@
 virtpod as its runtime. Nothing of the machine's podman is used or touched."""
 
 import os
+import pty
+import select
 import shutil
 import subprocess
+import time
 
+import host
 import tap
 from env import Env, program
 
@@ -59,6 +63,8 @@ def overlay_works(path):
 class PodmanEnv(Env):
     """The world of a test program with podman in it."""
 
+    driver = None
+
     def require(self):
         for tool in ("podman", "conmon"):
             if shutil.which(tool) is None:
@@ -74,9 +80,9 @@ class PodmanEnv(Env):
         self._write("virtpod", RUNTIME.format(address=self.address, proxy=program("virtpod-proxy"),
                                               virtpod=program("virtpod")))
         os.chmod(self.runtime, 0o755)
-        driver = "overlay" if overlay_works(self.path("podman", "probe")) else "vfs"
+        self.driver = "overlay" if overlay_works(self.path("podman", "probe")) else "vfs"
         self._write("podman/containers.conf", CONTAINERS_CONF.format(dir=self.path("podman"), runtime=self.runtime))
-        self._write("podman/storage.conf", STORAGE_CONF.format(dir=self.path("podman"), driver=driver))
+        self._write("podman/storage.conf", STORAGE_CONF.format(dir=self.path("podman"), driver=self.driver))
         self._write("podman/registries.conf", "")
         self._import_image()
 
@@ -95,6 +101,13 @@ class PodmanEnv(Env):
         subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
         done = self.podman("import", "--change", "CMD=/bin/sh", archive, IMAGE)
         tap.equal(done.returncode, 0, "podman import (%r)" % done.stderr)
+
+    def snapshot(self):
+        """Without the mount by which podman makes its storage private, which it leaves
+        or takes away as it likes."""
+        now = super().snapshot()
+        own = self.path("podman/root/%s " % self.driver)
+        return now._replace(mounts=[mount for mount in now.mounts if not mount.startswith(own)])
 
     def podman_env(self):
         return {"PATH": os.environ["PATH"], "HOME": self.path("podman"), "LC_ALL": "C",
@@ -117,3 +130,46 @@ class PodmanEnv(Env):
         done = self.podman(*args, **kwargs)
         tap.equal(done.returncode, 0, "status of podman %s (stderr: %r)" % (" ".join(args), done.stderr))
         return done.stdout.decode()
+
+    def run_ended(self, *args, **kwargs):
+        """podman run of something that ends; it leaves nothing."""
+        return self.podman("run", "--rm", "--network", "none", *args, **kwargs)
+
+    def inspect(self, name, what):
+        return self.ok("inspect", "--format", "{{%s}}" % what, name).strip()
+
+    def nothing_left(self):
+        """Nothing of what podman ever started is there. conmon tidies up behind its back."""
+        tap.eventually(lambda: self.ok("ps", "--all", "--quiet") == "", "no container of podman", 60)
+        tap.eventually(lambda: self.manager.sandboxes() == [], "no sandbox", 60)
+        tap.eventually(lambda: self.libvirt.domains() == [], "no domain", 60)
+        tap.eventually(lambda: not any(name in command for _, _, command in host.family().values()
+                                       for name in ("conmon", "virtpod-proxy")), "no process", 60)
+
+    def on_terminal(self, args, typed, timeout=240):
+        """Runs podman on a terminal of 40 x 100; types the second of each pair in
+        @typed when the first has come. Returns the status and what was seen."""
+        command = ["sh", "-c", "stty rows 40 cols 100; exec \"$@\"", "sh", *self.podman_command(*args)]
+        environment = self.podman_env()
+        deadline = time.monotonic() + timeout
+        seen = b""
+        typed = list(typed)
+        pid, master = pty.fork()
+        if pid == 0:
+            try:
+                os.execvpe("sh", command, environment)
+            finally:
+                os._exit(125)
+        try:
+            while True:
+                if typed and typed[0][0] in seen:
+                    os.write(master, typed.pop(0)[1])
+                if time.monotonic() > deadline:
+                    raise tap.Failure("no end; seen: %r, not typed: %r" % (seen, typed))
+                if select.select([master], [], [], 1)[0]:
+                    seen += os.read(master, 4096)
+        except OSError:  # the other side was closed
+            pass
+        finally:
+            os.close(master)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen

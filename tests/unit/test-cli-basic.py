@@ -11,8 +11,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = """run create start exec attach cp list ps stats wait logs console events state inspect kill pause resume update stop delete
-           prune xml explain config check features spec version""".split()
+VERBS = """run create start exec attach cp list ps stats wait logs console events state inspect kill pause resume
+           update stop delete prune xml explain config check features spec version""".split()
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
           "HypervisorFailed", "AgentUnavailable", "AgentFailed", "ConfigError", "CommandNotFound",

@@ -242,7 +242,8 @@ def set_size(master, rows, columns):
 
 def test_terminal():
     with Engine() as bus:
-        master = terminal_of(bus, "create", "--pid-file", bus.pid_file, "--console-socket", bus.socket_path, "tty-exit_4")
+        master = terminal_of(bus, "create", "--pid-file", bus.pid_file, "--console-socket", bus.socket_path,
+                             "tty-exit_4")
         equal(sorted(bus.calls("CreateSandbox")[0][2]), ["stdin-path", "stdout-path"])
         set_size(master, 40, 100)
         bus.wait_for_call("ResizeTty")
@@ -409,7 +410,8 @@ def test_calls_of_engines():
             done = bus.run(*options, "update", "--resources", "-", name, stdin=b'{"pids":{"limit":5}}')
             equal(done.returncode, 0, done.stderr)
             equal(json.loads(bus.calls("Update")[-1][0]), {"pids": {"limit": 5}})
-            status, _, _ = bus.call(*options, "exec", "--process", process, "--detach", "--pid-file", bus.pid_file, name)
+            status, _, _ = bus.call(*options, "exec", "--process", process, "--detach", "--pid-file", bus.pid_file,
+                                    name)
             equal(status, 0, "exec")
             equal(bus.run(*options, "kill", "--all", name, "9").returncode, 0)
             equal(bus.status(proxy), 137, "container")
