@@ -10,7 +10,9 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-kata-import.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
+#include "vp-memory.h"
 
 #define IMPORT_MAX (1u << 20)
 
@@ -188,7 +190,9 @@ main (int argc, char **argv)
   VpDaemonOptions options = { 0 };
   int status;
 
+  vp_memory_init ();
   vp_log_init ();
+  (void) vp_listen_fds_receive (); /* while there is one thread */
   if (!parse (&arguments, &argc, &argv, &error))
     {
       fprintf (stderr, "virtpodd: %s\nTry \"virtpodd --help\".\n", error->message);

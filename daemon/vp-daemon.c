@@ -12,6 +12,7 @@
 #include "vp-listen-fds.h"
 #include "vp-log.h"
 #include "vp-manager.h"
+#include "vp-memory.h"
 #include "vp-names.h"
 #include "vp-recovery.h"
 #include "vp-sdnotify.h"
@@ -205,6 +206,7 @@ serve (Daemon *self)
       fail (self, "private connections", error);
       return;
     }
+  vp_memory_settle ();
   self->name_id = g_bus_own_name_on_connection (self->connection, VP_BUS_NAME, G_BUS_NAME_OWNER_FLAGS_NONE,
                                                 on_name_acquired, on_name_lost, self, NULL);
 }
@@ -230,6 +232,13 @@ connect_bus (const VpDaemonOptions *options, GError **error)
   return g_dbus_connection_new_for_address_sync (
       address, G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION, NULL,
       NULL, error);
+}
+
+/* A sandbox or a container came or went, and with it what was read and built for that. */
+static void
+on_changed (VpManager *manager, gpointer user_data)
+{
+  vp_memory_settle ();
 }
 
 /* ---- libvirt ---- */
@@ -309,8 +318,6 @@ set_up (Daemon *self, GError **error)
   VpConfig *config = self->options->config;
   guint64 watchdog_usec = vp_sdnotify_get_watchdog_usec ();
 
-  if (vp_listen_fds_receive () > 0)
-    vp_info (NULL, NULL, "descriptors of the service manager are there");
   self->services.config = vp_config_ref (config);
   self->services.store = vp_store_open (vp_config_get_string (config, VP_CONFIG_DAEMON_STATE_DIR), error);
   if (self->services.store == NULL)
@@ -327,6 +334,7 @@ set_up (Daemon *self, GError **error)
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
   apply (self);
   self->manager = vp_manager_new (&self->services);
+  g_signal_connect (self->manager, "changed", G_CALLBACK (on_changed), NULL);
   self->bouncer = vp_bouncer_new (self->connection, config);
   g_signal_connect (self->services.virt, "state-changed", G_CALLBACK (on_virt_state), self);
   if (watchdog_usec > 0)
@@ -350,6 +358,7 @@ tear_down (Daemon *self)
     g_bus_unown_name (self->name_id);
   if (self->watchdog != 0)
     g_source_remove (self->watchdog);
+  vp_memory_stop ();
   if (self->services.virt != NULL)
     g_signal_handlers_disconnect_by_data (self->services.virt, self);
   g_clear_object (&self->server);

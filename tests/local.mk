@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/lib/machine.py \
 	tests/lib/podman.py \
 	tests/lib/processes.py \
+	tests/lib/service_manager.py \
 	tests/lib/lsan.supp \
 	tests/lib/tap.py \
 	tests/lib/tsan-glib.c \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	tests/vm/cycles.py \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
+	tests/vm/network.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \

@@ -19,6 +19,7 @@ from world import bench_program, cpu_seconds, process_memory, wakeups
 LIBVIRT = "org.libvirt"
 TEST_DRIVER = "/org/libvirt/Test"
 IDLE_SECONDS = 20
+SETTLE_SECONDS = 8     # until the daemon has given back what it needed to get here
 LIVE = 50
 SUBSCRIBERS = 10
 STORM = 100            # sandboxes in one round
@@ -58,6 +59,7 @@ class Many:
 # ---- P8, P29 ----------------------------------------------------------------------
 
 def memory_line(name, env, base, count, **more):
+    time.sleep(SETTLE_SECONDS)
     memory = process_memory(env.daemon.pid)
     base = base or memory
     line(name, rss="%.0fKiB" % (memory["Rss"] / 1024),
@@ -90,7 +92,7 @@ def idle(env, wanted):
     if "P8" in wanted:
         memory_line("P8-running%d" % LIVE, env, before, LIVE)
     if "P29" in wanted:
-        time.sleep(3)
+        time.sleep(SETTLE_SECONDS)
         cpu, woken = cpu_seconds(env.daemon.pid), wakeups(env.daemon.pid)
         time.sleep(IDLE_SECONDS)
         cpu = cpu_seconds(env.daemon.pid) - cpu

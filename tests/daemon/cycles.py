@@ -5,10 +5,8 @@
 VIRTPOD_TEST_CYCLES sets how many (1000).
 """
 
-import itertools
 import mmap
 import os
-import statistics
 import struct
 import sys
 import time
@@ -25,6 +23,8 @@ from testdriver import Pending, TestDriverEnv, eventually, read_all
 CYCLES = int(os.environ.get("VIRTPOD_TEST_CYCLES", "1000"))
 WARM = CYCLES // 5          # cycles until threads, tables and types are what they will be
 MAX_GROWTH = 65536 / 10000  # bytes a cycle
+MAX_ANONYMOUS = 6144        # kB at rest; two thirds of it are the libraries' own data
+REST = 20                   # seconds without a change: longer than a pool's thread waits for work
 
 
 class Lives:
@@ -147,15 +147,10 @@ def bus_names(env):
     return len(reply.unpack()[0])
 
 
-def slope(points):
-    """The median of the slopes between any two points."""
-    return statistics.median((y2 - y1) / (x2 - x1) for (x1, y1), (x2, y2) in itertools.combinations(points, 2))
-
-
 class CountedEnv(TestDriverEnv):
     """The daemon's allocations are counted (tests/lib/count-malloc.c). What it has resident says
-    little: in a thousand cycles glibc's caches of a few dozen threads take 100 kB more, in
-    steps, and keep them."""
+    little: in a thousand cycles glibc's caches of freed memory, one for each thread that ever
+    ran, take some 100 kB more, in steps."""
 
     def daemon_command(self):
         command = super().daemon_command()
@@ -180,47 +175,40 @@ COUNTER = os.path.join(env_module.builddir, "tests/lib/.libs/count-malloc.so")
 
 
 class Memory:
-    """What the daemon has allocated as cycles go by: in each round of all the lives the
-    least, which is when least is under way. What leaks does so all the time, and a step, as
-    when a pool has one thread more than ever before, is not growth: the third of the time
-    with the least growth counts."""
+    """Of a daemon at rest: its jobs are done, idle threads are gone (a pool's wait 15
+    seconds, and each has some kilobytes of its own), and what was free has been given back."""
 
     def __init__(self, env):
-        self.env = env
-        self.points = []
-        self.round = []
+        self.threads = self.allocated = None
+        since = time.monotonic()
 
-    def note(self, number, length):
-        if self.env.counted and number >= WARM:
-            self.round.append(self.env.allocated())
-        if len(self.round) == length:
-            self.points.append((number, min(self.round)))
-            self.round = []
+        def rests():
+            nonlocal since
+            now = threads(env), env.allocated()
+            if now != (self.threads, self.allocated):
+                self.threads, self.allocated = now
+                since = time.monotonic()
+            return time.monotonic() - since > REST
 
-    def check(self):
-        # a few rounds say nothing about growth
-        if len(self.points) < 15:
-            print("# memory: not counted, or too few cycles")
-            return
-        third = len(self.points) // 3
-        growth = [slope(self.points[part * third:(part + 1) * third]) for part in range(3)]
-        print("# bytes allocated from cycle %d on: %s; a cycle: %s" % (
-            WARM, " ".join(str(size) for _, size in self.points[::len(self.points) // 10]),
-            " ".join("%.1f" % value for value in growth)))
-        check(min(growth) <= MAX_GROWTH, "memory grows by %.1f bytes a cycle" % min(growth))
+        eventually(rests, "rest", 10 * REST)
+        with open("/proc/%d/status" % env.daemon.pid, encoding="ascii") as f:
+            self.anonymous = next(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
+        print("# at rest: %d bytes allocated, %d kB of anonymous memory, %d threads" % (
+            self.allocated, self.anonymous, self.threads))
 
 
 def test_cycles(env):
     """nothing is left after as many lives as there are asked for"""
     lives = Lives(env)
-    memory = Memory(env)
+    # a few cycles say nothing about growth
+    measure = env.counted and CYCLES >= 500
     began = time.monotonic()
-    snapshot = names = most_threads = None
+    snapshot = names = most_threads = before = None
     for number in range(CYCLES):
         lives.run(number)
         if number == WARM:
             snapshot, names, most_threads = env.snapshot(), bus_names(env), threads(env)
-        memory.note(number, len(lives.ways))
+            before = Memory(env) if measure else None
     print("# %d cycles in %.1f s; resident: %d kB" % (CYCLES, time.monotonic() - began, env.rss()))
     env.no_leaks(snapshot)
     env.no_leaks(env.before)
@@ -230,7 +218,12 @@ def test_cycles(env):
     equal(bus_names(env), names, "names on the bus")
     # idle threads of pools go after a while
     eventually(lambda: threads(env) <= most_threads, "threads, %d after %d cycles" % (most_threads, WARM))
-    memory.check()
+    if measure:
+        after = Memory(env)
+        growth = (after.allocated - before.allocated) / (CYCLES - WARM)
+        print("# %.1f bytes a cycle stay allocated" % growth)
+        check(growth <= MAX_GROWTH, "memory grows by %.1f bytes a cycle" % growth)
+        check(after.anonymous < MAX_ANONYMOUS, "%d kB are not given back" % after.anonymous)
 
 
 def test_ends_well(env):
