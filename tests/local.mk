@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
 	tests/lib/machine.py \
+	tests/lib/podman.py \
 	tests/lib/processes.py \
 	tests/lib/service_manager.py \
 	tests/lib/lsan.supp \
@@ -44,6 +45,8 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
+	tests/clients/podman-life.py \
+	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
