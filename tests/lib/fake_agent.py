@@ -470,7 +470,7 @@ class FakeAgent:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(connection, lock, stream, request,
+                threading.Thread(target=self.answer, args=(conversation, stream, request,
                                                            dict(self.sandbox.containers)), daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
