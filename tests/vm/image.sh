@@ -101,7 +101,10 @@ modules_in_order ()
   declare -A loaded=() demand=()
   mapfile -t files <"$work/tree/etc/modules.boot"
   in_order "${files[@]}" || return 1
-  [ -n "${loaded[virtio_pci]:-}" ] && [ -n "${loaded[virtiofs]:-}" ] || { echo "virtio: not at boot"; return 1; }
+  if [ -z "${loaded[virtio_pci]:-}" ] || [ -z "${loaded[virtiofs]:-}" ]; then
+    echo "virtio: not at boot"
+    return 1
+  fi
   while read -r name files; do
     # shellcheck disable=SC2086
     (in_order $files && [ -n "${loaded[$name]:-}" ]) || { echo "$name: cannot be loaded"; return 1; }
