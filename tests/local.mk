@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/lib/libvirtd.py \
 	tests/lib/machine.py \
 	tests/lib/processes.py \
+	tests/lib/service_manager.py \
 	tests/lib/lsan.supp \
 	tests/lib/tap.py \
 	tests/lib/tsan-glib.c \
@@ -50,6 +51,7 @@ EXTRA_DIST += \
 	tests/vm/cycles.py \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
+	tests/vm/network.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \

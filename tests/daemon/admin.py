@@ -14,7 +14,7 @@ import bus
 import fake_agent
 import testdriver
 from gi.repository import GLib
-from tap import check, equal
+from tap import Skip, check, equal
 from testdriver import Pending, Signals, TestDriverEnv, eventually
 
 INVALID = "InvalidArgument"
@@ -164,20 +164,25 @@ def test_job_copy_cancel(env):
 
 def test_short_calls_are_no_jobs(env):
     """what takes no time costs nobody a signal"""
-    def short():
-        """One that was over within the moment, as far as we can tell, on a machine that may be busy."""
-        signals = Signals(env.address)
-        sandbox, _container = env.create()
+    def timed(call):
         began = time.monotonic()
-        sandbox.delete()
-        took = time.monotonic() - began
-        bus.has_owner(signals.connection)
+        result = call()
+        times.append(time.monotonic() - began)
+        return result
+
+    for _ in range(50):
+        signals, times = Signals(env.address), []
+        sandbox, _container = timed(env.create)
+        timed(sandbox.start)
+        timed(lambda: sandbox.delete(force=True))
+        eventually(lambda: signals.named("InterfacesRemoved"), "signals")
         added = str(signals.named("InterfacesAdded"))
         signals.close()
-        check(sandbox.path in added, "signals")
-        check(took > MOMENT or "'Operation': 'delete'" not in added, "a job of %.0f ms: %s" % (took * 1000, added))
-        return took <= MOMENT
-    eventually(short, "a short call")
+        # they were none, if the machine is not too busy for that
+        if max(times) < MOMENT:
+            check("/org/virtpod/job/" not in added, "jobs: " + added)
+            return
+    raise Skip("no call was short")
 
 
 # ---- draining --------------------------------------------------------------------
@@ -335,19 +340,25 @@ def test_notifications(env):
             heard.append(notify.recv(4096).decode().split("\n"))
         check(len([h for h in heard if line in h]) >= enough, "%s: %s" % (line, heard))
 
+    def drain():
+        notify.setblocking(False)
+        try:
+            while True:
+                notify.recv(4096)
+        except BlockingIOError:
+            pass
+
     wait_for("READY=1")
-    # twice in the time that is allowed, and not much more often
+    drain()
+    notify.settimeout(10)
+    heard.clear()
+    begun = time.monotonic()
     wait_for("WATCHDOG=1", 6)
-    check(time.monotonic() - begun > 1.1, "pings")
+    check(time.monotonic() - begun > 0.8, "pings")
     # a main loop that does not run is not reported as one that does
     os.kill(env.daemon.pid, signal.SIGSTOP)
     time.sleep(0.5)
-    notify.setblocking(False)
-    try:
-        while True:
-            notify.recv(4096)
-    except BlockingIOError:
-        pass
+    drain()
     time.sleep(0.7)
     try:
         check(False, "pinged by nobody: %s" % notify.recv(4096))

@@ -457,9 +457,10 @@ def test_annotations(env):
 def test_signals(env):
     """Exited, InterfacesAdded, InterfacesRemoved and PropertiesChanged"""
     signals = Signals(env.address)
+    # what takes long on a busy machine is a job
+    objects = lambda name: [entry[3][0] for entry in signals.named(name) if "/job/" not in entry[3][0]]
     sandbox, container = env.create(["sh", "-c", "read x; exit 6"])
-    eventually(lambda: len(signals.named("InterfacesAdded")) == 2, "InterfacesAdded")
-    equal([entry[3][0] for entry in signals.named("InterfacesAdded")], [sandbox.path, container.path], "objects")
+    eventually(lambda: objects("InterfacesAdded") == [sandbox.path, container.path], "InterfacesAdded")
     sandbox.start()
     container.start()
     process = container.exec(["sh", "-c", "exit 8"], exec_id="other")
@@ -468,7 +469,7 @@ def test_signals(env):
     equal(container.wait(), 6, "status")
     sandbox.stop()
     sandbox.delete()
-    eventually(lambda: len(signals.named("InterfacesRemoved")) == 2, "InterfacesRemoved")
+    eventually(lambda: len(objects("InterfacesRemoved")) == 2, "InterfacesRemoved")
     equal([(entry[3][0], entry[3][1]) for entry in signals.named("Exited", container.path)], [("other", 8), ("", 6)], "Exited")
     states = signals.values(sandbox.path, "State")
     check(states[0] == "starting" and states[-1] == "stopped" and "ready" in states, "states: %r" % states)
