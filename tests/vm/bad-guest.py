@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# alone: a guest has 15 s to answer
 """What goes wrong with the guest: no kernel, one that never answers, a program that is not there."""
 
 import os
