@@ -358,7 +358,8 @@ test_killed_while_creating (void)
   show_run_dir (TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (delays_ms); i++)
     {
-      g_autofree char *name = g_strdup_printf ("vp-half-%u", i);
+      /* cgroups of another run that creates at the same time are in the same place */
+      g_autofree char *name = g_strdup_printf ("vp-half-%u-%s", i, root + strlen (root) - 6);
       g_autoptr (GAsyncResult) result = NULL;
       g_autoptr (GError) error = NULL;
       g_autofree char *uuid = NULL;
