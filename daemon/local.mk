@@ -47,6 +47,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-agent-client.c daemon/vp-agent-client.h \
 	daemon/vp-agent-client-private.h \
 	daemon/vp-agent-client-container.c \
+	daemon/vp-agent-client-network.c \
 	daemon/vp-agent-client-open.c \
 	daemon/vp-agent-client-rpcs.c \
 	daemon/vp-agent-conn.c daemon/vp-agent-conn.h \
@@ -79,6 +80,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-update.c \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
+	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \

@@ -10,6 +10,7 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-kata-import.h"
+#include "vp-listen-fds.h"
 #include "vp-log.h"
 #include "vp-memory.h"
 
@@ -191,6 +192,7 @@ main (int argc, char **argv)
 
   vp_memory_init ();
   vp_log_init ();
+  (void) vp_listen_fds_receive (); /* while there is one thread */
   if (!parse (&arguments, &argc, &argv, &error))
     {
       fprintf (stderr, "virtpodd: %s\nTry \"virtpodd --help\".\n", error->message);

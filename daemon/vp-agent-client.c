@@ -517,6 +517,12 @@ vp_agent_client_is_open (VpAgentClient *self)
   return self->opened;
 }
 
+int
+vp_agent_client_get_fd (VpAgentClient *self)
+{
+  return vp_agent_conn_get_fd (self->conn);
+}
+
 void
 vp_agent_client_get_stats (VpAgentClient *self, VpAgentStats *ret_stats)
 {

@@ -72,6 +72,9 @@ gboolean vp_agent_client_open_finish (VpAgentClient *self, GAsyncResult *result,
  * signal. Idempotent. */
 void vp_agent_client_close (VpAgentClient *self);
 gboolean vp_agent_client_is_open (VpAgentClient *self);
+
+/* Its socket, borrowed, only to be kept for another process; -1: none. */
+int vp_agent_client_get_fd (VpAgentClient *self);
 void vp_agent_client_get_stats (VpAgentClient *self, VpAgentStats *ret_stats);
 
 /* Signal "closed" (GError *error): the channel ended by itself or because the
@@ -134,6 +137,20 @@ void vp_agent_client_update_container_async (VpAgentClient *self, GBytes *reques
                                              GCancellable *cancellable, GAsyncReadyCallback callback,
                                              gpointer user_data);
 
+/* @request: a packed grpc.UpdateInterfaceRequest, UpdateRoutesRequest,
+ * AddARPNeighborsRequest (vp-guest-network.h). An interface that is being plugged in
+ * may take its time to be seen in the guest, and the agent waits for it: give the
+ * call some seconds. What is there then is not in the answer; ask for the lists. */
+void vp_agent_client_update_interface_async (VpAgentClient *self, GBytes *request, guint timeout_ms,
+                                             GCancellable *cancellable, GAsyncReadyCallback callback,
+                                             gpointer user_data);
+void vp_agent_client_update_routes_async (VpAgentClient *self, GBytes *request, guint timeout_ms,
+                                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                                          gpointer user_data);
+void vp_agent_client_add_neighbours_async (VpAgentClient *self, GBytes *request, guint timeout_ms,
+                                           GCancellable *cancellable, GAsyncReadyCallback callback,
+                                           gpointer user_data);
+
 /* ---- calls that bring something back ---- */
 /* Version of the agent, sanitised; the caller owns it. */
 void vp_agent_client_version_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
@@ -186,6 +203,18 @@ GArray *vp_agent_client_list_pids_finish (VpAgentClient *self, GAsyncResult *res
 void vp_agent_client_get_metrics_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data);
 char *vp_agent_client_get_metrics_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+
+/* The guest's interfaces and routes as it tells them: aa{sv}, texts sanitised and at
+ * most 64 bytes long. Of an interface: name, mac (s), mtu, flags (t; IFF_*), addresses
+ * (as, with their prefix). Of a route: family (s; "ipv4" or "ipv6"), dest (s; "" is the
+ * default route), gateway, device, source (s), scope, flags, mtu (t). AgentFailed when
+ * there are more than 256 interfaces, 4096 addresses or 16384 routes. The caller owns it. */
+void vp_agent_client_list_interfaces_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
+                                            GAsyncReadyCallback callback, gpointer user_data);
+GVariant *vp_agent_client_list_interfaces_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+void vp_agent_client_list_routes_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
+GVariant *vp_agent_client_list_routes_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
 
 /* Waits without a deadline for the next container that ran out of memory: what
  * the guest says is its id, sanitised. The caller owns it. */

@@ -133,6 +133,15 @@ try_connect (VpAgentConn *self)
     handle_connect (self, r);
 }
 
+void
+vp_agent_conn_start_over (VpAgentConn *self)
+{
+  self->inherited = FALSE;
+  self->state = STATE_CONNECTING;
+  vp_agent_conn_drop_socket (self);
+  try_connect (self);
+}
+
 static gboolean
 on_open_deadline (gpointer user_data)
 {

@@ -30,6 +30,7 @@ struct _VpAgentConn
   VpChannelKind kind;
   State state;
   int fd; /* -1: none */
+  gboolean inherited; /* an earlier process had it */
   GMainContext *context;
 
   GSource *readable;
@@ -67,5 +68,11 @@ void vp_agent_conn_enqueue (VpAgentConn *self, guint8 *data, gsize len);
 /* The socket is there: bytes are read from it from now on. */
 void vp_agent_conn_start_reading (VpAgentConn *self);
 
+/* The socket, what waits for it and what waits to be sent. */
+void vp_agent_conn_drop_socket (VpAgentConn *self);
+
 /* vp-agent-conn-open.c: frames may come and go. */
 void vp_agent_conn_opened (VpAgentConn *self);
+
+/* The same: the socket that was handed to us is dead, the path is tried. */
+void vp_agent_conn_start_over (VpAgentConn *self);

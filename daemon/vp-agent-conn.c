@@ -39,19 +39,25 @@ vp_agent_conn_attach (VpAgentConn *self, GSource *source, GSourceFunc callback, 
   return source;
 }
 
+void
+vp_agent_conn_drop_socket (VpAgentConn *self)
+{
+  g_clear_pointer (&self->readable, vp_source_end);
+  g_clear_pointer (&self->writable, vp_source_end);
+  g_clear_pointer (&self->timer, vp_source_end);
+  vp_fd_clear (&self->fd);
+  g_queue_clear_full (&self->queue, (GDestroyNotify) chunk_free);
+  self->queued = 0;
+}
+
 /* Everything back but the object. What is being fed stays until that is over. */
 static void
 tear_down (VpAgentConn *self)
 {
   self->state = STATE_CLOSED;
-  g_clear_pointer (&self->readable, vp_source_end);
-  g_clear_pointer (&self->writable, vp_source_end);
-  g_clear_pointer (&self->timer, vp_source_end);
+  vp_agent_conn_drop_socket (self);
   g_clear_pointer (&self->deadline, vp_source_end);
   g_clear_pointer (&self->cancelled, vp_source_end);
-  vp_fd_clear (&self->fd);
-  g_queue_clear_full (&self->queue, (GDestroyNotify) chunk_free);
-  self->queued = 0;
   if (!self->in_feed)
     vp_ttrpc_client_clear (&self->wire);
 }
@@ -110,6 +116,16 @@ flush (VpAgentConn *self)
   return TRUE;
 }
 
+/* The other end is gone, or was when we were handed the socket. */
+static void
+lose_peer (VpAgentConn *self, const char *why)
+{
+  if (self->inherited && self->state == STATE_SYNCING)
+    vp_agent_conn_start_over (self);
+  else
+    vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "%s", why);
+}
+
 static gboolean
 on_writable (gint fd, GIOCondition condition, gpointer user_data)
 {
@@ -117,7 +133,9 @@ on_writable (gint fd, GIOCondition condition, gpointer user_data)
 
   if (!flush (self))
     {
-      vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "writing failed: %s", g_strerror (errno));
+      g_autofree char *why = g_strdup_printf ("writing failed: %s", g_strerror (errno));
+
+      lose_peer (self, why);
       return G_SOURCE_REMOVE;
     }
   if (!g_queue_is_empty (&self->queue))
@@ -227,8 +245,7 @@ on_readable (gint fd, GIOCondition condition, gpointer user_data)
         break;
       if (n <= 0)
         {
-          vp_agent_conn_end_with_code (self, VP_ERROR_AGENT_UNAVAILABLE, "%s",
-                         n == 0 ? "the other end has closed it" : g_strerror (errno));
+          lose_peer (self, n == 0 ? "the other end has closed it" : g_strerror (errno));
           return G_SOURCE_REMOVE;
         }
       self->bytes_in += (guint64) n;
@@ -314,6 +331,12 @@ vp_agent_conn_get_queued (VpAgentConn *self)
   return self->queued;
 }
 
+int
+vp_agent_conn_get_fd (VpAgentConn *self)
+{
+  return self->fd;
+}
+
 void
 vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnAdmitFunc admit, VpAgentConnFrameFunc func,
                               gpointer user_data)
@@ -373,4 +396,21 @@ vp_agent_conn_new_for_fd (int fd, VpChannelKind kind)
   self->kind = kind;
   (void) g_unix_set_fd_nonblocking (fd, TRUE, NULL);
   return self;
+}
+
+void
+vp_agent_conn_take_fd (VpAgentConn *self, int fd)
+{
+  g_return_if_fail (self->state == STATE_NEW && self->fd < 0);
+
+  if (fd < 0)
+    return;
+  if (self->kind == VP_CHANNEL_PLAIN)
+    {
+      vp_fd_clear (&fd);
+      return;
+    }
+  self->fd = fd;
+  self->inherited = TRUE;
+  (void) g_unix_set_fd_nonblocking (fd, TRUE, NULL);
 }

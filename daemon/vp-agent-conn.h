@@ -44,6 +44,13 @@ VpAgentConn *vp_agent_conn_new (const char *path, VpChannelKind kind);
  * then only does the handshake (if @kind has one). */
 VpAgentConn *vp_agent_conn_new_for_fd (int fd, VpChannelKind kind);
 
+/* Speaks over @fd, a connection that an earlier process had to the same path,
+ * takes it (-1: there is none) and makes it non-blocking. If its other end turns
+ * out to be gone before the handshake is over, the path is connected to after
+ * all. Before opening; not for VP_CHANNEL_PLAIN, where a conversation cannot
+ * be begun anew. */
+void vp_agent_conn_take_fd (VpAgentConn *self, int fd);
+
 /* Who says which frames are wanted (NULL: all are), and who gets them; set it
  * before opening, once. */
 void vp_agent_conn_set_frame_func (VpAgentConn *self, VpAgentConnAdmitFunc admit, VpAgentConnFrameFunc func,
@@ -78,6 +85,9 @@ gboolean vp_agent_conn_is_open (VpAgentConn *self);
 guint64 vp_agent_conn_get_bytes_in (VpAgentConn *self);
 guint64 vp_agent_conn_get_bytes_out (VpAgentConn *self);
 gsize vp_agent_conn_get_queued (VpAgentConn *self);
+
+/* Borrowed; -1: there is none. */
+int vp_agent_conn_get_fd (VpAgentConn *self);
 
 /* Signal "closed" (const GError *error): an open connection has ended, not by
  * _close(). AgentUnavailable; the message says why. Emitted once. */

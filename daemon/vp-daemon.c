@@ -318,8 +318,6 @@ set_up (Daemon *self, GError **error)
   VpConfig *config = self->options->config;
   guint64 watchdog_usec = vp_sdnotify_get_watchdog_usec ();
 
-  if (vp_listen_fds_receive () > 0)
-    vp_info (NULL, NULL, "descriptors of the service manager are there");
   self->services.config = vp_config_ref (config);
   self->services.store = vp_store_open (vp_config_get_string (config, VP_CONFIG_DAEMON_STATE_DIR), error);
   if (self->services.store == NULL)

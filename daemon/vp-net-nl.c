@@ -42,7 +42,7 @@ vp_net_nl_check (int err, GError **error, const char *format, ...)
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, VP_ERROR, (int) code_from_nl (err), "%s: %s", what, nl_geterror (err));
+  g_set_error (error, VP_ERROR, (int)code_from_nl (err), "%s: %s", what, nl_geterror (err));
   return FALSE;
 }
 

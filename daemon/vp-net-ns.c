@@ -19,8 +19,8 @@ is_no_namespace (const char *path, GError **error)
 {
   g_autofree char *shown = vp_error_shown (path);
 
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "network namespace \"%s\": is not a network namespace",
-               shown);
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+               "network namespace \"%s\": is not a network namespace", shown);
 }
 
 int
@@ -89,9 +89,10 @@ visit_namespace (gpointer data)
   Visit *visit = data;
 
   if (visit->fd >= 0 ? setns (visit->fd, CLONE_NEWNET) < 0 : unshare (CLONE_NEWNET) < 0)
-    vp_error_set_errno (&visit->error, errno, visit->fd >= 0 ? "enter network namespace" : "make network namespace");
+    vp_error_set_errno (&visit->error, errno,
+                        visit->fd >= 0 ? "enter network namespace" : "make network namespace");
   else
-    (void) visit->func (visit->data, &visit->error);
+    (void)visit->func (visit->data, &visit->error);
   return NULL;
 }
 
@@ -107,7 +108,7 @@ vp_net_ns_run (int fd, VpNetNsFunc func, gpointer data, GError **error)
         *error = vp_error_adopt (*error, VP_ERROR_RESOURCE_EXHAUSTED);
       return FALSE;
     }
-  (void) g_thread_join (thread);
+  (void)g_thread_join (thread);
   if (job.error == NULL)
     return TRUE;
   g_propagate_error (error, job.error);
@@ -127,7 +128,7 @@ pin_own (gpointer data, GError **error)
 gboolean
 vp_net_ns_create (const char *path, GError **error)
 {
-  return vp_net_ns_run (-1, pin_own, (gpointer) path, error);
+  return vp_net_ns_run (-1, pin_own, (gpointer)path, error);
 }
 
 gboolean

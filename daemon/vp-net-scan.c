@@ -84,7 +84,7 @@ static void
 take_link (struct nl_object *object, void *data)
 {
   Scan *scan = data;
-  struct rtnl_link *link = (struct rtnl_link *) object;
+  struct rtnl_link *link = (struct rtnl_link *)object;
   g_autofree char *mac = NULL;
   VpNetworkInterface interface = { 0 };
 
@@ -98,7 +98,7 @@ take_link (struct nl_object *object, void *data)
   interface.kind = rtnl_link_get_type (link);
   interface.mtu = rtnl_link_get_mtu (link);
   interface.flags = rtnl_link_get_flags (link);
-  interface.index = (guint) rtnl_link_get_ifindex (link);
+  interface.index = (guint)rtnl_link_get_ifindex (link);
   scan->failed = !vp_network_add_interface (scan->network, &interface, scan->error);
 }
 
@@ -112,7 +112,7 @@ add_peer (Scan *scan, VpFamily family, const char *device, struct nl_addr *peer)
 {
   g_autofree char *dest = dup_net (peer);
   const VpNetworkRoute route
-      = { .family = family, .dest = dest, .device = (char *) device, .scope = RT_SCOPE_LINK };
+      = { .family = family, .dest = dest, .device = (char *)device, .scope = RT_SCOPE_LINK };
 
   return *dest == '\0' || vp_network_add_route (scan->network, &route, RTPROT_BOOT, scan->error);
 }
@@ -121,14 +121,15 @@ static void
 take_address (struct nl_object *object, void *data)
 {
   Scan *scan = data;
-  struct rtnl_addr *addr = (struct rtnl_addr *) object;
+  struct rtnl_addr *addr = (struct rtnl_addr *)object;
   struct nl_addr *local = rtnl_addr_get_local (addr), *peer = rtnl_addr_get_peer (addr);
   g_autofree char *device = dup_name (scan, rtnl_addr_get_ifindex (addr));
   g_autofree char *text = dup_ip (local);
-  VpNetworkAddress address = { .text = text, .prefix = (guint) rtnl_addr_get_prefixlen (addr) };
+  VpNetworkAddress address = { .text = text, .prefix = (guint)rtnl_addr_get_prefixlen (addr) };
   gboolean has_peer = peer != NULL && local != NULL && nl_addr_cmp (local, peer) != 0;
 
-  if (scan->failed || device == NULL || *text == '\0' || !family_of (rtnl_addr_get_family (addr), &address.family)
+  if (scan->failed || device == NULL || *text == '\0'
+      || !family_of (rtnl_addr_get_family (addr), &address.family)
       || (rtnl_addr_get_flags (addr) & IFA_F_DADFAILED) != 0)
     return;
   if (has_peer)
@@ -155,8 +156,15 @@ add_route (Scan *scan, struct rtnl_route *in, VpFamily family)
   g_autofree char *dest = dup_net (rtnl_route_get_dst (in));
   g_autofree char *gateway = dup_ip (rtnl_route_nh_get_gateway (hop));
   g_autofree char *source = dup_ip (rtnl_route_get_pref_src (in));
-  VpNetworkRoute route = { family, dest, gateway, device, source, rtnl_route_get_scope (in),
-                           (guint) rtnl_route_nh_get_flags (hop), 0, rtnl_route_get_priority (in) };
+  VpNetworkRoute route = { family,
+                           dest,
+                           gateway,
+                           device,
+                           source,
+                           rtnl_route_get_scope (in),
+                           (guint)rtnl_route_nh_get_flags (hop),
+                           0,
+                           rtnl_route_get_priority (in) };
   guint mtu;
 
   if (device == NULL)
@@ -173,7 +181,7 @@ static void
 take_route (struct nl_object *object, void *data)
 {
   Scan *scan = data;
-  struct rtnl_route *route = (struct rtnl_route *) object;
+  struct rtnl_route *route = (struct rtnl_route *)object;
   VpFamily family;
 
   if (scan->failed || !family_of (rtnl_route_get_family (route), &family)
@@ -189,16 +197,17 @@ static void
 take_neighbour (struct nl_object *object, void *data)
 {
   Scan *scan = data;
-  struct rtnl_neigh *neigh = (struct rtnl_neigh *) object;
+  struct rtnl_neigh *neigh = (struct rtnl_neigh *)object;
   g_autofree char *device = dup_name (scan, rtnl_neigh_get_ifindex (neigh));
   g_autofree char *address = dup_ip (rtnl_neigh_get_dst (neigh));
   g_autofree char *lladdr = dup_mac (rtnl_neigh_get_lladdr (neigh));
   VpNetworkNeighbour row = { .address = address, .device = device, .lladdr = lladdr };
   int state = rtnl_neigh_get_state (neigh);
 
-  if (scan->failed || device == NULL || *address == '\0' || !family_of (rtnl_neigh_get_family (neigh), &row.family))
+  if (scan->failed || device == NULL || *address == '\0'
+      || !family_of (rtnl_neigh_get_family (neigh), &row.family))
     return;
-  row.state = state > 0 ? (guint) state : 0;
+  row.state = state > 0 ? (guint)state : 0;
   row.flags = rtnl_neigh_get_flags (neigh);
   scan->failed = !vp_network_add_neighbour (scan->network, &row, scan->error);
 }
@@ -241,7 +250,8 @@ dump (VpNlSock *sock, Dump what, const char *name, GError **error)
 }
 
 static gboolean
-dump_and_take (Scan *scan, VpNlSock *sock, Dump what, const char *name, void (*take) (struct nl_object *, void *))
+dump_and_take (Scan *scan, VpNlSock *sock, Dump what, const char *name,
+               void (*take) (struct nl_object *, void *))
 {
   g_autoptr (VpNlCache) cache = dump (sock, what, name, scan->error);
 

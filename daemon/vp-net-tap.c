@@ -7,12 +7,14 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <netlink/errno.h>
+#include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "vp-error.h"
 #include "vp-fd.h"
+#include "vp-net-nl.h"
 
 #define TUN_DEVICE "/dev/net/tun"
 
@@ -71,14 +73,15 @@ vp_net_tap_create (const VpNetTap *tap, GError **error)
     }
   request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
   /* else an existing one would be taken over */
-  request.ifr_flags = (short) (request.ifr_flags | IFF_TUN_EXCL | (tap->queues > 1 ? IFF_MULTI_QUEUE : 0));
+  request.ifr_flags = (short)(request.ifr_flags | IFF_TUN_EXCL | (tap->queues > 1 ? IFF_MULTI_QUEUE : 0));
   if (ioctl (fd, TUNSETIFF, &request) < 0)
-    return vp_error_set_errno (error, errno == EBUSY || errno == EINVAL ? EEXIST : errno, "tap \"%s\"", tap->name);
+    return vp_error_set_errno (error, errno == EBUSY || errno == EINVAL ? EEXIST : errno, "tap \"%s\"",
+                               tap->name);
   if (ioctl (fd, TUNSETPERSIST, 1) < 0)
     return vp_error_set_errno (error, errno, "tap \"%s\": keep", tap->name);
   if (describe (tap, error) && make_silent (tap->name, error))
     return TRUE;
-  (void) ioctl (fd, TUNSETPERSIST, 0);
+  (void)ioctl (fd, TUNSETPERSIST, 0);
   return FALSE;
 }
 
@@ -120,8 +123,8 @@ vp_net_tap_move (const char *name, int fd, GError **error)
   if (change == NULL)
     return FALSE;
   rtnl_link_set_ns_fd (change, fd);
-  return vp_net_nl_check (rtnl_link_change (sock, link, change, 0), error, "tap \"%s\": move into the namespace",
-                          name);
+  return vp_net_nl_check (rtnl_link_change (sock, link, change, 0), error,
+                          "tap \"%s\": move into the namespace", name);
 }
 
 gboolean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "vp-net-nl.h"
+#include <glib.h>
 
 /* Tap devices that outlive the descriptor they were made with: the hypervisor
  * opens one by its name, and it stays in its hands wherever the device is moved.

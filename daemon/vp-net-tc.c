@@ -63,7 +63,7 @@ new_redirection (int from, int to)
   if (rtnl_tc_set_kind (TC_CAST (cls), "u32") < 0 || rtnl_tc_set_kind (TC_CAST (act), "mirred") < 0
       || rtnl_u32_add_key_uint32 (cls, 0, 0, 0, 0) < 0 || rtnl_u32_set_cls_terminal (cls) < 0
       || rtnl_mirred_set_action (act, TCA_EGRESS_REDIR) < 0 || rtnl_mirred_set_policy (act, TC_ACT_STOLEN) < 0
-      || rtnl_mirred_set_ifindex (act, (uint32_t) to) < 0 || rtnl_u32_add_action (cls, act) < 0)
+      || rtnl_mirred_set_ifindex (act, (uint32_t)to) < 0 || rtnl_u32_add_action (cls, act) < 0)
     return NULL;
   return g_steal_pointer (&cls);
 }
@@ -87,10 +87,10 @@ redirect (VpNlSock *sock, VpNlLink *from, VpNlLink *to, GError **error)
     }
   if (!vp_net_nl_check (err, error, "interface \"%s\": ingress queueing discipline", name))
     return FALSE;
-  if (vp_net_nl_check (rtnl_cls_add (sock, cls, NLM_F_CREATE | NLM_F_EXCL), error, "interface \"%s\": redirection to \"%s\"",
-                       name, rtnl_link_get_name (to)))
+  if (vp_net_nl_check (rtnl_cls_add (sock, cls, NLM_F_CREATE | NLM_F_EXCL), error,
+                       "interface \"%s\": redirection to \"%s\"", name, rtnl_link_get_name (to)))
     return TRUE;
-  (void) rtnl_qdisc_delete (sock, ingress);
+  (void)rtnl_qdisc_delete (sock, ingress);
   return FALSE;
 }
 
@@ -108,7 +108,7 @@ vp_net_tc_join (const char *one, const char *other, GError **error)
     return TRUE;
   ingress = new_ingress (rtnl_link_get_ifindex (link));
   if (ingress != NULL)
-    (void) rtnl_qdisc_delete (sock, ingress);
+    (void)rtnl_qdisc_delete (sock, ingress);
   return FALSE;
 }
 
@@ -124,13 +124,14 @@ is_redirected (VpNlSock *sock, VpNlLink *from, VpNlLink *to)
   filters = raw;
   for (struct nl_object *o = nl_cache_get_first (filters); o != NULL; o = nl_cache_get_next (o))
     {
-      struct rtnl_cls *cls = (struct rtnl_cls *) o;
+      struct rtnl_cls *cls = (struct rtnl_cls *)o;
       struct rtnl_act *act;
 
-      if (g_strcmp0 (rtnl_tc_get_kind (TC_CAST (cls)), "u32") != 0 || (act = rtnl_u32_get_action (cls)) == NULL)
+      if (g_strcmp0 (rtnl_tc_get_kind (TC_CAST (cls)), "u32") != 0
+          || (act = rtnl_u32_get_action (cls)) == NULL)
         continue;
       if (g_strcmp0 (rtnl_tc_get_kind (TC_CAST (act)), "mirred") == 0
-          && rtnl_mirred_get_ifindex (act) == (uint32_t) rtnl_link_get_ifindex (to))
+          && rtnl_mirred_get_ifindex (act) == (uint32_t)rtnl_link_get_ifindex (to))
         return TRUE;
     }
   return FALSE;

@@ -79,7 +79,7 @@ tcfilter_prepare (const VpNetJob *job, GError **error)
     if (!make_tap (job, job->pairs->pdata[i], error))
       {
         while (i-- > 0)
-          (void) vp_net_tap_remove (((VpNetPair *) job->pairs->pdata[i])->tap, NULL);
+          (void)vp_net_tap_remove (((VpNetPair *)job->pairs->pdata[i])->tap, NULL);
         return FALSE;
       }
   return TRUE;
@@ -95,7 +95,8 @@ join_all (gpointer data, GError **error)
     {
       const VpNetPair *pair = job->pairs->pdata[i];
 
-      if (!vp_net_tap_bring_up (pair->tap, pair->mtu, error) || !vp_net_tc_join (pair->tap, pair->device, error))
+      if (!vp_net_tap_bring_up (pair->tap, pair->mtu, error)
+          || !vp_net_tc_join (pair->tap, pair->device, error))
         return FALSE;
     }
   return TRUE;
@@ -116,9 +117,9 @@ tcfilter_connect (const VpNetJob *job, GError **error)
       return FALSE;
     }
   for (guint i = 0; i < job->pairs->len; i++)
-    if (!vp_net_tap_move (((VpNetPair *) job->pairs->pdata[i])->tap, fd, error))
+    if (!vp_net_tap_move (((VpNetPair *)job->pairs->pdata[i])->tap, fd, error))
       return FALSE;
-  return vp_net_ns_run (fd, join_all, (gpointer) job, error);
+  return vp_net_ns_run (fd, join_all, (gpointer)job, error);
 }
 
 /* Keeps the first. */
@@ -167,10 +168,10 @@ tcfilter_remove (const VpNetJob *job, GError **error)
     return TRUE;
   if (job->path != NULL)
     fd = vp_net_ns_open (job->path, &id, &gone);
-  if (fd >= 0 && !vp_net_ns_run (fd, part_all, (gpointer) job, &why))
+  if (fd >= 0 && !vp_net_ns_run (fd, part_all, (gpointer)job, &why))
     keep_error (&kept, g_steal_pointer (&why));
   /* those that were not moved yet */
-  if (!part_all ((gpointer) job, &why))
+  if (!part_all ((gpointer)job, &why))
     keep_error (&kept, why);
   if (kept == NULL)
     return TRUE;

@@ -5,6 +5,8 @@
 
 #include "vp-driver.h"
 #include "vp-error.h"
+#include "vp-guest-messages.h"
+#include "vp-guest-network.h"
 #include "vp-log.h"
 
 /* The steps of a start that are about its network. All of it has one undo, that
@@ -20,7 +22,8 @@ void
 vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
 {
   const VpPlan *plan = self->machine.plan;
-  const char *path = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  const char *path
+      = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
   guint n = 0;
 
   g_clear_pointer (&self->machine.net, vp_net_job_unref);
@@ -32,8 +35,9 @@ vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
         continue;
       if (self->machine.net == NULL)
         self->machine.net = vp_net_job_new (self->id, path, id);
-      vp_net_job_add (self->machine.net, device->u.nic.dev, vp_network_get_interface (plan->network, n++)->name,
-                      device->u.nic.mtu, device->u.nic.queues);
+      vp_net_job_add (self->machine.net, device->u.nic.dev,
+                      vp_network_get_interface (plan->network, n++)->name, device->u.nic.mtu,
+                      device->u.nic.queues);
     }
 }
 
@@ -66,7 +70,8 @@ vp_sandbox_describe_network (VpSandbox *self, VpRecord *record)
 void
 vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
 {
-  const char *path = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  const char *path
+      = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
 
   for (guint i = 0; i < record->resources->len; i++)
     {
@@ -76,7 +81,7 @@ vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
 
       if (!g_str_equal (resource->kind, RESOURCE_TAP) || slash == NULL)
         continue;
-      tap = g_strndup (resource->path, (gsize) (slash - resource->path));
+      tap = g_strndup (resource->path, (gsize)(slash - resource->path));
       if (self->machine.net == NULL)
         self->machine.net = vp_net_job_new (self->id, path, NULL);
       vp_net_job_add (self->machine.net, tap, slash + 1, 0, 0);
@@ -125,7 +130,7 @@ static void
 run_job (VpSandbox *self, VpWorkerFunc func, GAsyncReadyCallback callback, VpSteps *steps)
 {
   vp_worker_run_async (self->services->worker, self, run_job, func, vp_net_job_ref (self->machine.net),
-                       (GDestroyNotify) vp_net_job_unref, NULL, callback, steps);
+                       (GDestroyNotify)vp_net_job_unref, NULL, callback, steps);
 }
 
 static void
@@ -133,7 +138,7 @@ on_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
 
-  (void) g_task_propagate_boolean (G_TASK (result), &error);
+  (void)g_task_propagate_boolean (G_TASK (result), &error);
   vp_step_done (user_data, error);
 }
 
@@ -175,7 +180,7 @@ on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (VpSandbox) self = user_data;
   GError *error = NULL;
 
-  (void) vp_virt_resume_finish (VP_VIRT (source), result, &error);
+  (void)vp_virt_resume_finish (VP_VIRT (source), result, &error);
   vp_step_done (self->steps, error);
 }
 
@@ -204,8 +209,69 @@ vp_sandbox_run_connect (gpointer owner, VpSteps *steps, GCancellable *cancellabl
 
 /* ---- in the guest ---- */
 
+static void tell_next (VpSandbox *self, guint index);
+
+typedef struct
+{
+  VpSandbox *self;
+  guint index;
+} Telling;
+
+static void
+on_told (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Telling *telling = user_data;
+  g_autoptr (VpSandbox) self = telling->self;
+  GError *error = NULL;
+
+  if (vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error))
+    {
+      tell_next (self, telling->index + 1);
+      return;
+    }
+  g_prefix_error (&error, "network of sandbox \"%s\": ", self->id);
+  vp_step_done (self->steps, error);
+}
+
+typedef void (*TellFunc) (VpAgentClient *agent, GBytes *request, guint timeout_ms, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer user_data);
+
+/* Takes @request. */
+static void
+tell (VpSandbox *self, TellFunc func, ProtobufCMessage *request, guint index)
+{
+  g_autoptr (GBytes) packed = vp_guest_message_pack (request);
+  Telling *telling = g_new (Telling, 1);
+
+  protobuf_c_message_free_unpacked (request, NULL);
+  *telling = (Telling){ g_object_ref (self), index };
+  func (self->machine.agent, packed,
+        (guint)vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS), self->end.cancellable,
+        on_told, telling);
+}
+
+/* Each interface, then all routes, then all neighbours; lists that are empty are
+ * not sent, since an agent may refuse them. */
+static void
+tell_next (VpSandbox *self, guint index)
+{
+  const VpNetwork *network = self->machine.plan->network;
+  guint n = network != NULL ? vp_network_get_n_interfaces (network) : 0;
+
+  if (index < n)
+    tell (self, vp_agent_client_update_interface_async,
+          &vp_guest_network_update_interface (vp_network_get_interface (network, index))->base, index);
+  else if (n > 0 && index == n && vp_network_get_n_routes (network) > 0)
+    tell (self, vp_agent_client_update_routes_async, &vp_guest_network_update_routes (network)->base, index);
+  else if (n > 0 && index <= n + 1 && vp_network_get_n_neighbours (network) > 0)
+    tell (self, vp_agent_client_add_neighbours_async, &vp_guest_network_add_neighbours (network)->base,
+          n + 1);
+  else
+    vp_step_done (self->steps, NULL);
+}
+
 void
 vp_sandbox_run_addresses (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
-  vp_step_done (steps, NULL);
+  tell_next (owner, 0);
 }

@@ -129,8 +129,16 @@ void vp_sandbox_take_container (VpSandbox *self, VpContainer *container);
 
 /* What the plan says, without starting anything: NULL when it has no console. */
 VpConsole *vp_sandbox_new_console (VpSandbox *self);
-/* Makes machine.agent, not open, and listens to its end. */
+/* Makes machine.agent, not open, and listens to its end. It will speak over the
+ * connection of an earlier daemon if one was kept. */
 void vp_sandbox_new_agent (VpSandbox *self);
+
+/* The agent is open: the connection is kept for the next daemon, if anybody keeps it. */
+void vp_sandbox_keep_agent (VpSandbox *self);
+
+/* The step that opens it, and its undo. */
+void vp_sandbox_run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+void vp_sandbox_undo_agent (gpointer owner, VpSteps *steps);
 
 /* Where it is heading for; see VpSandboxEnd. @grace_ms 0: as configured. */
 void vp_sandbox_aim_at (VpSandbox *self, VpSandboxState state, const char *reason, gboolean graceful, guint grace_ms);

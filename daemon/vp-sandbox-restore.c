@@ -275,6 +275,8 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
       vp_warning (self->id, NULL, "its agent does not answer: %s", error->message);
       vp_sandbox_domain_stopped (self, "agent-lost"); /* nothing when it is ending already */
     }
+  else
+    vp_sandbox_keep_agent (self);
   for (guint i = 0; i < self->containers->len; i++)
     g_ptr_array_add (containers, g_object_ref (self->containers->pdata[i]));
   for (guint i = 0; error == NULL && runs (self) && i < containers->len; i++)

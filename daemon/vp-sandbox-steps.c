@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-sandbox-private.h"
 
-#include <string.h>
-
-#include "vp-agent-address.h"
-#include "vp-agent-conn.h"
 #include "vp-error.h"
-#include "vp-event.h"
 #include "vp-guest-messages.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
 #include "vp-planner.h"
-#include "vp-virt-xml.h"
 
 /* The one list of things that are done to make a sandbox run, each with its
  * undo. It serves Start, a start that fails half way, Stop and the end of a
  * machine that died by itself. A step that fails has left nothing of itself. */
-
-#define TAIL_BYTES 400
-#define AGENT_LOST_DELAY_MS 500
 
 /* ---- share: the directory the guest sees ---- */
 
@@ -224,137 +215,6 @@ undo_console (gpointer owner, VpSteps *steps)
   vp_step_done (steps, NULL);
 }
 
-/* ---- agent ---- */
-
-/* What the guest said last helps more than "timed out" alone. */
-static void
-add_console_tail (VpSandbox *self, GError **error)
-{
-  g_autofree char *tail = NULL;
-
-  if (self->machine.console == NULL)
-    return;
-  tail = vp_console_dup_tail (self->machine.console, TAIL_BYTES);
-  g_strdelimit (g_strchomp (tail), "\n", '|');
-  if (*tail != '\0')
-    {
-      g_autofree char *message = g_strdup_printf ("%s; console: %s", (*error)->message, tail);
-      g_free ((*error)->message);
-      (*error)->message = g_steal_pointer (&message);
-    }
-}
-
-static void
-on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (VpSandbox) self = user_data;
-  GError *error = NULL;
-
-  if (!vp_agent_client_open_finish (VP_AGENT_CLIENT (source), result, &error))
-    {
-      g_prefix_error (&error, "agent of sandbox \"%s\": ", self->id);
-      add_console_tail (self, &error);
-      vp_agent_client_close (self->machine.agent);
-      g_clear_object (&self->machine.agent);
-    }
-  vp_sandbox_changed (self);
-  vp_step_done (self->steps, error);
-}
-
-static gboolean
-on_agent_stays_away (gpointer user_data)
-{
-  vp_sandbox_domain_stopped (user_data, "agent-lost");
-  return G_SOURCE_REMOVE;
-}
-
-/* A machine that ends takes its channel with it, and libvirt may tell the reason
- * a moment later than the channel does. */
-static void
-on_agent_closed (VpAgentClient *agent, const GError *error, gpointer user_data)
-{
-  VpSandbox *self = user_data;
-
-  if (strstr (error->message, "protocol violation") != NULL)
-    vp_event (VP_EVENT_GUEST_LIMIT, self->id, NULL, "the guest was cut off: %s", error->message);
-  else
-    vp_notice (self->id, NULL, "agent channel ended: %s", error->message);
-  if (self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED)
-    g_timeout_add_full (G_PRIORITY_DEFAULT, AGENT_LOST_DELAY_MS, on_agent_stays_away, g_object_ref (self),
-                        g_object_unref);
-  else
-    vp_sandbox_domain_stopped (self, "agent-lost");
-}
-
-void
-vp_sandbox_new_agent (VpSandbox *self)
-{
-  const VpDevice *channel = vp_plan_find_device (self->machine.plan, VP_DEVICE_CHANNEL);
-  const VpDevice *vsock = vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK);
-  g_autofree char *address = channel != NULL ? g_strdup (channel->u.channel.socket)
-                                             : vp_agent_address_for_vsock (self->machine.cid, vsock->u.vsock.port);
-  g_autoptr (VpAgentConn) conn
-      = vp_agent_conn_new (address, channel != NULL ? VP_CHANNEL_SERIAL : VP_CHANNEL_PLAIN);
-
-  g_clear_object (&self->machine.agent);
-  self->machine.agent = vp_agent_client_new (conn);
-  g_signal_connect_object (self->machine.agent, "closed", G_CALLBACK (on_agent_closed), self, 0);
-  vp_sandbox_changed (self);
-}
-
-static void
-open_agent (VpSandbox *self, GCancellable *cancellable)
-{
-  vp_sandbox_new_agent (self);
-  vp_agent_client_open_async (self->machine.agent,
-                              (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CONNECT_TIMEOUT_MS),
-                              cancellable, on_agent_opened, g_object_ref (self));
-}
-
-/* Which address the machine has on the vsock only the running one says: libvirt chose it. */
-static void
-on_live_xml (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (VpSandbox) self = user_data;
-  GError *error = NULL;
-  g_autofree char *xml = vp_virt_dup_xml_finish (VP_VIRT (source), result, &error);
-
-  self->machine.cid = xml != NULL ? vp_virt_xml_read_vsock_cid (xml) : 0;
-  if (xml != NULL && self->machine.cid == 0)
-    g_set_error (&error, VP_ERROR, VP_ERROR_HYPERVISOR_FAILED, "domain \"%s\": libvirt gave its vsock no address",
-                 self->domain_name);
-  /* a daemon that comes later finds the agent by the record */
-  if (error != NULL || !vp_sandbox_save (self, &error))
-    {
-      vp_step_done (self->steps, error);
-      return;
-    }
-  open_agent (self, g_task_get_cancellable (G_TASK (result)));
-}
-
-static void
-run_agent (gpointer owner, VpSteps *steps, GCancellable *cancellable)
-{
-  VpSandbox *self = owner;
-
-  if (vp_plan_find_device (self->machine.plan, VP_DEVICE_VSOCK) == NULL)
-    open_agent (self, cancellable);
-  else
-    vp_virt_dup_xml_async (self->services->virt, self->domain_name, cancellable, on_live_xml, g_object_ref (self));
-}
-
-static void
-undo_agent (gpointer owner, VpSteps *steps)
-{
-  VpSandbox *self = owner;
-
-  if (self->machine.agent != NULL)
-    vp_agent_client_close (self->machine.agent);
-  g_clear_object (&self->machine.agent);
-  vp_sandbox_changed (self);
-  vp_step_done (steps, NULL);
-}
-
 /* ---- guest: the sandbox inside ---- */
 
 static void
@@ -511,7 +371,7 @@ const VpStep vp_sandbox_steps[] = {
   { "domain", run_domain, undo_domain },
   { "connect", vp_sandbox_run_connect, NULL },
   { "console", run_console, undo_console },
-  { "agent", run_agent, undo_agent },
+  { "agent", vp_sandbox_run_agent, vp_sandbox_undo_agent },
   { "addresses", vp_sandbox_run_addresses, NULL },
   { "guest", run_guest, undo_guest },
   { "containers", run_containers, undo_containers },

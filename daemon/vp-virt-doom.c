@@ -83,8 +83,7 @@ vp_virt_sift (VpVirt *self, GPtrArray *domains)
       if (looks_like_husk (self, domain))
         {
           if (!g_hash_table_contains (before, domain->name))
-            vp_warning (NULL, NULL, "domain %s: libvirt shows a start that nobody goes on with; it has no process",
-                        domain->name);
+            vp_notice (NULL, NULL, "domain %s: libvirt shows it as starting, and it has no process", domain->name);
           g_hash_table_add (self->husks, g_strdup (domain->name));
           out = TRUE;
         }

@@ -28,6 +28,7 @@ libvp_drivers_la_SOURCES = \
 	drivers/vp-explain-json.c \
 	drivers/vp-explain-text.c \
 	drivers/vp-guest-messages.c drivers/vp-guest-messages.h \
+	drivers/vp-guest-network.c drivers/vp-guest-network.h \
 	drivers/vp-guest-spec.c drivers/vp-guest-spec.h \
 	drivers/vp-host-mount.c drivers/vp-host-mount.h \
 	drivers/vp-host-mount-pin.c \

@@ -24,7 +24,7 @@ vp_host_mount_pin (int fd, const char *path, GError **error)
   if (mount (source, path, NULL, MS_BIND, NULL) == 0)
     return TRUE;
   vp_error_set_errno (error, errno, "namespace \"%s\": mount", path);
-  (void) unlink (path);
+  (void)unlink (path);
   return FALSE;
 }
 

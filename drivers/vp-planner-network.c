@@ -69,7 +69,8 @@ plan_taps (VpPlanning *p)
       device->u.nic.mtu = interface->mtu;
       set_queues (p, &device->u.nic);
       vp_plan_add_device (p->plan, device);
-      vp_planning_note (p, id, interface->name, VP_CONFIG_NETWORK_MODEL, "an interface of the network namespace");
+      vp_planning_note (p, id, interface->name, VP_CONFIG_NETWORK_MODEL,
+                        "an interface of the network namespace");
     }
   p->plan->network = vp_network_ref (network);
 }
@@ -80,7 +81,8 @@ new_user_network (const char *mac)
 {
   const VpNetworkInterface eth0 = { (char *)"eth0", (char *)mac, (char *)"", 1500, IFF_UP, 1, NULL };
   const VpNetworkAddress address = { VP_FAMILY_V4, (char *)USER_ADDRESS, USER_PREFIX };
-  const VpNetworkRoute route = { .family = VP_FAMILY_V4, .gateway = (char *)USER_GATEWAY, .device = eth0.name };
+  const VpNetworkRoute route
+      = { .family = VP_FAMILY_V4, .gateway = (char *)USER_GATEWAY, .device = eth0.name };
   VpNetwork *network = vp_network_new ();
 
   (void)vp_network_add_interface (network, &eth0, NULL);
@@ -113,7 +115,8 @@ gboolean
 vp_planner_plan_network (VpPlanning *p, GError **error)
 {
   if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "macvtap"))
-    return vp_planning_not_supported (p, VP_CONFIG_NETWORK_MODEL, error, "\"macvtap\": only tcfilter, user and none are");
+    return vp_planning_not_supported (p, VP_CONFIG_NETWORK_MODEL, error,
+                                      "\"macvtap\": only tcfilter, user and none are");
   if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "user"))
     return plan_user (p, error);
   if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "tcfilter"))

@@ -154,8 +154,8 @@ no_address (const char *device, const char *what, const char *text, GError **err
 {
   g_autofree char *shown = vp_error_shown (text != NULL ? text : "");
 
-  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "network namespace: interface \"%s\": %s \"%s\": is not one",
-               device, what, shown);
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+               "network namespace: interface \"%s\": %s \"%s\": is not one", device, what, shown);
   return FALSE;
 }
 
@@ -233,7 +233,7 @@ read_net (VpFamily family, const char *text, guint8 bytes[16])
 
   if (slash == NULL || !g_ascii_string_to_unsigned (slash + 1, 10, 0, max_prefix (family), &prefix, NULL))
     return FALSE;
-  address = g_strndup (text, (gsize) (slash - text));
+  address = g_strndup (text, (gsize)(slash - text));
   return read_ip (family, address, bytes);
 }
 
@@ -314,7 +314,7 @@ vp_network_add_neighbour (VpNetwork *self, const VpNetworkNeighbour *neighbour, 
 static int
 compare_interfaces (gconstpointer a, gconstpointer b)
 {
-  const VpNetworkInterface *one = *(gpointer *) a, *other = *(gpointer *) b;
+  const VpNetworkInterface *one = *(gpointer *)a, *other = *(gpointer *)b;
 
   return one->index < other->index ? -1 : one->index > other->index;
 }
@@ -323,7 +323,7 @@ compare_interfaces (gconstpointer a, gconstpointer b)
 static int
 compare_routes (gconstpointer a, gconstpointer b)
 {
-  const VpNetworkRoute *one = *(gpointer *) a, *other = *(gpointer *) b;
+  const VpNetworkRoute *one = *(gpointer *)a, *other = *(gpointer *)b;
   int by_gateway = (*one->gateway != '\0') - (*other->gateway != '\0');
 
   if (by_gateway != 0)
@@ -345,7 +345,7 @@ drop_worse_routes (VpNetwork *self)
       const VpNetworkRoute *other = g_hash_table_lookup (best, key);
 
       if (other == NULL || route->metric < other->metric)
-        g_hash_table_insert (best, g_steal_pointer (&key), (gpointer) route);
+        g_hash_table_insert (best, g_steal_pointer (&key), (gpointer)route);
     }
   g_ptr_array_set_free_func (self->routes, NULL);
   for (guint i = 0; i < self->routes->len; i++)
@@ -358,7 +358,7 @@ drop_worse_routes (VpNetwork *self)
       else
         route_free (route);
     }
-  g_ptr_array_set_size (self->routes, (gint) kept);
+  g_ptr_array_set_size (self->routes, (gint)kept);
   g_ptr_array_set_free_func (self->routes, route_free);
 }
 
@@ -379,7 +379,7 @@ vp_network_seal (VpNetwork *self, GError **error)
                        other->name, interface->name, interface->mac);
           return FALSE;
         }
-      g_hash_table_insert (macs, interface->mac, (gpointer) interface);
+      g_hash_table_insert (macs, interface->mac, (gpointer)interface);
     }
   g_ptr_array_sort (self->interfaces, compare_interfaces);
   drop_worse_routes (self);

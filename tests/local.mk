@@ -35,7 +35,9 @@ EXTRA_DIST += \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
 	tests/lib/machine.py \
+	tests/lib/podman.py \
 	tests/lib/processes.py \
+	tests/lib/service_manager.py \
 	tests/lib/lsan.supp \
 	tests/lib/tap.py \
 	tests/lib/tsan-glib.c \
@@ -43,6 +45,8 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
+	tests/clients/podman-life.py \
+	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \
@@ -50,6 +54,7 @@ EXTRA_DIST += \
 	tests/vm/cycles.py \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
+	tests/vm/network.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \

@@ -6,5 +6,5 @@ vp_source_tests += tools/check-layers tools/check-headers
 # what a header of any layer needs to compile
 AM_TESTS_ENVIRONMENT += \
 	CC='$(CC)'; export CC; \
-	VP_HEADER_CFLAGS='$(GLIB_CFLAGS) $(XML_CFLAGS) $(LIBVIRT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(POLKIT_CFLAGS)'; \
+	VP_HEADER_CFLAGS='$(GLIB_CFLAGS) $(XML_CFLAGS) $(NL_CFLAGS) $(LIBVIRT_CFLAGS) $(PROTOBUF_C_CFLAGS) $(POLKIT_CFLAGS)'; \
 	export VP_HEADER_CFLAGS;

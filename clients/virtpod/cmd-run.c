@@ -3,13 +3,17 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 #include "vp-command.h"
+#include "vp-create.h"
 #include "vp-error.h"
 #include "vp-names.h"
+#include "vp-oci-options.h"
 #include "vp-progress.h"
 #include "vp-relay.h"
 #include "vp-signals.h"
+#include "vp-standin.h"
 #include "vp-tty.h"
 
 static char *opt_bundle;
@@ -29,6 +33,10 @@ static const GOptionEntry options[] = {
     N_("Runtime handler of the daemon's configuration"), N_("NAME") },
   { "timings", 0, 0, G_OPTION_ARG_NONE, &opt_timings,
     N_("Print on stderr how long each stage of the start took"), NULL },
+  VP_OCI_OPTION_PID_FILE,
+  VP_OCI_OPTION_CONSOLE_SOCKET,
+  VP_OCI_OPTION_PRESERVE_FDS,
+  VP_OCI_OPTIONS_WITHOUT_MEANING,
   { NULL },
 };
 
@@ -278,11 +286,38 @@ attend (const VpCommand *command, Run *self)
   return (int) status;
 }
 
+/* As other OCI runtimes have it: what was started has our streams and, for the
+ * caller to wait for, a process of its own. */
+static int
+create_and_start (const VpCommand *command, VpClient *client, const char *id)
+{
+  const VpCreate what = { .bundle = opt_bundle,
+                          .handler = opt_handler,
+                          .pid_file = vp_oci_options.pid_file,
+                          .console_socket = vp_oci_options.console_socket };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpDBusContainer1) container = vp_create (client, id, &what, &error);
+
+  if (container == NULL)
+    return vp_command_fail (command, id, error);
+  if (vp_dbus_container1_call_start_sync (container, vp_command_force_options (FALSE), NULL, NULL, &error))
+    return 0;
+  (void) vp_dbus_container1_call_delete_sync (container, vp_command_force_options (TRUE), NULL, NULL, NULL, NULL);
+  return vp_command_fail (command, id, error);
+}
+
 static int
 run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
   g_auto (Run) self = { .client = client, .id = args[0] };
   g_autoptr (GError) error = NULL;
+
+  if (vp_oci_options_check () != NULL)
+    return vp_command_usage (command, vp_oci_options_check ());
+  if (vp_oci_options.console_socket != NULL && !opt_detach)
+    return vp_command_usage (command, _("--console-socket needs --detach"));
+  if (opt_detach && (vp_oci_options.pid_file != NULL || vp_oci_options.console_socket != NULL))
+    return create_and_start (command, client, self.id);
 
   vp_signals_block ();
   self.starting = g_cancellable_new ();
@@ -296,7 +331,10 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
         return vp_command_fail (command, self.id, error);
     }
 
-  if (!create (&self, &error) || !start_sandbox (&self, &error) || !start_container (&self, &error))
+  /* attached, it is this process that passes signals on and ends as the container does */
+  if (!create (&self, &error) || !start_sandbox (&self, &error)
+      || (vp_oci_options.pid_file != NULL && !vp_standin_write_pid (vp_oci_options.pid_file, getpid (), &error))
+      || !start_container (&self, &error))
     return give_up (command, &self, error);
   remember_stages (&self);
   if (!opt_detach)

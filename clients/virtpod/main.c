@@ -13,10 +13,13 @@
 #include "vp-client.h"
 #include "vp-command.h"
 #include "vp-names.h"
+#include "vp-report.h"
 
 /* in the order of help and virtpod(1): to run, to look, to change, to end, about the host */
 static const VpCommand *const commands[] = {
   &vp_cmd_run,
+  &vp_cmd_create,
+  &vp_cmd_start,
   &vp_cmd_exec,
   &vp_cmd_attach,
   &vp_cmd_cp,
@@ -40,6 +43,8 @@ static const VpCommand *const commands[] = {
   &vp_cmd_explain,
   &vp_cmd_config,
   &vp_cmd_check,
+  &vp_cmd_features,
+  &vp_cmd_spec,
   &vp_cmd_version,
 };
 
@@ -47,6 +52,10 @@ static char *opt_address;
 static gboolean opt_session;
 static gboolean opt_no_ask_password;
 static gboolean opt_version;
+static char *opt_log;
+static char *opt_log_format;
+static char *opt_root;
+static gboolean opt_ignored;
 
 static const GOptionEntry global_options[] = {
   { "address", 0, 0, G_OPTION_ARG_STRING, &opt_address, N_("Talk to virtpodd on the bus at ADDRESS"),
@@ -55,8 +64,23 @@ static const GOptionEntry global_options[] = {
   { "no-ask-password", 0, 0, G_OPTION_ARG_NONE, &opt_no_ask_password, N_("Do not ask for a password"), NULL },
   { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"),
     NULL },
+  { "log", 0, 0, G_OPTION_ARG_FILENAME, &opt_log, N_("Append errors to FILE too"), N_("FILE") },
+  { "log-format", 0, 0, G_OPTION_ARG_STRING, &opt_log_format, N_("How lines of the log look: text or json"),
+    N_("FORMAT") },
+  { "root", 0, 0, G_OPTION_ARG_FILENAME, &opt_root,
+    N_("Accepted from container engines: the state is the daemon's"), N_("DIR") },
+  { "debug", 0, 0, G_OPTION_ARG_NONE, &opt_ignored, N_("Accepted from container engines: the daemon has the log"),
+    NULL },
+  { "systemd-cgroup", 0, 0, G_OPTION_ARG_NONE, &opt_ignored,
+    N_("Accepted from container engines: control groups are in the guest"), NULL },
   { NULL },
 };
+
+/* what runtimes for processes of the host can and a virtual machine cannot: engines ask by name */
+static const char *const refused[] = { "checkpoint", "restore" };
+
+
+
 
 /* A container tool is often started with standard streams closed; what it
  * opens next must not become one of them. */
@@ -126,14 +150,24 @@ set_name (const VpCommand *command)
 static int
 usage_error (const char *message)
 {
-  g_printerr ("virtpod: %s\n%s\n", message, _("Try \"virtpod --help\"."));
+  vp_report_error (message);
+  g_printerr ("%s\n", _("Try \"virtpod --help\"."));
   return VP_EXIT_OWN;
 }
 
 static int
 unknown_command (const char *name)
 {
-  g_autofree char *message = g_strdup_printf (_("there is no command \"%s\""), name);
+  g_autofree char *message = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
+    if (g_str_equal (refused[i], name))
+      {
+        message = g_strdup_printf (_("%s: not supported: processes of a guest cannot be saved and restored"), name);
+        vp_report_error (message);
+        return VP_EXIT_FAILURE;
+      }
+  message = g_strdup_printf (_("there is no command \"%s\""), name);
 
   return usage_error (message);
 }
@@ -209,9 +243,11 @@ main (int argc, char **argv)
   context = new_global_context ();
   if (!g_option_context_parse (context, &argc, &argv, &error))
     return usage_error (error->message);
+  if (!vp_report_open (opt_log, opt_log_format, &error))
+    return usage_error (error->message);
   if (opt_version)
     {
-      g_print ("virtpod %s\n", PACKAGE_VERSION);
+      g_print ("virtpod %s\nspec: %s\n", PACKAGE_VERSION, VP_OCI_VERSION);
       return EXIT_SUCCESS;
     }
   if (argc < 2)

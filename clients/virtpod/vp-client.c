@@ -50,6 +50,14 @@ vp_client_free (VpClient *self)
   g_free (self);
 }
 
+char *
+vp_client_dup_address (VpClient *self, GError **error)
+{
+  if (self->address != NULL)
+    return g_strdup (self->address);
+  return g_dbus_address_get_for_bus_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL, error);
+}
+
 /* The generated calls have no place for flags. On GDBus's thread; what is changed
  * has to be a copy. */
 static GDBusMessage *
@@ -72,13 +80,11 @@ allow_asking (GDBusConnection *connection, GDBusMessage *message, gboolean incom
 GDBusConnection *
 vp_client_get_connection (VpClient *self, GError **error)
 {
-  g_autofree char *address = g_strdup (self->address);
+  g_autofree char *address = NULL;
 
   if (self->connection != NULL)
     return self->connection;
-  if (address == NULL)
-    address = g_dbus_address_get_for_bus_sync (self->session ? G_BUS_TYPE_SESSION : G_BUS_TYPE_SYSTEM, NULL,
-                                               error);
+  address = vp_client_dup_address (self, error);
   if (address == NULL)
     return NULL;
   self->connection = g_dbus_connection_new_for_address_sync (

@@ -20,6 +20,9 @@ void vp_client_free (VpClient *self);
 void vp_client_set_may_ask (VpClient *self, gboolean may_ask);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpClient, vp_client_free)
 
+/* Of the bus; to free. NULL and @error when there is none. */
+char *vp_client_dup_address (VpClient *self, GError **error);
+
 /* Both borrowed; NULL and @error when the bus cannot be reached. */
 GDBusConnection *vp_client_get_connection (VpClient *self, GError **error);
 VpDBusManager1 *vp_client_get_manager (VpClient *self, GError **error);

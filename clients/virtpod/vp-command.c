@@ -6,16 +6,28 @@
 #include <glib/gi18n.h>
 
 #include "vp-error.h"
+#include "vp-report.h"
+
+/* What engines look for in the text of an error to tell why; ours is worded differently. */
+static const char *
+well_known_words (const VpCommand *self, const GError *error)
+{
+  if (vp_error_is (error, VP_ERROR_INVALID_STATE) && (self == &vp_cmd_kill || self == &vp_cmd_exec))
+    return "container not running: ";
+  return "";
+}
 
 int
 vp_command_fail (const VpCommand *self, const char *id, const GError *error)
 {
   g_autofree char *text = vp_client_error_text (error);
+  g_autofree char *message = NULL;
 
   if (id != NULL)
-    g_printerr ("virtpod: %s %s: %s\n", self->name, id, text);
+    message = g_strdup_printf ("%s %s: %s%s", self->name, id, well_known_words (self, error), text);
   else
-    g_printerr ("virtpod: %s: %s\n", self->name, text);
+    message = g_strdup_printf ("%s: %s", self->name, text);
+  vp_report_error (message);
 
   /* the two that tell about the command only mean something where there is one */
   if (self->failure == VP_EXIT_OWN && vp_error_is (error, VP_ERROR_COMMAND_NOT_FOUND))
@@ -28,7 +40,9 @@ vp_command_fail (const VpCommand *self, const char *id, const GError *error)
 int
 vp_command_usage (const VpCommand *self, const char *message)
 {
-  g_printerr ("virtpod: %s: %s\n", self->name, message);
+  g_autofree char *text = g_strdup_printf ("%s: %s", self->name, message);
+
+  vp_report_error (text);
   g_printerr (_("Try \"virtpod %s --help\".\n"), self->name);
   return self->failure;
 }

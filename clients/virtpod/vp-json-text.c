@@ -146,6 +146,18 @@ vp_json_parse (const char *json)
 }
 
 char *
+vp_json_dup_member (const char *json, const char *object, const char *member)
+{
+  g_autoptr (JsonNode) root = json_from_string (json, NULL);
+  JsonNode *node = root;
+
+  for (int i = 0; i < 2 && node != NULL; i++)
+    node = JSON_NODE_HOLDS_OBJECT (node) ? json_object_get_member (json_node_get_object (node), i == 0 ? object : member)
+                                         : NULL;
+  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_dup_string (node) : NULL;
+}
+
+char *
 vp_json_time (guint64 usec)
 {
   g_autoptr (GDateTime) seconds = NULL;

@@ -241,12 +241,15 @@ configure (AgentNetlink *n, const Update *u, const AgentLinks *links, const Agen
     return agent_failure_netlink (f, n, rc, "interface.name: %s", name);
   if (r->mtu != 0 && r->mtu != link->mtu && (rc = agent_link_set_mtu (n, link, (uint32_t)r->mtu)) < 0)
     return agent_failure_netlink (f, n, rc, "interface.mtu: %llu", (unsigned long long)r->mtu);
-  if (remove_others (n, link->index, u->inets, r->n_ipaddresses, f) < 0
-      || add_missing (n, link->index, u->inets, r->n_ipaddresses, f) < 0)
-    return -1;
-  /* the other flags of the host's interface are its state, and say nothing about this one */
+  /* Up before it has addresses: with many of IPv6 the kernel may lose some of them when
+   * it goes up later. The other flags of the host's interface are its state, and say
+   * nothing about this one. */
   rc = agent_link_set_flags (n, link, IFF_UP | (r->raw_flags & IFF_NOARP), IFF_UP | IFF_NOARP);
-  return rc < 0 ? agent_failure_netlink (f, n, rc, "interface.raw_flags: 0x%x", r->raw_flags) : 0;
+  if (rc < 0)
+    return agent_failure_netlink (f, n, rc, "interface.raw_flags: 0x%x", r->raw_flags);
+  if (remove_others (n, link->index, u->inets, r->n_ipaddresses, f) < 0)
+    return -1;
+  return add_missing (n, link->index, u->inets, r->n_ipaddresses, f);
 }
 
 /* 1: it is not there (yet), 0: done with *ret, -1: failed */

@@ -14,10 +14,11 @@ import bus
 import fake_agent
 import testdriver
 from gi.repository import GLib
-from tap import check, equal
+from tap import Skip, check, equal
 from testdriver import Pending, Signals, TestDriverEnv, eventually
 
 INVALID = "InvalidArgument"
+MOMENT = 0.2    # seconds until a call is a job
 
 
 def on():
@@ -163,12 +164,25 @@ def test_job_copy_cancel(env):
 
 def test_short_calls_are_no_jobs(env):
     """what takes no time costs nobody a signal"""
-    signals = Signals(env.address)
-    sandbox, _container = env.start_sandbox()
-    sandbox.delete(force=True)
-    eventually(lambda: signals.named("InterfacesRemoved"), "signals")
-    check("/org/virtpod/job/" not in str(signals.named("InterfacesAdded")), "jobs: %s" % signals.named("InterfacesAdded"))
-    signals.close()
+    def timed(call):
+        began = time.monotonic()
+        result = call()
+        times.append(time.monotonic() - began)
+        return result
+
+    for _ in range(50):
+        signals, times = Signals(env.address), []
+        sandbox, _container = timed(env.create)
+        timed(sandbox.start)
+        timed(lambda: sandbox.delete(force=True))
+        eventually(lambda: signals.named("InterfacesRemoved"), "signals")
+        added = str(signals.named("InterfacesAdded"))
+        signals.close()
+        # they were none, if the machine is not too busy for that
+        if max(times) < MOMENT:
+            check("/org/virtpod/job/" not in added, "jobs: " + added)
+            return
+    raise Skip("no call was short")
 
 
 # ---- draining --------------------------------------------------------------------
@@ -310,8 +324,9 @@ def test_notifications(env):
     """READY, RELOADING and READY again, WATCHDOG from the main loop, STOPPING"""
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(env.path("notify"))
-    notify.settimeout(10)
+    notify.settimeout(60)
     env.stop_daemon()
+    begun = time.monotonic()
     os.environ.update(NOTIFY_SOCKET=env.path("notify"), WATCHDOG_USEC="400000")
     try:
         env.start_daemon()
@@ -320,30 +335,36 @@ def test_notifications(env):
     heard = []
 
     def wait_for(line, enough=1):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len([h for h in heard if line in h]) < enough and time.monotonic() < deadline:
             heard.append(notify.recv(4096).decode().split("\n"))
         check(len([h for h in heard if line in h]) >= enough, "%s: %s" % (line, heard))
 
+    def drain():
+        notify.setblocking(False)
+        try:
+            while True:
+                notify.recv(4096)
+        except BlockingIOError:
+            pass
+
     wait_for("READY=1")
+    drain()
+    notify.settimeout(10)
+    heard.clear()
     begun = time.monotonic()
     wait_for("WATCHDOG=1", 6)
-    check(0.8 < time.monotonic() - begun < 10, "pings")
+    check(time.monotonic() - begun > 0.8, "pings")
     # a main loop that does not run is not reported as one that does
     os.kill(env.daemon.pid, signal.SIGSTOP)
     time.sleep(0.5)
-    notify.setblocking(False)
-    try:
-        while True:
-            notify.recv(4096)
-    except BlockingIOError:
-        pass
+    drain()
     time.sleep(0.7)
     try:
         check(False, "pinged by nobody: %s" % notify.recv(4096))
     except BlockingIOError:
         pass
-    notify.settimeout(10)
+    notify.settimeout(60)
     os.kill(env.daemon.pid, signal.SIGCONT)
     heard.clear()
     os.kill(env.daemon.pid, signal.SIGHUP)

@@ -2,77 +2,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Descriptors that callers passed, kept by a service manager (played here) over a restart."""
 
-import array
 import os
-import socket
-import subprocess
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import bus
 import testdriver
-from tap import check, equal
+from service_manager import ServiceManager
+from tap import equal
 from testdriver import TestDriverEnv, eventually, read_all
 
 
-class StoreEnv(TestDriverEnv):
-    """A service manager's half: NOTIFY_SOCKET, FDSTORE=1, FDSTOREREMOVE=1, LISTEN_FDS."""
-
+class StoreEnv(ServiceManager, TestDriverEnv):
     def __init__(self):
         super().__init__(outlive=True)
-        self.kept = {}
-        self.states = []
-
-    def start(self):
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        name = "\0virtpod-test-%d" % os.getpid()
-        self.notify.bind(name)
-        os.environ["NOTIFY_SOCKET"] = "@" + name[1:]
-        threading.Thread(target=self.listen, daemon=True).start()
-        super().start()
-
-    def listen(self):
-        while True:
-            data, control, _, _ = self.notify.recvmsg(4096, socket.CMSG_SPACE(16))
-            lines = dict(line.split("=", 1) for line in data.decode().splitlines())
-            name = lines.get("FDNAME")
-            for _level, _type, payload in control:
-                fds = array.array("i", payload)
-                check(len(fds) == 1 and lines.get("FDSTORE") == "1", "descriptors with " + repr(lines))
-                self.drop(name)
-                self.kept[name] = fds[0]
-            if lines.get("FDSTOREREMOVE") == "1":
-                self.drop(name)
-            self.states += [line for line in lines if line in ("READY", "STOPPING")]
-
-    def drop(self, name):
-        fd = self.kept.pop(name, -1)
-        if fd >= 0:
-            os.close(fd)
-
-    def start_daemon(self, timeout=60):
-        names = list(self.kept)
-        passed = {3 + i: os.dup(self.kept[name]) for i, name in enumerate(names)}
-        high = {number: os.dup2(fd, 200 + number) for number, fd in passed.items()}
-
-        def place():
-            for number, fd in high.items():
-                os.dup2(fd, number, inheritable=True)
-
-        env = dict(os.environ)
-        if names:
-            env.update(LISTEN_FDS=str(len(names)), LISTEN_FDNAMES=":".join(names))
-        command = ["sh", "-c", 'LISTEN_PID=$$ exec "$0" "$@"', *self.daemon_command()]
-        with open(self.path("virtpodd.log"), "ab") as log:
-            self.daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
-                                           preexec_fn=place, pass_fds=sorted(passed))
-        for fd in [*passed.values(), *high.values()]:
-            os.close(fd)
-        connection = bus.connect(self.address)
-        eventually(lambda: self._serves(connection), "virtpodd on the bus", timeout)
-        self.manager = bus.Manager(connection)
 
 
 def test_streams(env):
@@ -84,7 +28,7 @@ def test_streams(env):
                                      stdin=in_read, stdout=out_write)
     os.close(in_read)
     os.close(out_write)
-    eventually(lambda: len(env.kept) == 2, "kept descriptors")
+    eventually(lambda: len(env.streams()) == 2, "kept descriptors")
     for turn in range(3):
         os.write(to_them, b"%d\n" % turn)
         equal(os.read(from_them, 100), b"got %d\n" % turn, "line")
@@ -95,7 +39,7 @@ def test_streams(env):
     own = env.manager.container("one")
     equal(own.wait(), 6, "status")
     equal(read_all(from_them), b"", "end of the output")
-    eventually(lambda: not env.kept, "nothing kept any more: %r" % env.kept)
+    eventually(lambda: not env.streams(), "nothing kept any more: %r" % env.kept)
     env.manager.sandbox("one").delete(force=True)
 
 
@@ -104,7 +48,7 @@ def test_dropped(env):
     null = os.open("/dev/null", os.O_RDWR)
     sandbox, own = env.start_sandbox(["sleep", "1000"], sid="two", stdout=null)
     own.exec(["true"], stdout=null).wait()
-    eventually(lambda: len(env.kept) == 1, "the exec's is gone, the container's is kept")
+    eventually(lambda: len(env.streams()) == 1, "the exec's is gone, the container's is kept")
     sandbox.delete(force=True)
     eventually(lambda: not env.kept, "nothing kept")
     os.close(null)
@@ -125,6 +69,23 @@ def test_without(env):
     equal(os.read(ends[indices["stdout"]], 100), b"late\n", "attached output")
     os.close(ends[indices["stdout"]])
     env.manager.sandbox("three").delete(force=True)
+
+
+def test_agent(env):
+    """the connection to an agent, kept, dead, or not kept"""
+    sandbox, own = env.start_sandbox(["sh", "-c", "sleep 1000"], sid="four")
+    agent = env.agent(sandbox)
+    eventually(lambda: len(env.kept) == 1, "the agent's connection is kept")
+    for connections, before in ((1, lambda: None), (2, agent.hang_up), (3, env.drop_all)):
+        env.stop_daemon(kill=True)
+        before()
+        env.start_daemon()
+        eventually(lambda: env.manager.sandbox("four").get("AgentState") == "ready", "adoption")
+        equal(len(agent.connections), connections, "connections made")
+        eventually(lambda: len(env.kept) == 1, "it is kept again")
+    equal(env.manager.container("four").exec(["true"]).wait(), 0, "status")
+    env.manager.sandbox("four").delete(force=True)
+    eventually(lambda: not env.kept, "nothing is kept of what is gone")
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]

@@ -14,7 +14,7 @@ import tap
 import testdriver
 from netns import Pod
 from tap import check, equal, match
-from testdriver import TestDriverEnv, eventually
+from testdriver import Pending, TestDriverEnv, eventually
 
 MAC = "02:00:00:00:00:0a"
 
@@ -79,6 +79,44 @@ def test_interfaces(env):
         check(any("device " + t in pod.filters(name) for t in taps), "%s is not connected" % name)
     sandbox.delete(force=True)
     check_clean(pod)
+
+
+def test_told(env):
+    """the agent hears of interfaces, then routes, then neighbours; of nothing where there is nothing"""
+    calls = ("UpdateInterface", "UpdateRoutes", "AddARPNeighbors", "CreateSandbox")
+    pod = make_pod(env)
+    pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+    pod.ip("addr", "add", "fd88::2/64", "dev", "eth0", "nodad")
+    pod.ip("neigh", "add", "10.88.0.1", "lladdr", "02:00:00:00:00:01", "dev", "eth0", "nud", "permanent")
+    sandbox = create(env, pod)
+    sandbox.start()
+    agent = env.agent(sandbox)
+    equal([name for name in agent.calls if name in calls],
+          ["UpdateInterface", "UpdateInterface", "UpdateRoutes", "AddARPNeighbors", "CreateSandbox"], "calls")
+    guest = agent.sandbox
+    eth0 = guest.interfaces[MAC]
+    equal((eth0.name, eth0.mtu, sorted((a.address, a.mask) for a in eth0.IPAddresses)),
+          ("eth0", 1400, [("10.88.0.2", "24"), ("fd88::2", "64")]), "interface")
+    equal([(r.dest, r.gateway, r.device) for r in guest.routes.Routes], [("", "10.88.0.1", "eth0")], "routes")
+    equal([(n.toIPAddress.address, n.lladdr) for n in guest.neighbours], [("10.88.0.1", "02:00:00:00:00:01")],
+          "neighbours")
+    sandbox.delete(force=True)
+    sandbox, _container = env.create(["true"])
+    sandbox.start()
+    equal([name for name in env.agent(sandbox).calls if name in calls], ["CreateSandbox"], "calls")
+    sandbox.delete(force=True)
+
+
+def test_guest_refuses(env):
+    """a guest that does not take its network: the start fails by name and nothing is left"""
+    for method in ("UpdateInterface", "UpdateRoutes"):
+        pod = make_pod(env)
+        env.house.fail[method] = ("INTERNAL", "broken on purpose")
+        sandbox = create(env, pod)
+        env.raises("AgentFailed", sandbox.start, "network of sandbox .*broken on purpose")
+        env.house.fail.clear()
+        check_clean(pod)
+        sandbox.delete()
 
 
 def test_empty(env):
@@ -223,6 +261,23 @@ def test_killed(env):
     # the test driver's machines end with their daemon
     again = env.manager.sandbox("box")
     eventually(lambda: again.get("State") == "lost", "state lost")
+    check_clean(pod)
+    again.delete()
+
+
+def test_killed_while_starting(env):
+    """the same for a start that was under way"""
+    pod = make_pod(env)
+    env.house.mute.add("UpdateInterface")
+    sandbox = create(env, pod)
+    pending = Pending(sandbox, "Start", "(a{sv})", {})
+    eventually(lambda: taps_in(pod) and "Redirect" in pod.filters("eth0"), "tap that is joined")
+    check(not pending.done(), "the start has ended")
+    env.stop_daemon(kill=True)
+    env.house.mute.clear()
+    env.start_daemon()
+    again = env.manager.sandbox("box")
+    eventually(lambda: again.get("State") == "failed", "state failed")
     check_clean(pod)
     again.delete()
 

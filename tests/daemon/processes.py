@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A thousand short processes: every exit status, every signal, every byte.
 
-VIRTPOD_TEST_PROCESSES sets how many (1000).
+VIRTPOD_TEST_PROCESSES sets how many (1000), VIRTPOD_TEST_MEGABYTES how much output
+(64; "make soak": 1024).
 """
 
 import os
@@ -17,6 +18,7 @@ from tap import equal
 from testdriver import Pending, TestDriverEnv
 
 COUNT = int(os.environ.get("VIRTPOD_TEST_PROCESSES", "1000"))
+MEGABYTES = int(os.environ.get("VIRTPOD_TEST_MEGABYTES", "64"))
 
 
 def wait(process):
@@ -47,5 +49,15 @@ def test_first_processes(env):
     env.no_leaks(env.before)
 
 
+def test_random_output(env):
+    """random bytes on stdout are those that the process wrote"""
+    sandbox, container = env.start_sandbox()
+    began = time.monotonic()
+    processes.random_output(container, MEGABYTES)
+    print("# %d MiB in %.1f s" % (MEGABYTES, time.monotonic() - began))
+    sandbox.delete(force=True)
+    env.no_leaks(env.before)
+
+
 if __name__ == "__main__":
-    testdriver.main([test_execs, test_first_processes], TestDriverEnv())
+    testdriver.main([test_execs, test_first_processes, test_random_output], TestDriverEnv())

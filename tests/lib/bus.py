@@ -93,7 +93,7 @@ class Object:
         try:
             reply = self.connection.call_sync(
                 NAME, self.path, "org.freedesktop.DBus.Properties", "Get",
-                GLib.Variant("(ss)", (self.interface, name)), None, 0, 5000, None)
+                GLib.Variant("(ss)", (self.interface, name)), None, 0, 60000, None)
         except GLib.Error as error:
             raise BusError(error) from None
         return reply.unpack()[0]
@@ -191,5 +191,5 @@ class Manager(Object):
     def objects(self):
         """What the object manager announces: path -> interfaces."""
         reply = self.connection.call_sync(
-            NAME, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", None, None, 0, 5000, None)
+            NAME, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", None, None, 0, 60000, None)
         return reply.unpack()[0]

@@ -51,14 +51,21 @@ class Bus:
             out.write(BUS_CONFIG % os.path.join(self.directory, "bus"))
         self.processes = []
         try:
-            self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])
+            self.start_bus()
             if mock:
-                program = os.path.join(SRCDIR, "tests/lib/mock_virtpodd.py")
-                data = os.path.join(SRCDIR, "data")
-                self.spawn([sys.executable, program, self.address, data, self.log_path])
+                self.start_mock()
         except Exception:
             self.__exit__()
             raise
+
+    def start_bus(self):
+        config = os.path.join(self.directory, "bus.conf")
+        self.spawn(["dbus-daemon", "--nofork", "--print-address=1", "--config-file=" + config])
+
+    def start_mock(self):
+        program = os.path.join(SRCDIR, "tests/lib/mock_virtpodd.py")
+        data = os.path.join(SRCDIR, "data")
+        self.spawn([sys.executable, program, self.address, data, self.log_path])
 
     def spawn(self, args):
         """Starts a server that says on stdout when it is ready; its chatter goes to a file."""
@@ -80,7 +87,8 @@ class Bus:
         shutil.rmtree(self.directory)
 
     def environment(self):
-        env = dict(os.environ, VIRTPOD_BUS_ADDRESS=self.address, LC_ALL="C.UTF-8", LANGUAGE="")
+        env = dict(os.environ, VIRTPOD_BUS_ADDRESS=self.address, LC_ALL="C.UTF-8", LANGUAGE="",
+                   VIRTPOD_PROXY=os.path.join(BUILDDIR, "virtpod-proxy"))
         env.pop("DBUS_SESSION_BUS_ADDRESS", None)
         return env
 

@@ -113,13 +113,13 @@ class Process:
         self.status = 128 - code if code < 0 else code
         self.ended.set()
 
-    def read_over(self, name, size, connection):
-        """As read (); what a connection got last is given again when it was the last thing it did."""
+    def read_over(self, name, size, conversation):
+        """As read (); what a conversation got last is given again when it was the last thing it did."""
         with self.reading[name]:
-            last, data = self.answers.pop(name, (connection, b''))
-            if last is connection or not data:
+            last, data = self.answers.pop(name, (conversation, b''))
+            if last is conversation or not data:
                 data = self.read(name, size)
-            self.answers[name] = (connection, data)
+            self.answers[name] = (conversation, data)
             return data
 
     def read(self, name, size):
@@ -188,17 +188,23 @@ class Sandbox:
         self.lock = threading.Lock()
         self.sandbox_id = None
         self.containers = {}
+        self.interfaces = {}  # by hwAddr; a host that names another one makes it
+        self.routes = self.messages['grpc.Routes']()
+        self.neighbours = []
         self.oom = queue.Queue()  # ids of containers that ran out of memory
         self.destroyed = threading.Event()
-        self.caller = threading.local()  # .connection: whose call this thread answers
+        # .conversation: whose call this thread answers; .arrived: containers there were when it came
+        self.caller = threading.local()
 
     def message(self, name, /, **fields):
         return self.messages['grpc.' + name](**fields)
 
     def find(self, cid):
-        if cid not in self.containers:
+        container = self.containers.get(cid)
+        # one that is late is not for the next container of that id
+        if container is None or self.caller.arrived.get(cid) is not container:
             raise Failure('NOT_FOUND', 'container "%s": not found' % cid)
-        return self.containers[cid]
+        return container
 
     def process(self, r):
         return self.find(r.container_id).find(r.exec_id)
@@ -308,10 +314,10 @@ class Sandbox:
         return self.message('GetDiagnosticDataResponse', data=''.join('%d\n' % pid for pid in pids))
 
     def ReadStdout(self, r):
-        return self.message('ReadStreamResponse', data=self.process(r).read_over('stdout', r.len, self.caller.connection))
+        return self.message('ReadStreamResponse', data=self.process(r).read_over('stdout', r.len, self.caller.conversation))
 
     def ReadStderr(self, r):
-        return self.message('ReadStreamResponse', data=self.process(r).read_over('stderr', r.len, self.caller.connection))
+        return self.message('ReadStreamResponse', data=self.process(r).read_over('stderr', r.len, self.caller.conversation))
 
     def WriteStdin(self, r):
         process = self.process(r)
@@ -327,6 +333,33 @@ class Sandbox:
             raise Failure('FAILED_PRECONDITION', 'process "%s": has no terminal' % r.exec_id)
         fcntl.ioctl(process.stdout, termios.TIOCSWINSZ, struct.pack('HHHH', r.row, r.column, 0, 0))
 
+    def UpdateInterface(self, r):
+        if not r.interface.hwAddr:
+            raise Failure('INVALID_ARGUMENT', 'interface.hwAddr: "" is not a hardware address')
+        with self.lock:
+            self.interfaces[r.interface.hwAddr] = r.interface
+        return r.interface
+
+    def ListInterfaces(self, r):
+        with self.lock:
+            return self.message('Interfaces', Interfaces=self.interfaces.values())
+
+    def UpdateRoutes(self, r):
+        with self.lock:
+            names = {interface.name for interface in self.interfaces.values()}
+            for i, route in enumerate(r.routes.Routes):
+                if route.device not in names:
+                    raise Failure('NOT_FOUND', 'routes.Routes[%d].device: "%s": no such interface' % (i, route.device))
+            self.routes = r.routes
+        return self.routes
+
+    def ListRoutes(self, r):
+        return self.routes
+
+    def AddARPNeighbors(self, r):
+        with self.lock:
+            self.neighbours.extend(r.neighbors.ARPNeighbors)
+
     def GetOOMEvent(self, r):
         while not self.destroyed.is_set():
             try:
@@ -339,6 +372,26 @@ class Sandbox:
         pass
 
     UpdateContainer = SetGuestDateTime = ReseedRandomDev = OnlineCPUMem = ok
+
+
+class Conversation:
+    """What is said on a connection until a token begins another: the streams' numbers
+    begin again with that, so nothing that is late may be said in it."""
+
+    def __init__(self, connection, lock=None):
+        self.connection = connection
+        self.lock = lock or threading.Lock()
+        self.over = False
+
+    def send(self, data):
+        with self.lock:
+            if not self.over:
+                self.connection.sendall(data)
+
+    def begin_anew(self):
+        with self.lock:
+            self.over = True
+        return Conversation(self.connection, self.lock)
 
 
 class FakeAgent:
@@ -403,22 +456,22 @@ class FakeAgent:
         return bytes(data)
 
     def serve(self, connection):
-        lock = threading.Lock()
+        conversation = Conversation(connection)
         try:
             while True:
                 head = self.receive(connection, HEADER.size)
                 if head[:1] == SYNC_MAGIC[:1]:
                     sync = head + self.receive(connection, SYNC_SIZE - HEADER.size)
-                    with lock:
-                        connection.sendall(make_sync(sync[len(SYNC_MAGIC):], ack=True))
+                    conversation = conversation.begin_anew()
+                    conversation.send(make_sync(sync[len(SYNC_MAGIC):], ack=True))
                     continue
                 length, stream, kind, _ = HEADER.unpack(head)
                 if length > FRAME_MAX or kind != REQUEST:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(connection, lock, stream, request),
-                                 daemon=True).start()
+                threading.Thread(target=self.answer, args=(conversation, stream, request,
+                                                           dict(self.sandbox.containers)), daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
 
@@ -432,9 +485,9 @@ class FakeAgent:
         kind = self.messages['grpc.' + ODD_REQUESTS.get(method, method + 'Request')]
         return getattr(self.sandbox, method)(kind.FromString(request.payload))
 
-    def answer(self, connection, lock, stream, request):
+    def answer(self, conversation, stream, request, arrived):
         response = self.messages['ttrpc.Response']()
-        self.sandbox.caller.connection = connection
+        self.sandbox.caller.conversation, self.sandbox.caller.arrived = conversation, arrived
         if request.method in self.mute:
             return
         try:
@@ -449,8 +502,7 @@ class FakeAgent:
             response.status.message = '%s: %s' % (type(e).__name__, e)
         payload = response.SerializeToString()
         try:
-            with lock:
-                connection.sendall(HEADER.pack(len(payload), stream, RESPONSE, 0) + payload)
+            conversation.send(HEADER.pack(len(payload), stream, RESPONSE, 0) + payload)
         except OSError:
             pass  # whoever asked is gone
 

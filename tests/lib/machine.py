@@ -15,6 +15,8 @@ Nothing here is taken from the daemon's code: docs/states.md says what this says
 import collections
 
 ENDED = ("stopped", "failed", "lost")
+UP = ("ready", "paused")
+IN_GUEST = ("created", "running", "paused")
 # the object, or what is named, is not there
 ABSENT = ("NotFound", "org.freedesktop.DBus.Error.UnknownMethod", "org.freedesktop.DBus.Error.UnknownObject",
           "org.freedesktop.DBus.Error.UnknownInterface", "org.freedesktop.DBus.Error.InvalidArgs")
@@ -59,16 +61,16 @@ def by_itself(state):
                 yield put(state, target, "stopped")
     if state.hung:    # nobody is left who could say how a process ends
         for target in "ob":
-            if of(state, target) == "running":
+            if of(state, target) in ("running", "paused"):
                 yield put(state, target, "stopped")
-    if state.sandbox == "ready" and (state.cancel or state.hung):
+    if state.sandbox in UP and (state.cancel or state.hung):
         yield state._replace(sandbox="stopping")
     if state.sandbox == "starting":    # the last step of a start
         for target in "ob":
             if of(state, target) == "creating":
                 yield put(state, target, "created")
     for target in state.killed:
-        if of(state, target) in ("created", "running"):
+        if of(state, target) in IN_GUEST:
             yield put(state, target, "stopped")
 
 
@@ -127,7 +129,7 @@ class Machine:
                 yield -1, lose(state)._replace(sandbox="stopped")
             elif state.sandbox in ENDED:
                 yield -1, state
-            elif state.sandbox == "ready":
+            elif state.sandbox in UP:
                 yield state.instance + 1, state._replace(sandbox="stopping")
             elif state.sandbox == "starting":
                 yield state.instance + 1, state._replace(cancel=True)
@@ -141,7 +143,7 @@ class Machine:
     def delete(self, call, phase, state):
         if call.result == "ok" and state.sandbox in ("created",) + ENDED:
             yield -1, gone(state)
-        elif call.result == "InvalidState" and state.sandbox in ("starting", "ready", "stopping"):
+        elif call.result == "InvalidState" and state.sandbox in ("starting", "stopping") + UP:
             yield -1, state
         elif call.result in ABSENT and state.sandbox == "-":
             yield -1, state
@@ -158,20 +160,47 @@ class Machine:
         elif state.sandbox in ("created",) + ENDED:
             if call.result == "ok":
                 yield -1, gone(state)
-        elif state.sandbox == "ready":
+        elif state.sandbox in UP:
             yield state.instance + 1, state._replace(sandbox="stopping")
         elif state.sandbox == "starting":
             yield state.instance + 1, state._replace(cancel=True)
         elif state.sandbox == "stopping":
             yield state.instance + 1, state
 
+    def pause(self, call, phase, state):
+        yield from self.change(call, state, "ready", "paused")
+
+    def resume(self, call, phase, state):
+        yield from self.change(call, state, "paused", "ready")
+
+    def change(self, call, state, before, after):
+        if call.result == "ok":
+            if state.sandbox == before:
+                yield -1, state._replace(sandbox=after)
+        elif call.result in ABSENT and state.sandbox == "-":
+            yield -1, state
+        elif state.sandbox != "-" and call.result in ("InvalidState", "NotFound", "HypervisorFailed"):
+            # another change is under way, or the machine is on its way out
+            if state.sandbox != before or state.hung or self.overlapping(call, ("pause", "resume")):
+                yield -1, state
+
     def state(self, call, phase, state):
         seen = state.sandbox if call.target == "s" else of(state, call.target)
         if call.result == "ok:" + seen or (call.result in ABSENT and seen == "-"):
             yield -1, state
 
+    def list(self, call, phase, state):
+        seen = "".join(target for target in "ob" if of(state, target) != "-")
+        if call.result == "ok:" + seen or (call.result in ABSENT and state.sandbox == "-"):
+            yield -1, state
+
+    def look(self, call, phase, state):
+        """Whether the manager finds a container."""
+        if (call.result == "ok") == (of(state, call.target) != "-") and call.result in ("ok",) + ABSENT:
+            yield -1, state
+
     def hang_up(self, call, phase, state):
-        if state.sandbox in ("starting", "ready", "stopping"):
+        if state.sandbox in ("starting", "stopping") + UP:
             yield -1, state._replace(hung=True)
         # it was not there yet, or only its directory was
         yield -1, state
@@ -182,29 +211,35 @@ class Machine:
         if phase > 0:
             mine = phase - 1 == state.instance
             if call.result == "ok":
-                if mine and state.b == "creating" and state.sandbox == "ready":
+                if mine and state.b == "creating" and state.sandbox in UP:
                     yield -1, state._replace(b="created")
             elif not mine or state.sandbox == "-":
                 yield -1, state
+            elif call.result in ABSENT:    # it was made, and deleted before the reply
+                if state.b == "creating" and state.sandbox in UP:
+                    yield phase, state._replace(b="created")
+                if state.b == "-":
+                    yield -1, state
             elif self.guest_may_fail(state):
                 yield -1, state._replace(b="-", killed=state.killed.replace("b", ""))
         elif call.result == "AlreadyExists":
             if state.b != "-" or self.overlapping(call, ("add",)):
                 yield -1, state
-        elif call.result in ABSENT:
-            if state.sandbox == "-":
-                yield -1, state
+        elif call.result in ABSENT and state.sandbox == "-":
+            yield -1, state
         elif call.result == "InvalidState" and state.sandbox not in ("-", "created", "ready"):
             yield -1, state
         elif state.b == "-" and state.sandbox == "created" and call.result == "ok":
             yield -1, state._replace(b="creating")
-        elif state.b == "-" and state.sandbox == "ready" and call.result in ("ok", "InvalidState") + GUEST:
+        elif state.b == "-" and state.sandbox == "created" and call.result in ABSENT:
+            yield state.instance + 1, state._replace(b="creating")
+        elif state.b == "-" and state.sandbox == "ready" and call.result in ("ok", "InvalidState") + GUEST + ABSENT:
             yield state.instance + 1, state._replace(b="creating")
 
     def run(self, call, phase, state):
         now = of(state, call.target)
         if call.result == "ok":
-            if now == "created" and state.sandbox == "ready":
+            if now == "created" and self.may_ask(call, state):
                 yield -1, put(state, call.target, "running")
         elif call.result in ABSENT:
             if now == "-" or call.target in state.killed:
@@ -222,7 +257,7 @@ class Machine:
         now = of(state, call.target)
         removing = call.target in state.killed
         if call.result == "ok":
-            if now in ("created", "running") or (now == "stopped" and removing):
+            if now in IN_GUEST or (now == "stopped" and removing):
                 yield -1, self.killed(call, state)
         elif call.result in ABSENT:
             if now == "-" or removing:
@@ -239,6 +274,33 @@ class Machine:
     def killed(call, state):
         return state if call.target in state.killed else state._replace(
             killed="".join(sorted(state.killed + call.target)))
+
+    def may_ask(self, call, state):
+        """Also of a machine that was paused after the question."""
+        return state.sandbox == "ready" or (state.sandbox == "paused" and self.overlapping(call, ("pause",)))
+
+    def freeze(self, call, phase, state):
+        yield from self.change_container(call, state, "running", "paused")
+
+    def thaw(self, call, phase, state):
+        yield from self.change_container(call, state, "paused", "running")
+
+    def change_container(self, call, state, before, after):
+        now = of(state, call.target)
+        killed = call.target in state.killed
+        if call.result == "ok":
+            if now == before and self.may_ask(call, state):
+                yield -1, put(state, call.target, after)
+        elif call.result in ABSENT:
+            if now == "-" or killed:
+                yield -1, state
+        elif now == "-":
+            return
+        elif call.result == "InvalidState":
+            if now != before or state.sandbox != "ready" or killed or self.overlapping(call, ("freeze", "thaw")):
+                yield -1, state
+        elif call.result in GUEST and (self.guest_may_fail(state) or killed):
+            yield -1, state
 
     def exec(self, call, phase, state):
         now = of(state, call.target)

@@ -49,6 +49,8 @@ class Pod:
         return [line.split(": ")[1].split("@")[0] for line in self.ip("-o", "link").splitlines()]
 
     def filters(self, device):
+        if not any("dev %s " % device in line for line in self.qdiscs()):
+            return ""
         return run("tc", "filter", "show", "dev", device, "ingress", netns=self.path)
 
     def qdiscs(self):

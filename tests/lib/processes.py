@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Many short processes: each one's status and output must be its own."""
 
+import hashlib
 import os
 import signal
 
@@ -11,6 +12,10 @@ IGNORED = {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG, signal.SIGWINCH}
 STOPPING = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 # the C library's own
 INTERNAL = {32, 33}
+
+# the sum is made where the process runs, of what is written
+RANDOM = """d=$(mktemp -d /dev/shm/copyXXXXXX) && mkfifo $d/pipe && { sha256sum <$d/pipe >&2 & } &&
+head -c %d /dev/urandom | tee $d/pipe; wait; rm -r $d"""
 
 
 def endings():
@@ -56,3 +61,25 @@ def run(container, cases, flight, begin_wait):
     while under_way:
         finish()
     return len(cases)
+
+
+def random_output(container, megabytes):
+    """So much of it on stdout, each byte as the process wrote it."""
+    out, out_inner = os.pipe()
+    err, err_inner = os.pipe()
+    process = container.exec(["sh", "-c", RANDOM % (megabytes << 20)], stdout=out_inner, stderr=err_inner)
+    os.close(out_inner)
+    os.close(err_inner)
+    got, size = hashlib.sha256(), 0
+    with os.fdopen(out, "rb", buffering=0) as f:
+        while True:
+            piece = f.read(1 << 20)
+            if not piece:
+                break
+            got.update(piece)
+            size += len(piece)
+    with os.fdopen(err, "rb") as f:
+        said = f.read().decode()
+    tap.equal(process.wait(timeout=600), 0, "status (stderr: %r)" % said)
+    tap.equal(size, megabytes << 20, "bytes")
+    tap.equal(said.split()[0], got.hexdigest(), "SHA-256")

@@ -12,7 +12,7 @@
  *   a thread pool    a job sees what was done before it was pushed
  *   a task           who takes its result sees what was done before it returned
  *   a main context   its loop, once around, sees what was done before a source
- *                    was attached, and the other way round
+ *                    was attached, and the other way round; so do others that attach
  *
  * Nothing is said about our own data: a race on that is still one. */
 #include <dlfcn.h>
@@ -205,7 +205,9 @@ g_source_attach (GSource *source, GMainContext *context)
 {
   NEXT (g_source_attach);
   enter_context (context);
-  return next (source, context);
+  guint id = next (source, context);
+  enter_context (context);
+  return id;
 }
 
 void
@@ -217,6 +219,8 @@ g_source_destroy (GSource *source)
   if (context != NULL)
     enter_context (context);
   next (source);
+  if (context != NULL)
+    enter_context (context);
 }
 
 /* Every turn of a loop is in here once, before it dispatches. */

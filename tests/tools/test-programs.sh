@@ -27,6 +27,11 @@ for i in $(seq 60); do echo "# log line $i"; done
 echo "# the cause"
 echo "ok 3 - goes on"
 END
+cat >clean.sh <<'END'
+echo 1..1
+[ -z "$(find /proc/self/fd -lname '*(deleted)')" ] || printf 'not '
+echo "ok 1 - clean"
+END
 echo 'echo 1..1; echo "ok 1 - before"; echo dying words >&2; kill -SEGV $$' >crashes.sh
 mkdir slow
 echo 'echo 1..1; sleep 60' >slow/hangs.sh
@@ -68,9 +73,9 @@ has ()
 }
 
 bad=
-echo 1..15
-has "all are counted" '\n11 passed, 5 failed, 2 skipped\n$'
-has "numbers go on, and the plan comes last" '\n1\.\.18\n'
+echo 1..16
+has "all are counted" '\n12 passed, 5 failed, 2 skipped\n$'
+has "numbers go on, and the plan comes last" '\n1\.\.19\n'
 has "each program's results are together" 'p/good-a.sh: a1\nok \d+ - p/good-a.sh: a2\n'
 has "and the other's" 'p/good-b.sh: b1\nok \d+ - p/good-b.sh: b2\n'
 has "seconds of each" '\n# p/good-a.sh \d+\.\d\d s\n'
@@ -80,6 +85,7 @@ has "a crash" 'not ok \d+ - p/crashes.sh: ended with status 139\n'
 has "a hang" 'not ok \d+ - p/hangs.sh: took too long\n'
 has "too few tests" 'not ok \d+ - p/half.sh: ran 1 of 2 tests\n'
 has "a program that cannot run" 'ok \d+ - p/skips.sh: all # SKIP not here\n'
+has "descriptors of ours are not inherited" '\nok \d+ - p/clean.sh: clean\n'
 has "interrupts arrive" '\nok \d+ - p/interrupted.sh: interrupted\n'
 has "nothing runs beside who wants to be alone" '\nok \d+ - p/lonely-a.sh: alone\n(#.*\n)*ok \d+ - p/lonely-b.sh: alone\n'
 has "the end names logs, and the cause last" '\np/fails.sh: .*p-fails.sh.log\n   not ok \d+ - broken\n     log line 37\n(.*\n)*     the cause\n'

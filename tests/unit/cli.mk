@@ -6,6 +6,8 @@ cli_tests = \
 	tests/unit/test-cli-tty.py \
 	tests/unit/test-cli-completion.py \
 	tests/unit/test-cli-cp.py \
+	tests/unit/test-cli-oci.py \
+	tests/unit/test-cli-standin.py \
 	tests/unit/test-cli-verbs.py \
 	tests/unit/test-docs.py
 cli_source_tests = \

@@ -5,6 +5,7 @@ vp_conn_tests = \
 	tests/unit/test-agent-conn \
 	tests/unit/test-agent-error \
 	tests/unit/test-agent-client \
+	tests/unit/test-agent-client-network \
 	tests/unit/test-stdio-attach \
 	tests/unit/test-stdio-fifo \
 	tests/unit/test-stdio-input \
@@ -45,6 +46,11 @@ tests_unit_test_agent_client_SOURCES = tests/unit/test-agent-client.c $(vp_fake_
 tests_unit_test_agent_client_CPPFLAGS = $(vp_conn_test_cppflags)
 tests_unit_test_agent_client_CFLAGS = $(vp_conn_test_cflags)
 tests_unit_test_agent_client_LDADD = $(vp_conn_test_ldadd)
+
+tests_unit_test_agent_client_network_SOURCES = tests/unit/test-agent-client-network.c $(vp_fake_agent)
+tests_unit_test_agent_client_network_CPPFLAGS = $(vp_conn_test_cppflags)
+tests_unit_test_agent_client_network_CFLAGS = $(vp_conn_test_cflags)
+tests_unit_test_agent_client_network_LDADD = $(vp_conn_test_ldadd)
 
 tests_unit_test_stdio_attach_SOURCES = tests/unit/test-stdio-attach.c $(vp_stdio_fixture)
 tests_unit_test_stdio_attach_CPPFLAGS = $(vp_conn_test_cppflags)

@@ -13,6 +13,7 @@ vp_drivers_tests = \
 	tests/unit/test-container-plan \
 	tests/unit/test-domain-xml \
 	tests/unit/test-golden \
+	tests/unit/test-guest-network \
 	tests/unit/test-guest-spec \
 	tests/unit/test-host-mount \
 	tests/unit/test-plan
@@ -73,6 +74,11 @@ tests_unit_test_domain_xml_SOURCES = tests/unit/test-domain-xml.c
 tests_unit_test_domain_xml_CPPFLAGS = $(vp_drivers_test_cppflags)
 tests_unit_test_domain_xml_CFLAGS = $(vp_drivers_test_cflags)
 tests_unit_test_domain_xml_LDADD = $(vp_drivers_test_ldadd)
+
+tests_unit_test_guest_network_SOURCES = tests/unit/test-guest-network.c
+tests_unit_test_guest_network_CPPFLAGS = $(vp_drivers_test_cppflags)
+tests_unit_test_guest_network_CFLAGS = $(vp_drivers_test_cflags)
+tests_unit_test_guest_network_LDADD = $(vp_drivers_test_ldadd)
 
 tests_unit_test_golden_SOURCES = tests/unit/test-golden.c
 tests_unit_test_golden_CPPFLAGS = $(vp_drivers_test_cppflags)

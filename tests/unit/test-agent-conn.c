@@ -136,6 +136,52 @@ test_deadline (Fixture *f, gconstpointer data)
   g_assert_false (f->closed);
 }
 
+/* @fd was an earlier process's. */
+static void
+open_kept (Fixture *f, int fd)
+{
+  g_autoptr (GError) error = NULL;
+
+  use_conn (f, vp_agent_conn_new (f->path, VP_CHANNEL_SERIAL));
+  vp_agent_conn_take_fd (f->conn, fd);
+  vp_agent_conn_open_async (f->conn, 5000, NULL, test_result_ready, &f->opened);
+  test_run_until (&f->opened.done);
+  g_assert_true (vp_agent_conn_open_finish (f->conn, f->opened.result, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_kept (Fixture *f, gconstpointer data)
+{
+  int fds[2];
+
+  g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+  f->agent = fake_agent_new_for_fd (fds[1]);
+  open_kept (f, fds[0]); /* nobody listens at the path */
+  g_assert_cmpint (vp_agent_conn_get_fd (f->conn), ==, fds[0]);
+}
+
+static void
+hang_up (gpointer user_data)
+{
+  close (GPOINTER_TO_INT (user_data));
+}
+
+/* Its other end has gone, before or while it is spoken to. */
+static void
+test_kept_dead (Fixture *f, gconstpointer data)
+{
+  int fds[2];
+
+  g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+  if (data == NULL)
+    close (fds[1]);
+  else
+    g_idle_add_once (hang_up, GINT_TO_POINTER (fds[1]));
+  g_timeout_add (150, listen_late, f);
+  open_kept (f, fds[0]);
+}
+
 static void
 test_cancel_open (Fixture *f, gconstpointer data)
 {
@@ -353,6 +399,9 @@ main (int argc, char **argv)
   ADD ("retry", test_retry);
   ADD ("deadline", test_deadline);
   ADD ("cancel-open", test_cancel_open);
+  ADD ("kept", test_kept);
+  ADD ("kept-dead", test_kept_dead);
+  g_test_add ("/agent-conn/kept-dying", Fixture, "later", set_up, test_kept_dead, tear_down);
   ADD ("close-while-opening", test_close_while_opening);
   ADD ("long-path", test_long_path);
   ADD ("resync/garbage", test_resync_garbage);

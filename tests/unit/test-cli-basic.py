@@ -11,8 +11,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = """run exec attach cp list ps stats wait logs console events state inspect kill pause resume update stop delete
-           prune xml explain config check version""".split()
+VERBS = """run create start exec attach cp list ps stats wait logs console events state inspect kill pause resume
+           update stop delete prune xml explain config check features spec version""".split()
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
           "HypervisorFailed", "AgentUnavailable", "AgentFailed", "ConfigError", "CommandNotFound",
@@ -44,7 +44,7 @@ def test_help():
 def test_version_needs_no_daemon():
     done = plain("--version")
     equal(done.returncode, 0)
-    equal(re.fullmatch(r"virtpod \d+\.\d+\.\d+\n", done.stdout) is not None, True, done.stdout)
+    equal(re.fullmatch(r"virtpod \d+\.\d+\.\d+\nspec: 1\.\d+\.\d+\n", done.stdout) is not None, True, done.stdout)
 
 
 def test_usage_errors():

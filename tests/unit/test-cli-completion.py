@@ -58,9 +58,12 @@ def complete_zsh(bus, *words):
 
 # what is typed -> what is offered; files are told by the test's own word
 CASES = [
-    (["st"], ["stats", "state", "stop"]),
+    (["st"], ["start", "stats", "state", "stop"]),
     (["h"], ["help"]),
     (["--a"], ["--address"]),
+    (["--log-format", ""], ["text", "json"]),
+    (["--root", "/r", "--log", "f", "start", ""], ["wait-1", "wait-2"]),
+    (["exec", "--process", ""], ["FILES"]),
     (["state", ""], ["wait-1", "wait-2"]),
     (["stop", "wait-2"], ["wait-2"]),
     (["kill", "wait-1", "Q"], ["QUIT"]),

@@ -35,8 +35,7 @@ typedef struct
 } Fixture;
 
 /* In our namespace; fails the test when the program does. */
-static char *
-run (const char *format, ...) G_GNUC_PRINTF (1, 2);
+static char *run (const char *format, ...) G_GNUC_PRINTF (1, 2);
 
 static char *
 run (const char *format, ...)
@@ -60,7 +59,7 @@ run (const char *format, ...)
 /* In the pod's. */
 #define IN(f, ...) in ((f)->pod, __VA_ARGS__)
 
-static char *in (const char *ns, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static char *in (const char *ns, const char *format, ...)G_GNUC_PRINTF (2, 3);
 
 static char *
 in (const char *ns, const char *format, ...)
@@ -202,8 +201,10 @@ test_scan (Fixture *f, gconstpointer data)
                  "&& ip -6 route add default via fd99::1 dev eth0 "
                  "&& ip neigh add 10.99.0.1 lladdr 02:00:00:00:00:01 dev eth0 nud permanent "
                  "&& ip link add br0 type bridge && ip link add port0 type veth peer name port1 "
-                 "&& ip link set port0 master br0 && ip link set port0 up && ip link add down0 type bridge && ip addr add 10.97.0.1 peer 10.97.0.2/32 dev br0"));
-  g_free (IN (f, "ip link set br0 address 02:00:00:00:00:0b up; ip route add table 100 10.1.0.0/16 dev eth0"));
+                 "&& ip link set port0 master br0 && ip link set port0 up && ip link add down0 type bridge "
+                 "&& ip addr add 10.97.0.1 peer 10.97.0.2/32 dev br0"));
+  g_free (
+      IN (f, "ip link set br0 address 02:00:00:00:00:0b up; ip route add table 100 10.1.0.0/16 dev eth0"));
   network = look (f);
   text = vp_network_to_json (network);
   g_test_message ("%s", text);
@@ -247,8 +248,9 @@ test_many (Fixture *f, gconstpointer data)
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < 1000; i++)
-    g_string_append_printf (text, "addr add 10.100.%u.%u/16 dev eth0\nroute add 10.200.%u.%u/32 via 10.99.0.1\n", i / 250,
-                            i % 250 + 1, i / 250, i % 250 + 1);
+    g_string_append_printf (text,
+                            "addr add 10.100.%u.%u/16 dev eth0\nroute add 10.200.%u.%u/32 via 10.99.0.1\n",
+                            i / 250, i % 250 + 1, i / 250, i % 250 + 1);
   g_assert_true (g_file_set_contents (batch, text->str, -1, NULL));
   g_free (IN (f, "ip -batch %s", batch));
   g_unlink (batch);
@@ -383,9 +385,9 @@ wait_for (int fd, const char *word)
     {
       ssize_t n;
 
-      g_assert_cmpint (poll (&poll_fd, 1, (int) MAX ((end - g_get_monotonic_time ()) / 1000, 0)), ==, 1);
+      g_assert_cmpint (poll (&poll_fd, 1, (int)MAX ((end - g_get_monotonic_time ()) / 1000, 0)), ==, 1);
       n = read (fd, frame, sizeof frame);
-      if (n > 0 && memmem (frame, (gsize) n, word, strlen (word)) != NULL)
+      if (n > 0 && memmem (frame, (gsize)n, word, strlen (word)) != NULL)
         return;
     }
 }
@@ -393,11 +395,12 @@ wait_for (int fd, const char *word)
 static void
 send_datagram (const char *word)
 {
-  const struct sockaddr_in to
-      = { .sin_family = AF_INET, .sin_port = htons (9), .sin_addr.s_addr = htonl (0x0a630002) /* 10.99.0.2 */ };
+  const struct sockaddr_in to = { .sin_family = AF_INET,
+                                  .sin_port = htons (9),
+                                  .sin_addr.s_addr = htonl (0x0a630002) /* 10.99.0.2 */ };
   int fd = socket (AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-  g_assert_cmpint (sendto (fd, word, strlen (word), 0, (const struct sockaddr *) &to, sizeof to), >, 0);
+  g_assert_cmpint (sendto (fd, word, strlen (word), 0, (const struct sockaddr *)&to, sizeof to), >, 0);
   close (fd);
 }
 
@@ -407,7 +410,8 @@ static void
 test_packets (Fixture *f, gconstpointer data)
 {
   static const char frame[VNET_HDR + 14 + 46 + 1] = "\0\0\0\0\0\0\0\0\0\0"
-                                                "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x0a\x88\xb5" "from the guest";
+                                                    "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\x0a\x88\xb5"
+                                                    "from the guest";
   struct sockaddr_ll at_host0 = { .sll_family = AF_PACKET, .sll_protocol = htons (0x88b5) };
   g_autoptr (VpNetJob) job = new_job (f);
   g_autoptr (GError) error = NULL;
@@ -415,9 +419,9 @@ test_packets (Fixture *f, gconstpointer data)
 
   g_free (run ("ip link set host0 up && ip addr add 10.99.0.1/24 dev host0 "
                "&& ip neigh replace 10.99.0.2 lladdr " POD_MAC " dev host0"));
-  at_host0.sll_ifindex = (int) if_nametoindex ("host0");
+  at_host0.sll_ifindex = (int)if_nametoindex ("host0");
   raw = socket (AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons (0x88b5));
-  g_assert_cmpint (bind (raw, (const struct sockaddr *) &at_host0, sizeof at_host0), ==, 0);
+  g_assert_cmpint (bind (raw, (const struct sockaddr *)&at_host0, sizeof at_host0), ==, 0);
   g_assert_true (vp_net_tcfilter.prepare (job, &error));
   tap = open_tap ();
   g_assert_true (vp_net_tcfilter.connect (job, &error));

@@ -20,12 +20,13 @@ with_eth0 (void)
 }
 
 static void
-add_route (VpNetwork *network, VpFamily family, const char *dest, const char *gateway, guint metric, guint protocol)
+add_route (VpNetwork *network, VpFamily family, const char *dest, const char *gateway, guint metric,
+           guint protocol)
 {
   const VpNetworkRoute route = { .family = family,
-                                 .dest = (char *) dest,
-                                 .gateway = (char *) gateway,
-                                 .device = (char *) "eth0",
+                                 .dest = (char *)dest,
+                                 .gateway = (char *)gateway,
+                                 .device = (char *)"eth0",
                                  .flags = 0xffffffff,
                                  .metric = metric };
   g_autoptr (GError) error = NULL;
@@ -68,7 +69,7 @@ test_names (void)
     {
       g_autoptr (VpNetwork) network = vp_network_new ();
       g_autoptr (GError) error = NULL;
-      const VpNetworkInterface interface = { (char *) bad[i], "02:00:00:00:00:01", "veth", 1500, 0, 2, NULL };
+      const VpNetworkInterface interface = { (char *)bad[i], "02:00:00:00:00:01", "veth", 1500, 0, 2, NULL };
 
       g_assert_false (vp_network_add_interface (network, &interface, &error));
       g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
@@ -101,12 +102,12 @@ test_addresses (void)
     guint prefix;
     gboolean kept, good;
   } cases[] = {
-    { VP_FAMILY_V4, "10.0.0.2", 24, TRUE, TRUE },    { VP_FAMILY_V6, "fd00::2", 64, TRUE, TRUE },
-    { VP_FAMILY_V4, "127.0.0.1", 8, FALSE, TRUE },   { VP_FAMILY_V6, "::1", 128, FALSE, TRUE },
-    { VP_FAMILY_V6, "fe80::1", 64, FALSE, TRUE },    { VP_FAMILY_V6, "febf::1", 64, FALSE, TRUE },
-    { VP_FAMILY_V6, "fec0::1", 64, TRUE, TRUE },     { VP_FAMILY_V4, "169.254.1.9", 16, TRUE, TRUE },
-    { VP_FAMILY_V4, "10.0.0.2", 33, FALSE, FALSE },  { VP_FAMILY_V6, "fd00::2", 129, FALSE, FALSE },
-    { VP_FAMILY_V4, "fd00::2", 24, FALSE, FALSE },   { VP_FAMILY_V4, "10.0.0", 24, FALSE, FALSE },
+    { VP_FAMILY_V4, "10.0.0.2", 24, TRUE, TRUE },   { VP_FAMILY_V6, "fd00::2", 64, TRUE, TRUE },
+    { VP_FAMILY_V4, "127.0.0.1", 8, FALSE, TRUE },  { VP_FAMILY_V6, "::1", 128, FALSE, TRUE },
+    { VP_FAMILY_V6, "fe80::1", 64, FALSE, TRUE },   { VP_FAMILY_V6, "febf::1", 64, FALSE, TRUE },
+    { VP_FAMILY_V6, "fec0::1", 64, TRUE, TRUE },    { VP_FAMILY_V4, "169.254.1.9", 16, TRUE, TRUE },
+    { VP_FAMILY_V4, "10.0.0.2", 33, FALSE, FALSE }, { VP_FAMILY_V6, "fd00::2", 129, FALSE, FALSE },
+    { VP_FAMILY_V4, "fd00::2", 24, FALSE, FALSE },  { VP_FAMILY_V4, "10.0.0", 24, FALSE, FALSE },
     { VP_FAMILY_V4, NULL, 24, FALSE, FALSE },
   };
 
@@ -114,7 +115,7 @@ test_addresses (void)
     {
       g_autoptr (VpNetwork) network = with_eth0 ();
       g_autoptr (GError) error = NULL;
-      const VpNetworkAddress address = { cases[i].family, (char *) cases[i].text, cases[i].prefix };
+      const VpNetworkAddress address = { cases[i].family, (char *)cases[i].text, cases[i].prefix };
 
       g_assert_cmpint (vp_network_add_address (network, "eth0", &address, &error), ==, cases[i].good);
       if (!cases[i].good)
@@ -152,13 +153,13 @@ static void
 test_bad_routes (void)
 {
   static const VpNetworkRoute bad[] = {
-    { .dest = (char *) "10.0.0.0", .device = (char *) "eth0" },
-    { .dest = (char *) "10.0.0.0/33", .device = (char *) "eth0" },
-    { .dest = (char *) "10.0.0.0/8x", .device = (char *) "eth0" },
-    { .dest = (char *) "/8", .device = (char *) "eth0" },
-    { .dest = (char *) "fd00::/8", .device = (char *) "eth0" },
-    { .gateway = (char *) "gw", .device = (char *) "eth0" },
-    { .source = (char *) "fd00::1", .device = (char *) "eth0" },
+    { .dest = (char *)"10.0.0.0", .device = (char *)"eth0" },
+    { .dest = (char *)"10.0.0.0/33", .device = (char *)"eth0" },
+    { .dest = (char *)"10.0.0.0/8x", .device = (char *)"eth0" },
+    { .dest = (char *)"/8", .device = (char *)"eth0" },
+    { .dest = (char *)"fd00::/8", .device = (char *)"eth0" },
+    { .gateway = (char *)"gw", .device = (char *)"eth0" },
+    { .source = (char *)"fd00::1", .device = (char *)"eth0" },
   };
   g_autoptr (VpNetwork) network = with_eth0 ();
 
@@ -177,17 +178,18 @@ test_neighbours (void)
 {
   g_autoptr (VpNetwork) network = with_eth0 ();
   g_autoptr (GError) error = NULL;
-  VpNetworkNeighbour row
-      = { VP_FAMILY_V4, (char *) "169.254.1.1", (char *) "eth0", (char *) "EE:EE:EE:EE:EE:EE", NUD_PERMANENT, 0 };
+  VpNetworkNeighbour row = { VP_FAMILY_V4,   (char *)"169.254.1.1",
+                             (char *)"eth0", (char *)"EE:EE:EE:EE:EE:EE",
+                             NUD_PERMANENT,  0 };
 
   g_assert_true (vp_network_add_neighbour (network, &row, &error));
   row.state = NUD_REACHABLE;
   g_assert_true (vp_network_add_neighbour (network, &row, &error));
   row.state = NUD_PERMANENT;
-  row.device = (char *) "lo";
+  row.device = (char *)"lo";
   g_assert_true (vp_network_add_neighbour (network, &row, &error));
-  row.device = (char *) "eth0";
-  row.lladdr = (char *) "00";
+  row.device = (char *)"eth0";
+  row.lladdr = (char *)"00";
   g_assert_false (vp_network_add_neighbour (network, &row, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
   g_assert_cmpuint (vp_network_get_n_neighbours (network), ==, 1);
@@ -217,7 +219,7 @@ test_bounds (void)
   for (n = 0;; n++)
     {
       g_autofree char *dest = g_strdup_printf ("10.%u.%u.0/24", n / 256, n % 256);
-      const VpNetworkRoute route = { .dest = dest, .device = (char *) "eth0" };
+      const VpNetworkRoute route = { .dest = dest, .device = (char *)"eth0" };
 
       if (!vp_network_add_route (network, &route, RTPROT_STATIC, &error))
         break;
@@ -243,7 +245,7 @@ test_json (void)
   g_autoptr (VpNetwork) network = with_eth0 ();
   g_autoptr (GError) error = NULL;
   g_autofree char *text = NULL;
-  const VpNetworkAddress address = { VP_FAMILY_V4, (char *) "10.0.0.2", 24 };
+  const VpNetworkAddress address = { VP_FAMILY_V4, (char *)"10.0.0.2", 24 };
 
   g_assert_true (vp_network_add_address (network, "eth0", &address, &error));
   add_route (network, VP_FAMILY_V4, "", "10.0.0.1", 0, RTPROT_STATIC);

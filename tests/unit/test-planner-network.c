@@ -43,9 +43,8 @@ static VpPlan *
 plan (const char *rest, VpNetwork *network, const char *const *settings, GError **error)
 {
   const VpSandboxIdentity who = { "s1", UUID, NULL, "/run/virtpod/sandboxes/s1" };
-  const VpFactsInit init = {
-    .driver = "QEMU", .arch = "x86_64", .virtiofs = TRUE, .kvm_reason = "no vmx", .network = network
-  };
+  const VpFactsInit init
+      = { .driver = "QEMU", .arch = "x86_64", .virtiofs = TRUE, .kvm_reason = "no vmx", .network = network };
   g_autoptr (VpFacts) facts = vp_facts_new (&init);
   g_autoptr (VpConfig) config = vp_config_new_default ();
   g_autoptr (VpSpec) spec = new_spec (rest);

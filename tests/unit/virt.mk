@@ -63,4 +63,4 @@ noinst_PROGRAMS += tests/vm/abuse-agent
 endif
 tests_vm_abuse_agent_SOURCES = tests/vm/abuse-agent.c
 tests_vm_abuse_agent_LDFLAGS = $(AM_LDFLAGS) -all-static
-EXTRA_DIST += tests/vm/guest-ends.py tests/vm/libvirtd-kills.py
+EXTRA_DIST += tests/vm/adoption-with-libvirtd.py tests/vm/guest-ends.py tests/vm/libvirtd-kills.py

@@ -16,10 +16,15 @@ import bus
 import host
 import tap
 from env import Env
+from service_manager import ServiceManager
 from tap import check, equal, eventually
 
 # a line now and then, each with its number; ends when told to
 COUNTER = "n=0; while [ ! -e /tmp/end ]; do echo line $n; n=$((n+1)); sleep 0.05; done; echo last $n; exit 7"
+
+
+class ManagedEnv(ServiceManager, Env):
+    pass
 
 
 class Shared:
@@ -45,24 +50,42 @@ def attach(container, **which):
     return {name: ends[index] for name, index in indices.items()}
 
 
-def test_start(env):
-    """a container that writes to a FIFO"""
-    path = env.path("out")
+def start_counter(env, sid):
+    path = env.path("out-" + sid)
     os.mkfifo(path)
     Shared.reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    sandbox = env.manager.create_sandbox("one", env.bundle(["sh", "-c", COUNTER], mounts=[
+    Shared.text = b""
+    sandbox = env.manager.create_sandbox(sid, env.bundle(["sh", "-c", COUNTER], mounts=[
         {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}]), **{"stdout-path": path})
     sandbox.start()
-    env.manager.container("one").start()
+    env.manager.container(sid).start()
     eventually(lambda: len(more(env)) >= 5, "output", 30)
+    return sandbox
 
 
-def after_restart(env):
+def end_counter(env, sid):
+    env.manager.sandbox(sid).delete(force=True)
+    os.close(Shared.reader)
+    os.unlink(env.path("out-" + sid))
+
+
+def check_lines(env, count):
+    """Each of @count lines has come, once and in order."""
+    numbers = [int(line.split()[1]) for line in more(env)[:count]]
+    equal(numbers, list(range(count)), "lines")
+
+
+def test_start(env):
+    """a container that writes to a FIFO"""
+    start_counter(env, "one")
+
+
+def after_restart(env, sid="one"):
     """What has to be so after every restart."""
-    sandbox = env.manager.sandbox("one")
+    sandbox = env.manager.sandbox(sid)
     equal((sandbox.get("State"), sandbox.get("AgentState")), ("ready", "ready"), "states")
     check(sandbox.get("HypervisorPid") > 0, "pid")
-    own = env.manager.container("one")
+    own = env.manager.container(sid)
     equal(own.get("State"), "running", "container")
     lines = len(more(env))
     eventually(lambda: len(more(env)) >= lines + 5, "more output", 30)
@@ -76,9 +99,12 @@ def after_restart(env):
 
 
 def test_kill(env):
-    """KILL, three times: output, exec and states go on"""
-    for _ in range(3):
+    """KILL, three times: output, exec and states go on; the second time its descriptors are lost"""
+    for turn in range(3):
+        eventually(lambda: len(env.agents()) == 1, "a kept connection to the agent")
         env.stop_daemon(kill=True)
+        if turn == 1:
+            env.drop_all()
         time.sleep(0.3)
         started = time.monotonic()
         env.start_daemon()
@@ -147,9 +173,67 @@ def test_exit_meanwhile(env):
     sandbox = env.manager.sandbox("one")
     sandbox.stop()
     equal(sandbox.get("State"), "stopped", "state")
-    sandbox.delete()
-    os.close(Shared.reader)
-    os.unlink(env.path("out"))
+    end_counter(env, "one")
+
+
+def goes_on(env, sid):
+    """A machine that stood still, and whose daemon is another now, does all it did."""
+    sandbox = env.manager.sandbox(sid)
+    sandbox.call("Resume")
+    equal(sandbox.get("State"), "ready", "state")
+    eventually(lambda: sandbox.get("AgentState") == "ready", "its agent", 60)
+    after_restart(env, sid)
+    check_lines(env, len(more(env)))
+
+
+def test_paused(env):
+    """a machine that stands still when the daemon is killed, twice: it still does, and goes on when told"""
+    start_counter(env, "still")
+    pid = env.manager.sandbox("still").get("HypervisorPid")
+    env.manager.sandbox("still").call("Pause")
+    for _ in range(2):
+        env.stop_daemon(kill=True)
+        started = time.monotonic()
+        env.start_daemon()
+        print("# daemon start with a paused sandbox: %.0f ms" % ((time.monotonic() - started) * 1000))
+        sandbox = env.manager.sandbox("still")
+        equal((sandbox.get("State"), sandbox.get("HypervisorPid")), ("paused", pid), "sandbox")
+        equal(env.manager.container("still").get("State"), "running", "container")
+        env.raises("InvalidState", lambda: env.manager.container("still").exec(["true"]))
+        lines = len(more(env))
+        time.sleep(1)
+        check(len(more(env)) <= lines, "it runs")
+    goes_on(env, "still")
+    # and once more after it went on, which is not the first time for the agent
+    env.manager.sandbox("still").call("Pause")
+    env.stop_daemon()
+    env.start_daemon()
+    goes_on(env, "still")
+    end_counter(env, "still")
+
+
+def test_paused_and_ended(env):
+    """paused when the daemon is killed: stopped by the next one, or lost as it died"""
+    for dies in (False, True):
+        before = env.snapshot()
+        sid = "ends%d" % dies
+        sandbox = env.manager.create_sandbox(sid, env.bundle(["sleep", "1000"]))
+        sandbox.start()
+        env.manager.container(sid).start()
+        sandbox.call("Pause")
+        pid = sandbox.get("HypervisorPid")
+        env.stop_daemon(kill=True)
+        if dies:
+            os.kill(pid, 9)
+            eventually(lambda: not os.path.exists("/proc/%d" % pid), "its end")
+        env.start_daemon()
+        sandbox = env.manager.sandbox(sid)
+        equal(sandbox.get("State"), "lost" if dies else "paused", "state")
+        sandbox.stop()
+        equal(sandbox.get("State"), "lost" if dies else "stopped", "state in the end")
+        equal(env.manager.container(sid).wait(), 137, "status")
+        sandbox.delete()
+        env.no_leaks(before)
 
 
 def test_died_meanwhile(env):
@@ -203,8 +287,10 @@ def test_end_is_seen(env):
         check(min(times) < 20, "it took at least %.0f ms" % min(times))
 
 
+ALL = [test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_paused, test_paused_and_ended,
+       test_died_meanwhile, test_end_is_seen]
+
 if __name__ == "__main__":
-    ENV = Env(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"))
+    ENV = ManagedEnv(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"))
     ENV.require()
-    ALL = [test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_died_meanwhile, test_end_is_seen]
     tap.run([test for test in ALL if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)

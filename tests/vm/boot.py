@@ -23,6 +23,8 @@ BOOT_SECONDS = 60
 class Machine:
     """A QEMU with the image; what tap.run() wants of an environment."""
 
+    devices = ()  # more options of QEMU; "DIR" in one is the machine's directory
+
     def __init__(self):
         self.messages = None
 
@@ -39,7 +41,8 @@ class Machine:
              "-kernel", image + "/vmlinux", "-initrd", image + "/initrd.img", "-append", CMDLINE,
              "-serial", "file:" + self.console, "-device", "virtio-serial-pci",
              "-chardev", "socket,id=agent,server=on,wait=off,path=" + self.channel,
-             "-device", "virtserialport,chardev=agent,name=org.virtpod.agent.0"], stdin=subprocess.DEVNULL)
+             "-device", "virtserialport,chardev=agent,name=org.virtpod.agent.0"]
+            + [word.replace("DIR", self.dir) for word in self.devices], stdin=subprocess.DEVNULL)
         eventually(lambda: os.path.exists(self.channel), "QEMU's socket")
 
     def stop(self):

@@ -101,7 +101,8 @@ modules_in_order ()
   declare -A loaded=() demand=()
   mapfile -t files <"$work/tree/etc/modules.boot"
   in_order "${files[@]}" || return 1
-  [ -n "${loaded[virtio_pci]:-}" ] && [ -n "${loaded[virtiofs]:-}" ] || { echo "virtio: not at boot"; return 1; }
+  [ -n "${loaded[virtio_pci]:-}" ] || { echo "virtio_pci: not at boot"; return 1; }
+  [ -n "${loaded[virtiofs]:-}" ] || { echo "virtiofs: not at boot"; return 1; }
   while read -r name files; do
     # shellcheck disable=SC2086
     (in_order $files && [ -n "${loaded[$name]:-}" ]) || { echo "$name: cannot be loaded"; return 1; }

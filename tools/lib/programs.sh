@@ -52,7 +52,7 @@ report_step ()
   shift 2
   mkdir -p "$(dirname "$log")"
   # in a subshell: a step that gives up must not end the run
-  ("$@") >"$log" 2>&1 </dev/null || status=$?
+  ("$@") >"$log" 2>&1 </dev/null {jobs_ended}>&- || status=$?
   step_tap "$log" $status >"$log.tap"
   report "$label" 0 "$log.tap" "$(since "$began")"
   return $status
@@ -72,7 +72,7 @@ step_tap ()
 # and when it began. A program's results are printed when it has ended, all at once.
 declare -A job_pid=() job_label=() job_log=() job_kind=() job_began=()
 jobs_begun=0
-# where the number and the status of each that ends are written
+# where the number and the status of each that ends are written; not for programs to have
 fifo=$(mktemp -u)
 mkfifo -m 0600 "$fifo"
 exec {jobs_ended}<>"$fifo"
@@ -97,7 +97,7 @@ run_job ()
 {
   local status=0 child=''
   trap 'kill $child' TERM
-  "${@:3}" >"$2" 2>&1 </dev/null &
+  "${@:3}" >"$2" 2>&1 </dev/null {jobs_ended}>&- &
   child=$!
   # not the shell's own words about how it ended
   wait $child 2>/dev/null || status=$?
@@ -181,7 +181,8 @@ run_make_check ()
 {
   local status=0 log ended found=no
   find "$2" -name '*.trs' -delete
-  make -C "$2" check -j"$(nproc)" "${@:3}" >"$log_dir/$1-make-check.log" 2>&1 </dev/null || status=$?
+  make -C "$2" check -j"$(nproc)" "${@:3}" >"$log_dir/$1-make-check.log" 2>&1 </dev/null {jobs_ended}>&- \
+    || status=$?
   while read -r log; do
     found=yes
     ended=0

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virtpod-proxy stands on the host for one process in a guest: what container
+ * engines take for the container is the process id of this.
+ *
+ * It holds the standard streams, by which the daemon finds them, before and after
+ * a restart; bytes do not pass through it. It passes on signals and the
+ * size of its terminal, and ends with the status of the process. The command
+ * that starts it tells it over the socket at CONTROL_FD what to stand for. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proxy-bus.h"
+#include "vp-names.h"
+
+#define CONTROL_FD 3
+#define RETRY_MS 500
+#define STATUS_GONE 137 /* of a process nobody knows any more: as if it had been killed */
+
+/* what cannot come from outside, is about ourselves or ends us anyway */
+static const int own_signals[]
+    = { SIGCHLD, SIGPIPE, SIGTTIN, SIGTTOU, SIGTSTP, SIGURG, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS };
+
+typedef struct
+{
+  ProxyBus bus;
+  char address[1024];
+  char path[2048]; /* of the Process1 object */
+  char root[4096]; /* directory that is to be "/", empty: the host's */
+  int host_root;   /* where the bus is found then, -1 */
+  int signals;
+  uint32_t wait_serial;   /* of the call of Wait under way; 0: none */
+  uint32_t resize_serial; /* of the last call of ResizeTty */
+  int resize_again;       /* the process was not there yet */
+} Proxy;
+
+static void
+say (const char *text)
+{
+  (void) send (CONTROL_FD, text, strlen (text) + 1, MSG_NOSIGNAL);
+}
+
+static int
+open_signals (void)
+{
+  sigset_t set;
+
+  sigfillset (&set);
+  for (size_t i = 0; i < sizeof own_signals / sizeof *own_signals; i++)
+    sigdelset (&set, own_signals[i]);
+  if (sigprocmask (SIG_SETMASK, &set, NULL) < 0)
+    return -1;
+  (void) signal (SIGPIPE, SIG_IGN);
+  (void) signal (SIGTTIN, SIG_IGN);
+  (void) signal (SIGTTOU, SIG_IGN);
+  (void) signal (SIGTSTP, SIG_IGN);
+  return signalfd (-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The text at *@at of @end bytes and its NUL; moves on. */
+static int
+take_text (const char *data, size_t *at, size_t end, char *out, size_t size)
+{
+  size_t len = strnlen (data + *at, end - *at);
+
+  if (len == end - *at || len >= size)
+    return -1;
+  memcpy (out, data + *at, len + 1);
+  *at += len + 1;
+  return 0;
+}
+
+/* ADDRESS, PATH and ROOT, each with its NUL, in one packet. */
+static int
+hear (Proxy *self)
+{
+  static char data[sizeof self->address + sizeof self->path + sizeof self->root];
+  size_t at = 0;
+  ssize_t n;
+
+  do
+    n = recv (CONTROL_FD, data, sizeof data, 0);
+  while (n < 0 && errno == EINTR);
+  if (n <= 0 || take_text (data, &at, (size_t) n, self->address, sizeof self->address) < 0
+      || take_text (data, &at, (size_t) n, self->path, sizeof self->path) < 0)
+    return -1;
+  return take_text (data, &at, (size_t) n, self->root, sizeof self->root);
+}
+
+/* Engines look into, and copy files into, the mount namespace of what they take
+ * for the container (podman cp). That must not be the host's: the container's root
+ * file system, which the guest shares, is all there is of it from here on. */
+static int
+enter_root (Proxy *self)
+{
+  if (*self->root == '\0')
+    return 0;
+  self->host_root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (self->host_root < 0 || unshare (CLONE_NEWNS) < 0 || mount (NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0
+      || mount (self->root, self->root, NULL, MS_BIND | MS_REC, NULL) < 0 || chdir (self->root) < 0)
+    return -errno;
+  /* the old root comes to lie on the new one, and goes */
+  if (syscall (SYS_pivot_root, ".", ".") < 0 || umount2 (".", MNT_DETACH) < 0 || chdir ("/") < 0)
+    return -errno;
+  return 0;
+}
+
+/* ---- calls ----------------------------------------------------------------------- */
+
+static void
+call_wait (Proxy *self)
+{
+  const ProxyCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "Wait", "" };
+
+  self->wait_serial = proxy_bus_call (&self->bus, &call);
+  if (self->wait_serial == 0)
+    proxy_bus_close (&self->bus);
+}
+
+static void
+send_size (Proxy *self)
+{
+  const ProxyCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "ResizeTty", "qq" };
+  struct winsize size;
+
+  self->resize_again = 0;
+  if (ioctl (STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
+    self->resize_serial = proxy_bus_call (&self->bus, &call, (int) size.ws_col, (int) size.ws_row);
+}
+
+static void
+forward_signals (Proxy *self)
+{
+  const ProxyCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "Kill", "s" };
+  struct signalfd_siginfo info;
+  char number[16];
+
+  while (read (self->signals, &info, sizeof info) == (ssize_t) sizeof info)
+    {
+      (void) snprintf (number, sizeof number, "%u", info.ssi_signo);
+      if (info.ssi_signo == SIGWINCH)
+        send_size (self);
+      else if (info.ssi_signo != SIGCONT || info.ssi_code != SI_KERNEL) /* those go with a terminal that hangs up */
+        (void) proxy_bus_call (&self->bus, &call, number);
+    }
+}
+
+/* Connects, and asks; whoever owns the daemon's name next is heard of. */
+static int
+attach (Proxy *self)
+{
+  static const ProxyCall match
+      = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s" };
+  int error = self->host_root >= 0 && fchdir (self->host_root) < 0 ? -errno : 0;
+
+  if (error == 0)
+    error = proxy_bus_open (&self->bus, self->address);
+  (void) chdir ("/");
+  if (error == 0
+      && proxy_bus_call (&self->bus, &match,
+                         "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" VP_BUS_NAME "'")
+             == 0)
+    error = -EPIPE;
+  if (error != 0)
+    {
+      proxy_bus_close (&self->bus);
+      return error;
+    }
+  call_wait (self);
+  return 0;
+}
+
+/* ---- answers --------------------------------------------------------------------- */
+
+/* Whether the daemon said, of itself, that there is no such process (any more). */
+static int
+is_gone (const char *error)
+{
+  static const char *const names[] = {
+    VP_ERROR_PREFIX "NotFound",
+    VP_ERROR_PREFIX "InvalidState",
+    "org.freedesktop.DBus.Error.UnknownObject",
+    "org.freedesktop.DBus.Error.UnknownMethod",
+    "org.freedesktop.DBus.Error.UnknownInterface",
+  };
+
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcmp (error, names[i]) == 0)
+      return 1;
+  return 0;
+}
+
+/* Anything but a status or "gone" means to ask again: the daemon restarts, or is busy. */
+static void
+on_wait_answer (Proxy *self, const ProxyMessage *message)
+{
+  uint32_t status;
+
+  self->wait_serial = 0;
+  if (message->type == PROXY_METHOD_RETURN && proxy_message_get_number (message, &status) == 0)
+    _exit ((int) (status & 0xff));
+  if (message->type == PROXY_ERROR && message->error != NULL && is_gone (message->error))
+    _exit (STATUS_GONE);
+}
+
+static void
+on_message (Proxy *self, const ProxyMessage *message)
+{
+  const char *owner;
+
+  if (message->type == PROXY_SIGNAL && message->member != NULL && strcmp (message->member, "NameOwnerChanged") == 0)
+    {
+      owner = proxy_message_get_string (message, 2);
+      if (owner != NULL && *owner != '\0')
+        call_wait (self);
+    }
+  else if (message->reply_serial == 0 || (message->type != PROXY_METHOD_RETURN && message->type != PROXY_ERROR))
+    return;
+  else if (message->reply_serial == self->wait_serial)
+    on_wait_answer (self, message);
+  else if (message->reply_serial == self->resize_serial)
+    self->resize_again = message->type == PROXY_ERROR;
+}
+
+static void
+on_bus_ready (Proxy *self)
+{
+  ProxyMessage message;
+  int found = proxy_bus_read (&self->bus);
+
+  while (found >= 0 && (found = proxy_bus_next (&self->bus, &message)) > 0)
+    on_message (self, &message);
+  if (found < 0)
+    {
+      proxy_bus_close (&self->bus);
+      self->wait_serial = 0;
+    }
+}
+
+static void
+loop (Proxy *self)
+{
+  for (;;)
+    {
+      struct pollfd fds[] = { { .fd = self->bus.fd, .events = POLLIN }, { .fd = self->signals, .events = POLLIN } };
+      int idle = self->wait_serial != 0 && !self->resize_again;
+      int n = poll (fds, 2, idle ? -1 : RETRY_MS);
+
+      if (n > 0 && fds[0].revents != 0)
+        on_bus_ready (self);
+      if (n > 0 && fds[1].revents != 0)
+        forward_signals (self);
+      if (n != 0)
+        continue;
+      if (self->bus.fd < 0)
+        (void) attach (self);
+      else if (self->wait_serial == 0)
+        call_wait (self);
+      if (self->resize_again)
+        send_size (self);
+    }
+}
+
+int
+main (void)
+{
+  static Proxy self;
+  char text[128];
+  int error;
+
+  self.bus.fd = self.host_root = -1;
+  /* the caller's other descriptors are not ours to hold, nor is its directory or session */
+  if (close_range (CONTROL_FD + 1, ~0U, 0) < 0 || chdir ("/") < 0)
+    return EXIT_FAILURE;
+  self.signals = open_signals ();
+  if (self.signals < 0)
+    return EXIT_FAILURE;
+  (void) setsid ();
+  /* so that a change of its size is a signal to us */
+  if (isatty (STDIN_FILENO))
+    (void) ioctl (STDIN_FILENO, TIOCSCTTY, 0);
+
+  say ("");
+  if (hear (&self) < 0)
+    return EXIT_FAILURE;
+  error = attach (&self);
+  if (error != 0)
+    {
+      (void) snprintf (text, sizeof text, "cannot reach the bus: %s", strerror (-error));
+      say (text);
+      return EXIT_FAILURE;
+    }
+  error = enter_root (&self);
+  if (error != 0)
+    {
+      (void) snprintf (text, sizeof text, "%.64s: %s", self.root, strerror (-error));
+      say (text);
+      return EXIT_FAILURE;
+    }
+  say ("");
+  (void) close (CONTROL_FD);
+  if (isatty (STDIN_FILENO))
+    send_size (&self);
+  loop (&self);
+}

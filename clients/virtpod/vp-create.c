@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "config.h"
+
+#include "vp-create.h"
+
+#include <fcntl.h>
+#include <glib/gi18n.h>
+
+#include "vp-command.h"
+#include "vp-error.h"
+#include "vp-fd.h"
+#include "vp-json-text.h"
+#include "vp-names.h"
+#include "vp-standin.h"
+
+static const char *
+object_path (gpointer proxy)
+{
+  return g_dbus_proxy_get_object_path (G_DBUS_PROXY (proxy));
+}
+
+/* The object path of the sandbox, to free; there is something to undo then. */
+static char *
+call_create (VpClient *client, const char *id, const VpCreate *create, VpStandin *standin, GError **error)
+{
+  VpDBusManager1 *manager = vp_client_get_manager (client, error);
+  g_autofree char *bundle = g_canonicalize_filename (create->bundle != NULL ? create->bundle : ".", NULL);
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  char *sandbox = NULL;
+
+  if (manager == NULL || !vp_standin_add_options (standin, &builder, fds, error))
+    return NULL;
+  if (create->handler != NULL)
+    g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (create->handler));
+  if (!vp_dbus_manager1_call_create_sandbox_sync (manager, id, bundle, g_variant_builder_end (&builder), fds, &sandbox,
+                                                  NULL, NULL, error))
+    return NULL;
+  return sandbox;
+}
+
+/* One that the bundle's annotations made it join runs already. */
+static gboolean
+start_sandbox (VpClient *client, const char *path, GError **error)
+{
+  g_autoptr (GVariant) properties = vp_client_get_properties (client, path, VP_IFACE_SANDBOX, error);
+  g_autoptr (VpDBusSandbox1) sandbox = NULL;
+  const char *state = NULL;
+
+  if (properties == NULL)
+    return FALSE;
+  if (!g_variant_lookup (properties, "State", "&s", &state) || !g_str_equal (state, "created"))
+    return TRUE;
+  sandbox = vp_client_open_sandbox (client, path, error);
+  return sandbox != NULL
+         && vp_dbus_sandbox1_call_start_sync (sandbox, vp_command_force_options (FALSE), NULL, error);
+}
+
+static gboolean
+check_terminal (VpClient *client, VpDBusContainer1 *container, const VpCreate *create, GError **error)
+{
+  g_autoptr (GVariant) properties
+      = vp_client_get_properties (client, object_path (container), VP_IFACE_CONTAINER, error);
+  gboolean terminal = FALSE;
+
+  if (properties == NULL)
+    return FALSE;
+  (void) g_variant_lookup (properties, "Terminal", "b", &terminal);
+  if (terminal == (create->console_socket != NULL))
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "process.terminal: %s",
+               terminal ? _("is set, and there is no --console-socket to give it to")
+                        : _("is not set, and there is a --console-socket"));
+  return FALSE;
+}
+
+/* The directory that is the container's root file system; NULL: ours is not to
+ * be changed, or there is none. To free. */
+static char *
+find_root (const VpCreate *create)
+{
+  g_autofree char *bundle = g_canonicalize_filename (create->bundle != NULL ? create->bundle : ".", NULL);
+  g_autofree char *path = g_build_filename (bundle, VP_FILE_OCI_CONFIG, NULL);
+  VP_AUTO_FD fd = geteuid () == 0 ? vp_fd_open (path, O_RDONLY, path, NULL) : -1;
+  g_autofree char *json = fd < 0 ? NULL : vp_fd_read_all (fd, VP_JSON_MAX_BYTES, path, NULL, NULL);
+  g_autofree char *root = json == NULL ? NULL : vp_json_dup_member (json, "root", "path");
+
+  return root == NULL || *root == '\0' ? NULL : g_canonicalize_filename (root, bundle);
+}
+
+static gboolean
+finish (VpClient *client, VpDBusContainer1 *container, const char *sandbox, const VpCreate *create, VpStandin *standin,
+        GError **error)
+{
+  g_autofree char *process = NULL;
+  g_autofree char *root = find_root (create);
+
+  return check_terminal (client, container, create, error) && start_sandbox (client, sandbox, error)
+         && vp_dbus_container1_call_get_process_sync (container, "", &process, NULL, error)
+         && vp_standin_attend (standin, client, process, root, create->pid_file, error);
+}
+
+VpDBusContainer1 *
+vp_create (VpClient *client, const char *id, const VpCreate *create, GError **error)
+{
+  g_autoptr (VpStandin) standin = vp_standin_new (create->console_socket, error);
+  g_autoptr (VpDBusContainer1) container = NULL;
+  g_autofree char *sandbox = NULL;
+
+  if (standin == NULL)
+    return NULL;
+  sandbox = call_create (client, id, create, standin, error);
+  if (sandbox == NULL)
+    return NULL;
+  container = vp_client_find_container (client, id, error);
+  if (container == NULL)
+    return NULL;
+  if (finish (client, container, sandbox, create, standin, error))
+    return g_steal_pointer (&container);
+
+  /* what went wrong is said already; that there is nothing to delete is no news */
+  (void) vp_dbus_container1_call_delete_sync (container, vp_command_force_options (TRUE), NULL, NULL, NULL, NULL);
+  return NULL;
+}

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""virtpod as container engines call an OCI runtime: flags, the log, words and
+statuses of errors. What stands for a container is in test-cli-standin.py."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def plain(*args, **kwargs):
+    env = dict(os.environ, LC_ALL="C.UTF-8", VIRTPOD_BUS_ADDRESS="unix:path=/nonexistent/bus")
+    return subprocess.run([VIRTPOD, *args], capture_output=True, text=True, env=env, **kwargs)
+
+
+def test_log_json():
+    with tempfile.TemporaryDirectory() as directory:
+        log = os.path.join(directory, "log.json")
+        for args in (["state", 'a"b'], ["start", "c"], ["frob"], ["create"]):
+            done = plain("--root", "/run/x", "--log", log, "--log-format", "json", "--debug", "--systemd-cgroup", *args)
+            equal(done.returncode in (1, 125), True, done)
+        with open(log, encoding="utf-8") as lines:
+            lines = lines.read().splitlines()
+        equal(len(lines), 4, lines)
+        for line in lines:
+            entry = json.loads(line)
+            equal(list(entry), ["level", "msg", "time"], line)
+            equal((entry["level"], re.fullmatch(TIME, entry["time"]) is not None), ("error", True), line)
+        contains(json.loads(lines[0])["msg"], 'state a"b: cannot reach the bus')
+        equal(json.loads(lines[3])["msg"], "create: an argument is missing")
+
+
+def test_log_text():
+    with tempfile.TemporaryDirectory() as directory:
+        log = os.path.join(directory, "log")
+        for options in (["--log", log], ["--log=" + log, "--log-format=text"]):
+            equal(plain(*options, "frob").returncode, 125)
+        with open(log, encoding="utf-8") as lines:
+            for line in lines.read().splitlines():
+                match = re.fullmatch(r'time="%s" level=error msg="there is no command \\"frob\\""' % TIME, line)
+                equal(match is not None, True, line)
+
+
+def test_log_refused():
+    done = plain("--log-format", "xml", "list")
+    equal(done.returncode, 125)
+    contains(done.stderr, '--log-format: "xml" is neither text nor json')
+    done = plain("--log", "/nonexistent/log", "list")
+    equal(done.returncode, 125)
+    contains(done.stderr, "--log: /nonexistent/log")
+
+
+def test_checkpoint_and_restore():
+    for args in (["checkpoint", "--image-path", "/x", "--leave-running", "c"], ["restore", "--bundle", "/b", "c"]):
+        done = plain(*args)
+        equal((done.returncode, done.stdout), (1, ""), args)
+        contains(done.stderr, "virtpod: %s: not supported" % args[0])
+
+
+def test_features():
+    done = plain("features")
+    equal(done.returncode, 0)
+    features = json.loads(done.stdout)
+    equal(features["ociVersionMin"], "1.0.0")
+    contains(plain("--version").stdout, "spec: " + features["ociVersionMax"])
+    equal("createContainer" in features["hooks"], False)
+
+
+def test_spec():
+    with tempfile.TemporaryDirectory() as directory:
+        equal(plain("spec", cwd=directory).returncode, 0)
+        with open(os.path.join(directory, "config.json"), encoding="utf-8") as config:
+            equal(json.load(config)["process"]["args"], ["sh"])
+        done = plain("spec", "--bundle", directory)
+        equal(done.returncode, 1, "a config.json that is there")
+        contains(done.stderr, "config.json: File exists")
+
+
+def test_words_of_errors():
+    """Engines look for these words to tell what happened."""
+    with Bus() as bus:
+        for args in (["state", "nobody"], ["kill", "nobody", "9"], ["start", "nobody"], ["delete", "nobody"],
+                     ["pause", "nobody"], ["update", "--memory", "1m", "nobody"]):
+            done = bus.run(*args)
+            equal(done.returncode, 1, args)
+            contains(done.stderr, b"does not exist")
+        equal(bus.run("delete", "--force", "nobody").returncode, 0)
+        bus.run("run", "--keep", "exit_0")
+        done = bus.run("kill", "exit_0", "15")
+        equal(done.returncode, 1)
+        contains(done.stderr, b"container not running")
+
+
+def test_preserve_fds():
+    for verb, args in (("create", ["c"]), ("run", ["c"]), ("exec", ["c", "true"])):
+        done = plain(verb, "--preserve-fds", "1", *args)
+        equal(done.returncode != 0, True, verb)
+        contains(done.stderr, "--preserve-fds: descriptors of the host do not reach")
+
+
+def test_usage():
+    cases = [
+        (["create"], "an argument is missing"),
+        (["create", "a", "b"], "one argument too many"),
+        (["start"], "an argument is missing"),
+        (["exec", "--process", "p", "a", "true"], "--process excludes"),
+        (["exec", "--process", "p", "--env", "A=1", "a"], "--process excludes"),
+        (["exec", "--pid-file", "p", "a", "true"], "need --detach"),
+        (["run", "--console-socket", "s", "a"], "--console-socket needs --detach"),
+    ]
+    for args, message in cases:
+        done = plain(*args)
+        equal(done.returncode != 0, True, args)
+        contains(done.stderr, message)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.modules[__name__]))
