@@ -80,6 +80,10 @@ def daemon_memory(env):
 
 def idle(env, wanted):
     """What the daemon does while nothing happens, with sandboxes whose agents are connected."""
+    # what a thousand left between the pages that are used is not these ones'
+    env.stop_daemon()
+    env.start_daemon()
+    time.sleep(SETTLE_SECONDS)
     before = process_memory(env.daemon.pid)
     house = AgentHouse(os.path.join(env.state_dir, "sandboxes"))
     bundle = env.bundle(["sleep", "100000"])

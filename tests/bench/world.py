@@ -12,6 +12,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import env  # noqa: E402
 import host  # noqa: E402
 
+# as the service has it
+os.environ["G_SLICE"] = "always-malloc"
+
 
 def bench_program(name):
     return os.path.join(env.builddir, "tests/bench", name)

@@ -20,6 +20,9 @@ import testdriver
 from tap import check, equal
 from testdriver import Pending, TestDriverEnv, eventually, read_all
 
+# as the service has it
+os.environ["G_SLICE"] = "always-malloc"
+
 CYCLES = int(os.environ.get("VIRTPOD_TEST_CYCLES", "1000"))
 WARM = CYCLES // 5          # cycles until threads, tables and types are what they will be
 MAX_GROWTH = 65536 / 10000  # bytes a cycle
