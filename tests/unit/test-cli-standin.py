@@ -165,7 +165,8 @@ def test_streams_that_have_no_path():
     with Engine() as bus:
         ours, theirs = socket.socketpair()
         with tempfile.TemporaryFile() as output:
-            process = bus.popen("create", "--pid-file", bus.pid_file, "cat", stdin=theirs, stdout=output)
+            process = bus.popen("create", "--pid-file", bus.pid_file, "cat", stdin=theirs, stdout=output,
+                                stderr=subprocess.DEVNULL)
             theirs.close()
             equal(process.wait(TIMEOUT), 0)
             options = bus.calls("CreateSandbox")[0][2]
