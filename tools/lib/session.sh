@@ -177,6 +177,17 @@ session_domains ()
   esac
 }
 
+# the same, when libvirt has had time to clean up: a delete does not wait for that
+session_domains_left ()
+{
+  local i
+  for i in {1..50}; do
+    [ -n "$(session_domains)" ] || return 0
+    sleep 0.1
+  done
+  session_domains
+}
+
 session_mounts ()
 {
   awk -v dir="$session/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo
@@ -207,7 +218,7 @@ session_stop ()
       session_virtpod delete --force "$id" >/dev/null 2>&1 || true
     done
   fi
-  left+=$(session_domains | sed 's/^/ domain /')
+  left+=$(session_domains_left | sed 's/^/ domain /')
   session_end virtpodd
   save_capabilities
   session_end libvirtd
