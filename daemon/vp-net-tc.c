@@ -15,7 +15,7 @@
 #include "vp-error.h"
 #include "vp-net-nl.h"
 
-#define INGRESS TC_HANDLE (0xffff, 0)
+#define INGRESS TC_HANDLE (0xffffu, 0)
 #define PRIORITY 1
 
 typedef struct rtnl_qdisc VpNlQdisc;
