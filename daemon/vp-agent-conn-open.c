@@ -21,6 +21,10 @@
 #define RESYNC_MS 1000
 #define RESYNC_MAX_MS 8000
 #define RESYNC_PER_STEP 16
+/* After so many without an ack, and twice and four times as many, the socket is
+ * exchanged: QEMU that lost its last peer in the middle of writing may pass
+ * nothing from the guest any more until a peer has hung up. */
+#define RECONNECT_SYNCS 4
 
 static void try_connect (VpAgentConn *self);
 static void send_sync (VpAgentConn *self);
@@ -40,7 +44,13 @@ vp_agent_conn_opened (VpAgentConn *self)
 static gboolean
 on_resync (gpointer user_data)
 {
-  send_sync (user_data);
+  VpAgentConn *self = user_data;
+  guint n = self->n_syncs;
+
+  if (self->path != NULL && n >= RECONNECT_SYNCS && (n & (n - 1)) == 0)
+    vp_agent_conn_start_over (self);
+  else
+    send_sync (self);
   return G_SOURCE_REMOVE;
 }
 
@@ -137,6 +147,7 @@ void
 vp_agent_conn_start_over (VpAgentConn *self)
 {
   self->inherited = FALSE;
+  self->retry_ms = RETRY_MIN_MS;
   self->state = STATE_CONNECTING;
   vp_agent_conn_drop_socket (self);
   try_connect (self);

@@ -7,6 +7,9 @@
 
 /* Between the files of VpAgentConn. */
 
+/* the first pause between tries to connect */
+#define RETRY_MIN_MS 10
+
 typedef enum {
   STATE_NEW,
   STATE_CONNECTING,
@@ -74,5 +77,5 @@ void vp_agent_conn_drop_socket (VpAgentConn *self);
 /* vp-agent-conn-open.c: frames may come and go. */
 void vp_agent_conn_opened (VpAgentConn *self);
 
-/* The same: the socket that was handed to us is dead, the path is tried. */
+/* The same: the socket is of no use, the path is tried. */
 void vp_agent_conn_start_over (VpAgentConn *self);

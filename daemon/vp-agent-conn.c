@@ -11,8 +11,6 @@
 
 /* one recv() */
 #define CHUNK (64u << 10)
-/* the first pause between tries to connect */
-#define RETRY_MIN_MS 10
 
 G_DEFINE_FINAL_TYPE (VpAgentConn, vp_agent_conn, G_TYPE_OBJECT)
 

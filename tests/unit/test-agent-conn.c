@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <glib.h>
+#include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "fake-agent.h"
@@ -19,6 +20,7 @@ typedef struct
   FakeAgent *agent;
   TestResult opened;
   gboolean closed;
+  int deaf; /* a connection that nobody reads */
   GError *error;
   guint n_frames;
   guint32 last_stream;
@@ -285,6 +287,42 @@ test_resync_deadline (Fixture *f, gconstpointer data)
   g_assert_error (error, VP_ERROR, VP_ERROR_TIMED_OUT);
 }
 
+/* The first connection leads nowhere, the second to the agent. */
+static gboolean
+on_client (gint listener, GIOCondition condition, gpointer user_data)
+{
+  Fixture *f = user_data;
+  int fd = accept (listener, NULL, NULL);
+
+  g_assert_no_errno (fd);
+  if (f->deaf < 0)
+    {
+      f->deaf = fd;
+      return G_SOURCE_CONTINUE;
+    }
+  f->agent = fake_agent_new_for_fd (fd);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_deaf_peer (Fixture *f, gconstpointer data)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  int listener = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  f->deaf = -1;
+  g_strlcpy (address.sun_path, f->path, sizeof address.sun_path);
+  g_assert_no_errno (bind (listener, (struct sockaddr *) &address, sizeof address));
+  g_assert_no_errno (listen (listener, 2));
+  g_unix_fd_add (listener, G_IO_IN, on_client, f);
+  use_conn (f, vp_agent_conn_new (f->path, VP_CHANNEL_SERIAL));
+  vp_agent_conn_open_async (f->conn, 15000, NULL, test_result_ready, &f->opened);
+  test_run_until (&f->opened.done);
+  g_assert_true (vp_agent_conn_open_finish (f->conn, f->opened.result, NULL));
+  close (f->deaf);
+  close (listener);
+}
+
 static void
 test_hang_up (Fixture *f, gconstpointer data)
 {
@@ -407,6 +445,7 @@ main (int argc, char **argv)
   ADD ("resync/garbage", test_resync_garbage);
   ADD ("resync/again", test_resync_again);
   ADD ("resync/deadline", test_resync_deadline);
+  ADD ("resync/deaf-peer", test_deaf_peer);
   ADD ("hang-up", test_hang_up);
   ADD ("huge-frame", test_huge_frame);
   ADD ("request-from-guest", test_request_from_guest);

@@ -12,7 +12,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import adoption
 import tap
-from env import Env
 from tap import equal, eventually
 
 
@@ -85,7 +84,7 @@ def test_destroyed_outside(env):
 
 
 if __name__ == "__main__":
-    ENV = Env(libvirt="libvirtd")
+    ENV = adoption.ManagedEnv(libvirt="libvirtd")
     ENV.require()
     ALL = [adoption.test_start, adoption.test_kill, adoption.test_exit_meanwhile, adoption.test_paused,
            test_both_killed, test_changed_outside, test_destroyed_outside]
