@@ -83,11 +83,12 @@ def refuse_all(env, noun, name, state, calls, table, culprit="it"):
 def test_sandbox_states(env):
     """each verb of a sandbox is refused in each state it is not for, by name"""
     table = allowed("sandbox", 1)
+    # before there is an agent: it takes over what is so when it appears
+    env.house.delay["CreateSandbox"] = 3
     sandbox, _ = env.create(("sleep", "1000"))
     name = sandbox.get("Id")
     calls = sandbox_calls(sandbox, env.bundle())
     n = refuse_all(env, "sandbox", name, "created", calls, table)
-    env.house.delay["CreateSandbox"] = 3
     begun = Pending(sandbox, "Start", "(a{sv})", {})
     eventually(lambda: sandbox.get("State") == "starting", "state starting")
     n += refuse_all(env, "sandbox", name, "starting", calls, table)
