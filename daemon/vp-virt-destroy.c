@@ -16,6 +16,11 @@
 /* From SIGKILL to the end of a process whose memory has to be given back. */
 #define KILLED_MS 10000
 
+/* libvirt sends SIGTERM and waits 10 seconds before it sends SIGKILL, and QEMU may be
+ * deaf: stopped, or so young that libvirt is talking to it. There is nothing in it
+ * that is worth more than this. */
+#define PATIENCE_MS 3000
+
 typedef struct
 {
   VpVirt *virt;
@@ -89,6 +94,18 @@ on_not_gone (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+on_impatient (gpointer data)
+{
+  Destroy *d = data;
+
+  d->timer = 0;
+  if (vp_pidwatch_kill (d->watch, SIGKILL, NULL))
+    vp_notice (NULL, NULL, "domain %s: hypervisor %d did not end within %d s, killed", d->name,
+               (int) vp_pidwatch_get_pid (d->watch), PATIENCE_MS / 1000);
+  return G_SOURCE_REMOVE;
+}
+
 static void
 watch_process (Destroy *d)
 {
@@ -103,6 +120,7 @@ do_without_libvirt (Destroy *d, GError *error)
   g_autoptr (GError) owned = error;
   VpVirt *self = d->virt;
 
+  g_clear_handle_id (&d->timer, g_source_remove);
   if (d->watch == NULL)
     {
       d->watch = vp_virt_watch_process (self, d->name);
@@ -143,6 +161,8 @@ on_asked (GObject *source, GAsyncResult *result, gpointer data)
   d->asking = FALSE;
   if (g_task_propagate_boolean (G_TASK (result), &error) || vp_error_is (error, VP_ERROR_NOT_FOUND))
     g_hash_table_remove (d->virt->doomed, d->name);
+  if (vp_error_is (error, VP_ERROR_NOT_FOUND) && d->virt->local)
+    (void) vp_virt_end_helpers (d->name);
   if (d->task == NULL)
     {
       /* it is gone, and nobody waits; what libvirt did not clean up is told it again when it is back */
@@ -232,6 +252,8 @@ vp_virt_destroy_async (VpVirt *self, const char *domain_name, GCancellable *canc
   ask_libvirt (d);
   if (g_hash_table_contains (self->gone, domain_name))
     answer (d, NULL);
+  else if (d->watch != NULL)
+    d->timer = g_timeout_add (PATIENCE_MS, on_impatient, d);
 }
 
 gboolean

@@ -4,10 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "vp-fd.h"
+#include "vp-log.h"
 
 #define SYSTEM_RUN_DIR "/run/libvirt/qemu"
 #define CMDLINE_MAX 65536
@@ -80,25 +83,31 @@ read_pid_file (const char *directory, const char *name)
   return (pid_t) pid;
 }
 
-/* For libvirt daemons whose run directory is not in our mount namespace. */
+/* The first process from *@dir on that @is_it is true of; 0: there are no more. */
 static pid_t
-search_proc (const char *name)
+search_proc (DIR *dir, gboolean (*is_it) (pid_t pid, const char *name), const char *name)
 {
-  DIR *dir = opendir ("/proc");
   struct dirent *entry;
-  pid_t found = 0;
 
-  if (dir == NULL)
-    return 0;
-  while (found == 0 && (entry = readdir (dir)) != NULL)
+  while (dir != NULL && (entry = readdir (dir)) != NULL)
     {
       guint64 pid;
 
-      if (g_ascii_string_to_unsigned (entry->d_name, 10, 1, G_MAXINT32, &pid, NULL)
-          && vp_virt_pid_is_domain ((pid_t) pid, name))
-        found = (pid_t) pid;
+      if (g_ascii_string_to_unsigned (entry->d_name, 10, 1, G_MAXINT32, &pid, NULL) && is_it ((pid_t) pid, name))
+        return (pid_t) pid;
     }
-  closedir (dir);
+  return 0;
+}
+
+/* For libvirt daemons whose run directory is not in our mount namespace. */
+static pid_t
+search_domain (const char *name)
+{
+  DIR *dir = opendir ("/proc");
+  pid_t found = search_proc (dir, vp_virt_pid_is_domain, name);
+
+  if (dir != NULL)
+    closedir (dir);
   return found;
 }
 
@@ -121,7 +130,7 @@ vp_virt_find_pid (VpVirt *self, const char *domain_name)
   pid = read_pid_file (run_dir, domain_name);
   if (pid != 0 && vp_virt_pid_is_domain (pid, domain_name))
     return pid;
-  return self->embed != NULL ? 0 : search_proc (domain_name);
+  return self->embed != NULL ? 0 : search_domain (domain_name);
 }
 
 VpPidwatch *
@@ -134,4 +143,55 @@ vp_virt_watch_process (VpVirt *self, const char *domain_name)
   if (watch == NULL || !vp_virt_pid_is_domain (pid, domain_name))
     return NULL;
   return g_steal_pointer (&watch);
+}
+
+/* ---- what libvirt starts beside a hypervisor --------------------------------------- */
+
+/* virtiofsd serves "source=DIR" (QEMU's) or "--shared-dir DIR" (the one of its own), and
+ * DIR is in a directory that has the domain's name. */
+gboolean
+vp_virt_pid_is_helper (pid_t pid, const char *name)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
+  g_autofree char *wanted = g_strdup_printf ("/%s/", name);
+  g_autofree char *args = NULL;
+  g_autofree char *base = NULL;
+  const char *p;
+  struct stat st;
+  gsize len;
+
+  args = read_small_file (path, CMDLINE_MAX, &len);
+  if (args == NULL || len == 0 || stat (path, &st) < 0 || (st.st_uid != 0 && st.st_uid != geteuid ()))
+    return FALSE;
+  base = g_path_get_basename (args);
+  if (!g_str_equal (base, "virtiofsd"))
+    return FALSE;
+  for (p = args; p < args + len; p += strlen (p) + 1)
+    if (strstr (p, wanted) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+guint
+vp_virt_end_helpers (const char *domain_name)
+{
+  DIR *dir;
+  guint n = 0;
+  pid_t pid;
+
+  if (domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
+    return 0;
+  dir = opendir ("/proc");
+  while ((pid = search_proc (dir, vp_virt_pid_is_helper, domain_name)) != 0)
+    {
+      g_autoptr (VpPidwatch) watch = vp_pidwatch_open (pid, NULL);
+
+      if (watch == NULL || !vp_virt_pid_is_helper (pid, domain_name) || !vp_pidwatch_kill (watch, SIGKILL, NULL))
+        continue;
+      vp_notice (NULL, NULL, "domain %s: virtiofsd %d was left over, killed", domain_name, (int) pid);
+      n++;
+    }
+  if (dir != NULL)
+    closedir (dir);
+  return n;
 }

@@ -141,3 +141,8 @@ gboolean vp_virt_pid_is_domain (pid_t pid, const char *name);
 /* Watches the hypervisor of a domain, which is certain to be that one. NULL:
  * unknown, gone, or on another host. */
 VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);
+/* TRUE when @pid is a virtiofsd that libvirt started for the domain @name. */
+gboolean vp_virt_pid_is_helper (pid_t pid, const char *name);
+/* Kills those of a domain that nobody ends any more: libvirt was killed after it had
+ * started them and before there was a hypervisor. Returns how many. */
+guint vp_virt_end_helpers (const char *domain_name);

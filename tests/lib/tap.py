@@ -110,7 +110,8 @@ def _run_all(tests, env):
         else:
             failed += 1
             print("not ok %d - %s" % (number, title(test)))
-            # the cause comes last: who prints only the end of this prints it
+            # the cause comes first and last: who prints only a part of this prints it
+            diagnose(error.strip().splitlines()[0 if "Traceback" not in error else -1])
             if env is not None and broken is None:
                 diagnose(env.diagnostics())
             diagnose(error)

@@ -5,6 +5,7 @@ vp_virt_tests = \
 	tests/unit/test-pidwatch \
 	tests/unit/test-virt \
 	tests/unit/test-virt-husk \
+	tests/unit/test-virt-pid \
 	tests/unit/test-worker
 # real QEMU in directories of its own: seconds each, and skipped without root or QEMU
 vp_virt_vm_tests = \
@@ -41,6 +42,11 @@ tests_unit_test_virt_husk_SOURCES = tests/unit/test-virt-husk.c
 tests_unit_test_virt_husk_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_virt_husk_CFLAGS = $(vp_virt_test_cflags)
 tests_unit_test_virt_husk_LDADD = $(vp_virt_test_ldadd)
+
+tests_unit_test_virt_pid_SOURCES = tests/unit/test-virt-pid.c
+tests_unit_test_virt_pid_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_virt_pid_CFLAGS = $(vp_virt_test_cflags) $(LIBVIRT_CFLAGS)
+tests_unit_test_virt_pid_LDADD = $(vp_virt_test_ldadd)
 
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
 tests_unit_test_worker_CPPFLAGS = $(vp_virt_test_cppflags)

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which processes are a domain's: by what they were started with, and nothing else. */
+#include "vp-virt-private.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A process whose arguments are @args (0-terminated), and which does nothing. It has
+ * them when this returns: a pipe closes at exec. */
+static pid_t
+spawn (const char *const *args)
+{
+  int fds[2];
+  char byte;
+  pid_t pid;
+
+  g_assert_cmpint (pipe2 (fds, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      execv ("/bin/sh", (char *const *) args);
+      _exit (127);
+    }
+  close (fds[1]);
+  g_assert_cmpint (read (fds[0], &byte, 1), ==, 0);
+  close (fds[0]);
+  return pid;
+}
+
+/* what comes after it are only parameters of the script */
+#define SLEEP "-c", "while :; do sleep 1; done", "sh"
+
+static void
+end (pid_t pid, int signum)
+{
+  int status;
+
+  if (signum != 0)
+    kill (pid, signum);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+}
+
+static void
+test_domain (void)
+{
+  static const struct
+  {
+    const char *args[10];
+    gboolean is_it;
+  } cases[] = {
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,debug-threads=on", NULL }, TRUE },
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,,x,debug-threads=on", NULL }, FALSE },
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-ab,debug-threads=on", NULL }, FALSE },
+    { { "qemu-system-x86_64", SLEEP, "-append", "guest=vp-a,debug-threads=on", NULL }, FALSE },
+    { { "qemu-system-x86_64", SLEEP, "-name", NULL }, FALSE },
+    { { "sleeper", SLEEP, "-name", "guest=vp-a,debug-threads=on", NULL }, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      pid_t pid = spawn (cases[i].args);
+
+      g_test_message ("case %u", (guint) i);
+      g_assert_cmpint (vp_virt_pid_is_domain (pid, "vp-a"), ==, cases[i].is_it);
+      end (pid, SIGKILL);
+      g_assert_false (vp_virt_pid_is_domain (pid, "vp-a"));
+    }
+}
+
+static const struct
+{
+  const char *args[10];
+  gboolean is_it;
+} helpers[] = {
+  { { "/usr/lib/qemu/virtiofsd", SLEEP, "--fd=4", "-o", "source=/run/x/vp-test-h/shared", NULL }, TRUE },
+  { { "/usr/libexec/virtiofsd", SLEEP, "--fd=4", "--shared-dir", "/run/x/vp-test-h/shared", NULL }, TRUE },
+  { { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-h/shared", NULL }, TRUE },
+  { { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-h2/shared", NULL }, FALSE },
+  { { "virtiofsd", SLEEP, "--shared-dir=/run/x/avp-test-h/shared", NULL }, FALSE },
+  { { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-h", NULL }, FALSE },
+  { { "less", SLEEP, "source=/run/x/vp-test-h/shared", NULL }, FALSE },
+  { { "virtiofsd", SLEEP, NULL }, FALSE },
+};
+
+static void
+test_helper (void)
+{
+  pid_t pids[G_N_ELEMENTS (helpers)];
+  guint n = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (helpers); i++)
+    {
+      pids[i] = spawn (helpers[i].args);
+      g_test_message ("case %u", (guint) i);
+      g_assert_cmpint (vp_virt_pid_is_helper (pids[i], "vp-test-h"), ==, helpers[i].is_it);
+      n += helpers[i].is_it ? 1 : 0;
+    }
+  g_assert_cmpuint (vp_virt_end_helpers (""), ==, 0);
+  g_assert_cmpuint (vp_virt_end_helpers ("x/vp-test-h"), ==, 0);
+  g_assert_cmpuint (vp_virt_end_helpers ("vp-test-h"), ==, n);
+  for (gsize i = 0; i < G_N_ELEMENTS (helpers); i++)
+    {
+      /* the others live */
+      if (!helpers[i].is_it)
+        g_assert_cmpint (waitpid (pids[i], NULL, WNOHANG), ==, 0);
+      end (pids[i], helpers[i].is_it ? 0 : SIGKILL);
+    }
+  g_assert_cmpuint (vp_virt_end_helpers ("vp-test-h"), ==, 0);
+}
+
+/* Another user's process is that user's, whatever it is called. */
+static void
+test_helper_of_another (void)
+{
+  const char *const args[] = { "virtiofsd", "-c", "echo; while :; do sleep 1; done", "sh",
+                               "source=/run/x/vp-test-o/shared", NULL };
+  int fds[2];
+  char byte;
+  pid_t pid;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("not root: no process of another user can be made");
+      return;
+    }
+  g_assert_cmpint (pipe2 (fds, O_CLOEXEC), ==, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      /* it says when it is the other user's */
+      if (dup2 (fds[1], 1) == 1 && setgid (65534) == 0 && setuid (65534) == 0)
+        execv ("/bin/sh", (char *const *) args);
+      _exit (127);
+    }
+  close (fds[1]);
+  g_assert_cmpint (read (fds[0], &byte, 1), ==, 1);
+  g_assert_false (vp_virt_pid_is_helper (pid, "vp-test-o"));
+  g_assert_cmpuint (vp_virt_end_helpers ("vp-test-o"), ==, 0);
+  end (pid, SIGKILL);
+  close (fds[0]);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/virt-pid/domain", test_domain);
+  g_test_add_func ("/virt-pid/helper", test_helper);
+  g_test_add_func ("/virt-pid/helper-of-another", test_helper_of_another);
+  return g_test_run ();
+}
