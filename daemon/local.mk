@@ -85,6 +85,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
+	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \

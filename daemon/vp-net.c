@@ -206,12 +206,16 @@ vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id,
 {
   g_autoptr (VpConfig) effective = vp_planner_effective_config (spec, config, facts, error);
   g_autoptr (VpNetwork) network = NULL;
+  const char *path;
 
   *ret_id = (VpNetNsId){ 0 };
   if (effective == NULL)
     return NULL;
   if (!vp_planner_wants_namespace (spec, effective))
     return vp_facts_ref (facts);
-  network = vp_net_look (vp_spec_get_namespace_path (spec, "network"), ret_id, error);
+  path = vp_spec_get_namespace_path (spec, "network");
+  if (path == NULL)
+    return vp_facts_ref (facts);
+  network = vp_net_look (path, ret_id, error);
   return network != NULL ? vp_facts_new_with_network (facts, network) : NULL;
 }

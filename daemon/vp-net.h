@@ -56,6 +56,6 @@ extern const VpNetModel vp_net_tcfilter;
  * to it. NotSupported for the host's own. */
 VpNetwork *vp_net_look (const char *path, VpNetNsId *ret_id, GError **error);
 
-/* @facts, and what is in the namespace of @spec if @config (of the handler) and
+/* @facts, and what is in the namespace that @spec names if @config (of the handler) and
  * the annotations want a guest to be connected to it. */
 VpFacts *vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id, GError **error);

@@ -88,6 +88,7 @@ describe (VpSandbox *self)
     vp_record_add_resource (record, "share", self->machine.share_dir);
   if (self->machine.xml != NULL)
     vp_record_add_resource (record, "domain", self->domain_name);
+  vp_sandbox_describe_namespace (self, record);
   vp_sandbox_describe_network (self, record);
   return record;
 }

@@ -149,6 +149,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       self->machine.cid = vsock != NULL ? vsock->u.vsock.cid : 0;
       self->machine.xml = g_strdup (record->machine.xml);
       self->machine.share_dir = vp_planner_dup_share_dir (directory);
+      vp_sandbox_restore_namespace (self, record);
       vp_sandbox_restore_network (self, record);
     }
   return g_steal_pointer (&self);

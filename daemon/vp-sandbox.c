@@ -49,6 +49,7 @@ vp_sandbox_finalize (GObject *object)
   g_hash_table_unref (self->labels);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
+  g_free (self->machine.netns);
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);

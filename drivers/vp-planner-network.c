@@ -17,8 +17,16 @@
 gboolean
 vp_planner_wants_namespace (VpSpec *spec, VpConfig *config)
 {
-  return g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "tcfilter")
-         && vp_spec_get_namespace_path (spec, "network") != NULL;
+  if (!g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "tcfilter"))
+    return FALSE;
+  return vp_spec_get_namespace_path (spec, "network") != NULL
+         || (vp_spec_has_namespace (spec, "network") && vp_config_get_bool (config, VP_CONFIG_NETWORK_NEW_NETNS));
+}
+
+gboolean
+vp_planner_wants_new_namespace (VpSpec *spec, VpConfig *config)
+{
+  return vp_planner_wants_namespace (spec, config) && vp_spec_get_namespace_path (spec, "network") == NULL;
 }
 
 /* Nobody else's: the sandbox's uuid is random. 15 characters are the most a name can have. */

@@ -28,7 +28,6 @@ static const Unused unused[] = {
   { VP_CONFIG_BLOCK_VHOST_USER, "false", NO_VHOST_USER },
   { VP_CONFIG_BLOCK_VHOST_USER_DIR, NULL, NO_VHOST_USER },
   { VP_CONFIG_BLOCK_VHOST_USER_RECONNECT, "0", NO_VHOST_USER },
-  { VP_CONFIG_NETWORK_NEW_NETNS, NULL, "no network namespace is made: a guest has the interfaces of one that is there" },
   { VP_CONFIG_NETWORK_RX_MAX_RATE, "0", NO_RATE },
   { VP_CONFIG_NETWORK_TX_MAX_RATE, "0", NO_RATE },
   { VP_CONFIG_ANNOTATIONS_VHOST_USER_DIRS, NULL, NO_VHOST_USER },

@@ -154,10 +154,13 @@ test_wants_namespace (void)
   g_autoptr (VpSpec) without = new_spec ("");
 
   g_assert_true (vp_planner_wants_namespace (with, config));
-  g_assert_false (vp_planner_wants_namespace (fresh, config));
+  g_assert_false (vp_planner_wants_new_namespace (with, config));
+  g_assert_true (vp_planner_wants_namespace (fresh, config));
+  g_assert_true (vp_planner_wants_new_namespace (fresh, config));
   g_assert_false (vp_planner_wants_namespace (without, config));
   g_assert_true (vp_config_override (config, "network.model", "none", NULL));
   g_assert_false (vp_planner_wants_namespace (with, config));
+  g_assert_false (vp_planner_wants_new_namespace (fresh, config));
 }
 
 int
