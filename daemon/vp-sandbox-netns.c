@@ -62,6 +62,21 @@ vp_sandbox_restore_namespace (VpSandbox *self, const VpRecord *record)
     }
 }
 
+gboolean
+vp_sandbox_set_network_model (VpSandbox *self, const char *model, GError **error)
+{
+  g_autoptr (VpConfig) config = vp_config_copy (self->config);
+
+  if (!vp_config_override_from (config, VP_CONFIG_NETWORK_MODEL, model, "option network", error)
+      || !vp_config_check (config, error))
+    return FALSE;
+  vp_config_unref (self->config);
+  self->config = g_steal_pointer (&config);
+  g_free (self->network);
+  self->network = g_strdup (model);
+  return TRUE;
+}
+
 /* ---- forward ---- */
 
 static void

@@ -51,6 +51,7 @@ struct _VpSandbox
   char *id;
   char *handler;
   VpConfig *config; /* of the handler; once planned, with the sandbox's annotations over it */
+  char *network;    /* the model its maker wants; NULL: as configured */
   char *domain_name;
   char *uuid;
   GHashTable *labels;

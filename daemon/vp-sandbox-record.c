@@ -65,6 +65,7 @@ describe (VpSandbox *self)
 
   record->id = g_strdup (self->id);
   record->handler = g_strdup (self->handler);
+  record->network = g_strdup (self->network);
   record->bundle = g_strdup (self->containers->len > 0
                                  ? vp_spec_get_bundle (vp_container_get_spec (self->containers->pdata[0]))
                                  : "");

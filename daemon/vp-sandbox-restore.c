@@ -130,6 +130,8 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
                    record->id);
       return NULL;
     }
+  if (record->network != NULL && !vp_sandbox_set_network_model (self, record->network, error))
+    return NULL;
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;

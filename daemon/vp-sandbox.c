@@ -53,6 +53,7 @@ vp_sandbox_finalize (GObject *object)
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);
+  g_free (self->network);
   vp_config_unref (self->config);
   g_free (self->domain_name);
   g_free (self->uuid);

@@ -75,6 +75,9 @@ void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
 void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
 guint32 vp_sandbox_get_owner (VpSandbox *self);
 
+/* network.model of this one, over what is configured; before vp_sandbox_create (). InvalidArgument. */
+gboolean vp_sandbox_set_network_model (VpSandbox *self, const char *model, GError **error);
+
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
 const char *vp_sandbox_get_domain_name (VpSandbox *self);

@@ -5,6 +5,7 @@
 import functools
 import json
 import os
+import re
 import signal
 import sys
 
@@ -421,6 +422,41 @@ def test_own_namespace_unreadable(env):
         f.write("{")
     env.start_daemon()
     eventually(lambda: not os.path.exists(os.path.dirname(path)), "directory of the sandbox")
+
+
+def test_network_option(env):
+    """the model that CreateSandbox is given, also after the daemon was started again"""
+    def made(network):
+        # a bundle that asks for a namespace, which a model that wants none does not make
+        return env.manager.create_sandbox("box", env.bundles.make(), network=network)
+
+    for network in ("user", "none"):
+        sandbox = made(network)
+        env.stop_daemon(kill=True)
+        env.start_daemon()
+        sandbox = env.manager.sandbox("box")
+        sandbox.start()
+        xml = sandbox.call("GetDomainXML", "(a{sv})", {})
+        equal(("<interface" in xml, bool(re.search("<interface type=['\"]user['\"]>", xml)), sandbox.get("NetworkNamespace")),
+              (network == "user", network == "user", ""), "interface, of type user, namespace with network=" + network)
+        if network == "user":
+            guest = env.agent(sandbox).sandbox
+            (eth0,) = guest.interfaces.values()
+            equal([(a.address, a.mask) for a in eth0.IPAddresses], [("10.0.2.15", "24")], "addresses")
+            equal([(r.dest, r.gateway) for r in guest.routes.Routes], [("", "10.0.2.2")], "routes")
+        sandbox.delete(force=True)
+    env.raises("InvalidArgument", lambda: made("bridge"), "option network: network.model: ")
+    pod = make_pod(env)
+    sandbox = env.manager.create_sandbox("box", env.bundles.make(document=netns.document(pod.path, ["true"])),
+                                         network="user")
+    env.raises("NotSupported", sandbox.start, "option network: .*network namespace")
+    sandbox.delete()
+    sandbox, _container = env.start_sandbox()
+    document = bundle.spec(["true"], annotations={"io.kubernetes.cri.container-type": "container",
+                                                  "io.kubernetes.cri.sandbox-id": sandbox.get("Id")})
+    env.raises("InvalidArgument", lambda: env.manager.create_sandbox(
+        "joins", env.bundles.make(document=document), network="user"), "whose network it has")
+    sandbox.delete(force=True)
 
 
 def test_queues(env):
