@@ -3,6 +3,7 @@
 
 #include "vp-error.h"
 #include "vp-fd.h"
+#include "vp-net-rate.h"
 #include "vp-net-scan.h"
 #include "vp-net-tap.h"
 #include "vp-net-tc.h"
@@ -61,6 +62,13 @@ vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, g
   g_ptr_array_add (job->pairs, pair);
 }
 
+void
+vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate)
+{
+  job->rx_rate = rx_rate;
+  job->tx_rate = tx_rate;
+}
+
 /* ---- tcfilter ---- */
 
 static gboolean
@@ -97,6 +105,10 @@ join_all (gpointer data, GError **error)
 
       if (!vp_net_tap_bring_up (pair->tap, pair->mtu, error)
           || !vp_net_tc_join (pair->tap, pair->device, error))
+        return FALSE;
+      /* what the guest receives leaves by the tap, what it sends by the other */
+      if ((job->rx_rate != 0 && !vp_net_rate_limit (pair->tap, pair->tap, job->rx_rate, error))
+          || (job->tx_rate != 0 && !vp_net_rate_limit (pair->device, pair->tap, job->tx_rate, error)))
         return FALSE;
     }
   return TRUE;
@@ -146,6 +158,8 @@ part_all (gpointer data, GError **error)
       GError *why = NULL;
 
       if (pair->device != NULL && !vp_net_tc_part (pair->tap, pair->device, &why))
+        keep_error (&kept, g_steal_pointer (&why));
+      if (pair->device != NULL && !vp_net_rate_unlimit (pair->device, pair->tap, &why))
         keep_error (&kept, g_steal_pointer (&why));
       if (!vp_net_tap_remove (pair->tap, &why))
         keep_error (&kept, why);

@@ -27,7 +27,8 @@ typedef struct
   char *sandbox_id;
   char *path;   /* of the namespace; NULL: there is none */
   VpNetNsId id; /* of the namespace as it was scanned; ino 0: any */
-  GPtrArray *pairs; /* of VpNetPair */
+  guint64 rx_rate, tx_rate; /* of each interface, bit/s as the guest sees it; 0: no limit */
+  GPtrArray *pairs;         /* of VpNetPair */
 } VpNetJob;
 
 VpNetJob *vp_net_job_new (const char *sandbox_id, const char *path, const VpNetNsId *id);
@@ -35,6 +36,8 @@ VpNetJob *vp_net_job_ref (VpNetJob *job);
 void vp_net_job_unref (VpNetJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpNetJob, vp_net_job_unref)
 void vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, guint queues);
+
+void vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate);
 
 typedef struct
 {

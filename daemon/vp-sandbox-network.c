@@ -33,7 +33,10 @@ vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
       if (device->kind != VP_DEVICE_NIC || device->u.nic.backend != VP_NIC_TAP)
         continue;
       if (self->machine.net == NULL)
-        self->machine.net = vp_net_job_new (self->id, path, id);
+        {
+          self->machine.net = vp_net_job_new (self->id, path, id);
+          vp_net_job_set_rates (self->machine.net, device->u.nic.rx_rate, device->u.nic.tx_rate);
+        }
       vp_net_job_add (self->machine.net, device->u.nic.dev,
                       vp_network_get_interface (plan->network, n++)->name, device->u.nic.mtu,
                       device->u.nic.queues);

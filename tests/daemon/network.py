@@ -459,6 +459,66 @@ def test_network_option(env):
     sandbox.delete(force=True)
 
 
+def roots(netns_path):
+    """device -> the discipline at its root, of those that are token buckets."""
+    rows = (line.split() for line in netns.run("tc", "qdisc", "show", netns=netns_path).splitlines())
+    return {row[row.index("dev") + 1]: " ".join(row) for row in rows if row[1] == "tbf"}
+
+
+def test_rates(env):
+    """limits of what a guest may receive and send; they go with the taps"""
+    env.stop_daemon()
+    env.options += ["--set", "network.rx-max-rate=4000000", "--set", "network.tx-max-rate=2000000"]
+    try:
+        env.start_daemon()
+        pod = make_pod(env)
+        sandbox = create(env, pod)
+        sandbox.start()
+        (device,) = taps_in(pod)
+        found = roots(pod.path)
+        equal(sorted(found), sorted(["eth0", device]), "interfaces with a limit")
+        match(found[device], "rate 4Mbit", "what the guest receives")
+        match(found["eth0"], "rate 2Mbit", "what the guest sends")
+        check("<bandwidth" not in sandbox.call("GetDomainXML", "(a{sv})", {}), "libvirt limits it, too")
+        # who comes second is refused, and takes nothing away
+        other = create(env, pod, "second")
+        env.raises("AlreadyExists", other.start, "ingress")
+        equal(roots(pod.path), found, "limits")
+        other.delete()
+        sandbox.stop()
+        equal(roots(pod.path), {}, "limits after the end")
+        check_clean(pod)
+        sandbox.delete()
+        # somebody's discipline stays, and is said to be there
+        netns.run("tc", "qdisc", "add", "dev", "eth0", "root", "handle", "77:", "tbf", "rate", "1mbit", "burst", "32kb",
+                  "limit", "64kb", netns=pod.path)
+        before = roots(pod.path)
+        sandbox = create(env, pod)
+        env.raises("AlreadyExists", sandbox.start, "interface \"eth0\": .*its rate cannot be limited")
+        equal(roots(pod.path), before, "limits")
+        check_clean(pod)
+        sandbox.delete()
+        # killed: what is left is found by the record
+        pod = make_pod(env)
+        sandbox = create(env, pod)
+        sandbox.start()
+        equal(len(roots(pod.path)), 2, "limits")
+        env.stop_daemon(kill=True)
+        env.start_daemon()
+        again = env.manager.sandbox("box")
+        eventually(lambda: again.get("State") == "lost", "state lost")
+        equal(roots(pod.path), {}, "limits after the daemon was killed")
+        again.delete()
+        sandbox = env.manager.create_sandbox("box", env.bundles.make(), network="user")
+        env.raises("NotSupported", sandbox.start, "no interface on the host whose rate could be limited")
+        sandbox.delete()
+        env.stop_daemon()
+    finally:
+        del env.options[-4:]
+        if env.daemon is None:
+            env.start_daemon()
+
+
 def test_queues(env):
     """network.queues: a tap with many"""
     env.stop_daemon()
