@@ -121,6 +121,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-manager-verbs.c \
+	daemon/vp-dbus-network-args.c daemon/vp-dbus-network-args.h \
 	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
@@ -128,6 +129,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
+	daemon/vp-dbus-sandbox-network.c \
 	daemon/vp-dbus-sandbox-verbs.c \
 	daemon/vp-dbus-server.c
 

@@ -47,6 +47,7 @@ virtpod_SOURCES = \
 	clients/virtpod/cmd-kill.c \
 	clients/virtpod/cmd-list.c \
 	clients/virtpod/cmd-logs.c \
+	clients/virtpod/cmd-network.c \
 	clients/virtpod/cmd-pause.c \
 	clients/virtpod/cmd-prune.c \
 	clients/virtpod/cmd-ps.c \

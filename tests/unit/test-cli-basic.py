@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = """run create start exec attach cp list ps stats wait logs console events state inspect kill pause resume
+VERBS = """run create start exec attach cp list ps stats wait logs console events network state inspect kill pause resume
            update stop delete prune xml explain config check features spec version""".split()
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
@@ -68,6 +68,9 @@ def test_usage_errors():
         (["inspect", "--format", "xml", "a"], 1, "--format must be json or text"),
         (["logs", "--console", "--lines", "1", "a"], 1, "are for the journal"),
         (["logs", "--raw", "a"], 1, "--raw is for --console"),
+        (["network", "list"], 1, "an argument is missing"),
+        (["network", "frob", "a"], 1, '"frob" must be'),
+        (["network", "list", "a", "b"], 1, "too many"),
         (["console", "--tail-bytes", "-2", "a"], 1, "--tail-bytes"),
         (["stats", "--interval", "0"], 1, "--interval"),
         (["wait"], 1, "an argument is missing"),
