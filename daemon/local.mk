@@ -72,6 +72,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
+	daemon/vp-container-connect.c daemon/vp-container-connect.h \
 	daemon/vp-container-copy.c daemon/vp-container-copy.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-pause.c \
@@ -82,6 +83,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-end.c \
+	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \

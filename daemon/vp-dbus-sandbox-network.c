@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus.h"
 
+#include "vp-dbus-args.h"
 #include "vp-dbus-network-args.h"
 #include "vp-dbus-verbs.h"
 #include "vp-error.h"
@@ -123,6 +124,38 @@ handle_list_routes (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation,
   return TRUE;
 }
 
+/* ---- ports ---- */
+
+static void
+on_forwarded (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  int fd = vp_sandbox_forward_finish (VP_SANDBOX (source), result, &error);
+  g_autoptr (GUnixFDList) fds = NULL;
+
+  if (fd < 0)
+    {
+      vp_dbus_fail (user_data, error);
+      return;
+    }
+  fds = g_unix_fd_list_new_from_array (&fd, 1);
+  vp_dbus_sandbox1_complete_port_forward (NULL, user_data, fds, g_variant_new_handle (0));
+}
+
+static gboolean
+handle_port_forward (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *in_fds, guint16 port,
+                     GVariant *options, gpointer user_data)
+{
+  static const VpDbusOption table[] = { { NULL } };
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    vp_dbus_fail (invocation, error);
+  else
+    vp_sandbox_forward_async (user_data, port, vp_dbus_watch_caller (invocation), on_forwarded, invocation);
+  return TRUE;
+}
+
 void
 vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox)
 {
@@ -130,4 +163,5 @@ vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox)
   vp_dbus_handle (skeleton, "handle-update-routes", handle_update_routes, sandbox);
   vp_dbus_handle (skeleton, "handle-list-interfaces", handle_list_interfaces, sandbox);
   vp_dbus_handle (skeleton, "handle-list-routes", handle_list_routes, sandbox);
+  vp_dbus_handle (skeleton, "handle-port-forward", handle_port_forward, sandbox);
 }

@@ -40,6 +40,7 @@ def sandbox_calls(sandbox, bundle):
         "ListDevices": ("list the devices of", lambda: sandbox.call("ListDevices")),
         "UpdateInterface, UpdateRoutes": ("set the network of", lambda: sandbox.call("UpdateRoutes", "(aa{sv})", [])),
         "ListInterfaces, ListRoutes": ("list the network of", lambda: sandbox.call("ListInterfaces")),
+        "PortForward": ("forward a port of", lambda: sandbox.call("PortForward", "(qa{sv})", 80, {})),
         "GetDomainXML (live)": ("read the live XML of",
                                 lambda: sandbox.call("GetDomainXML", "(a{sv})", bus.options({"live": True}))),
         "Delete": ("delete", sandbox.delete),
@@ -105,7 +106,7 @@ def test_sandbox_states(env):
     n += refuse_all(env, "sandbox", name, "stopping", calls, table)
     ending.result()
     n += refuse_all(env, "sandbox", name, "stopped", calls, table)
-    equal(n, 12 + 12 + 3 + 11 + 13 + 12, "calls that were refused")
+    equal(n, 13 + 13 + 3 + 12 + 14 + 13, "calls that were refused")
 
 
 def test_container_states(env):
