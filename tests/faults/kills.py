@@ -62,10 +62,10 @@ class Client(threading.Thread):
         manager.container(sid).start()
         second = sandbox.create_container(cid, bundles[1])
         second.start()
-        self.statuses[cid] = second.wait(timeout=30)
+        self.statuses[cid] = second.wait()
         if self.statuses[cid] != code:
             self.wrong.append("%s: status %d, not %d" % (cid, self.statuses[cid], code))
-        status = manager.container(sid).exec(["sh", "-c", "exit %d" % code]).wait(timeout=30)
+        status = manager.container(sid).exec(["sh", "-c", "exit %d" % code]).wait()
         if status != code:
             self.wrong.append("exec: status %d, not %d" % (status, code))
         if self.random.random() < 0.5:
@@ -114,7 +114,7 @@ def test_kills(env):
 
 def test_no_leaks(env):
     """after all that the host is as it was"""
-    env.no_leaks(FIRST[0], timeout=15)
+    env.no_leaks(FIRST[0])
 
 
 FIRST = []
