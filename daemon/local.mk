@@ -95,6 +95,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
+	daemon/vp-sandbox-remove.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \

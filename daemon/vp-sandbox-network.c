@@ -22,8 +22,7 @@ void
 vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
 {
   const VpPlan *plan = self->machine.plan;
-  const char *path
-      = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  const char *path = vp_spec_get_namespace_path (self->spec, "network");
   guint n = 0;
 
   g_clear_pointer (&self->machine.net, vp_net_job_unref);
@@ -70,8 +69,7 @@ vp_sandbox_describe_network (VpSandbox *self, VpRecord *record)
 void
 vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
 {
-  const char *path
-      = vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  const char *path = vp_spec_get_namespace_path (self->spec, "network");
 
   for (guint i = 0; i < record->resources->len; i++)
     {

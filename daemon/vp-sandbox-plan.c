@@ -14,7 +14,6 @@ static gboolean
 make_plan (VpSandbox *self, VpFacts *facts, GError **error)
 {
   g_autofree char *directory = vp_store_dup_directory (self->services->store, self->domain_name);
-  VpSpec *spec = vp_container_get_spec (self->containers->pdata[0]);
   VpSandboxIdentity who = { self->id, self->uuid, self->handler, directory };
   g_autoptr (VpPlan) plan = NULL;
   g_autofree char *xml = NULL;
@@ -28,8 +27,8 @@ make_plan (VpSandbox *self, VpFacts *facts, GError **error)
                    vp_facts_get (facts)->driver);
       return FALSE;
     }
-  effective = vp_planner_effective_config (spec, self->config, facts, error);
-  if (effective == NULL || (plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error)) == NULL
+  effective = vp_planner_effective_config (self->spec, self->config, facts, error);
+  if (effective == NULL || (plan = vp_planner_plan_sandbox (&who, self->spec, self->config, facts, error)) == NULL
       || (xml = vp_domain_xml (plan, driver, error)) == NULL)
     return FALSE;
 
@@ -155,7 +154,7 @@ vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
       return;
     }
   learning = g_new (Learning, 1);
-  *learning = (Learning){ vp_spec_ref (vp_container_get_spec (self->containers->pdata[0])),
+  *learning = (Learning){ vp_spec_ref (self->spec),
                           vp_config_ref (self->config), vp_facts_ref (facts), { 0 } };
   vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, learn_in_worker, learning,
                        learning_free, NULL, on_learned, steps);

@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
 	tests/daemon/peers.py \
+	tests/daemon/pod.py \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
 	tests/daemon/processes.py \
