@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/daemon/network.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
+	tests/daemon/standin.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
 	tests/lib/netns.py \
