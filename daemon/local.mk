@@ -73,6 +73,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
+	daemon/vp-container-connect.c daemon/vp-container-connect.h \
 	daemon/vp-container-copy.c daemon/vp-container-copy.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-pause.c \
@@ -83,6 +84,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-end.c \
+	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
@@ -123,6 +125,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-manager-verbs.c \
+	daemon/vp-dbus-network-args.c daemon/vp-dbus-network-args.h \
 	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
@@ -130,6 +133,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
+	daemon/vp-dbus-sandbox-network.c \
 	daemon/vp-dbus-sandbox-verbs.c \
 	daemon/vp-dbus-server.c
 

@@ -169,5 +169,10 @@ int vp_sandbox_open_console (VpSandbox *self, gboolean follow, guint64 tail_byte
 /* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
 VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error);
 
+/* As vp_container_connect_async (): a port of the guest's loopback device. */
+void vp_sandbox_forward_async (VpSandbox *self, guint16 port, GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data);
+int vp_sandbox_forward_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
 /* Its hypervisor is gone, as libvirt says (see VpVirt "domain-stopped"). */
 void vp_sandbox_domain_stopped (VpSandbox *self, const char *reason);

@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	tests/daemon/peers.py \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
+	tests/daemon/network-running.py \
 	tests/daemon/overlaps.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
