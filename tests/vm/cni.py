@@ -29,6 +29,7 @@ DEADLINE = 240    # seconds, for what takes moments on a quiet machine
 PTP, MACVLAN, BRIDGE = "10.81.0", "10.82.0", "10.83.0"
 MTUS = {"eth0": 9000, "net1": 1500, "net2": 1400}
 PORT = 8081       # of the host, that portmap leads to 7000 of the guest
+MODEL = "io.katacontainers.config.runtime.internetworking_model"
 RATE = "io.katacontainers.config.hypervisor.%s_rate_limiter_max_rate"
 LIMIT = 4000000   # bit/s: far below what an emulated machine can do
 LIMITED = 3 << 20 # bytes
@@ -196,26 +197,30 @@ def counter(name):
     return int(dict(zip(*rows))[name])
 
 
+def check_bytes(machine, network, gateway):
+    """From the guest to the host, then back."""
+    data = os.urandom(MEGABYTES << 20)
+    with socket.create_server((gateway + ".1", 0)) as server:
+        server.settimeout(DEADLINE)
+        sender = machine.popen("head -c %dm /dev/urandom >/tmp/data && sha256sum </tmp/data && "
+                               "nc %s.1 %d </tmp/data | sha256sum" % (MEGABYTES, gateway, server.getsockname()[1]))
+        connection, peer = server.accept()
+        equal(peer[0], network.address, "who calls by " + network.name)
+        with connection:
+            connection.settimeout(DEADLINE)
+            begin = time.monotonic()
+            got = receive(connection, len(data))
+            half = time.monotonic()
+            connection.sendall(data)
+    equal([line.split()[0] for line in collect(sender).splitlines()],
+          [hashlib.sha256(got).hexdigest(), hashlib.sha256(data).hexdigest()], "sums on " + network.name)
+    print("# %s: %.1f MiB/s from the guest" % (network.name, MEGABYTES / (half - begin)))
+
+
 def test_bytes(env):
     """bytes both ways on each interface"""
-    machine = the_machine()
-    data = os.urandom(MEGABYTES << 20)
-    for network, gateway in zip(machine.networks, (PTP, MACVLAN, BRIDGE)):
-        with socket.create_server((gateway + ".1", 0)) as server:
-            server.settimeout(DEADLINE)
-            sender = machine.popen("head -c %dm /dev/urandom >/tmp/data && sha256sum </tmp/data && "
-                                   "nc %s.1 %d </tmp/data | sha256sum" % (MEGABYTES, gateway, server.getsockname()[1]))
-            connection, peer = server.accept()
-            equal(peer[0], network.address, "who calls by " + network.name)
-            with connection:
-                connection.settimeout(DEADLINE)
-                begin = time.monotonic()
-                got = receive(connection, len(data))
-                half = time.monotonic()
-                connection.sendall(data)
-        equal([line.split()[0] for line in collect(sender).splitlines()],
-              [hashlib.sha256(got).hexdigest(), hashlib.sha256(data).hexdigest()], "sums on " + network.name)
-        print("# %s: %.1f MiB/s from the guest" % (network.name, MEGABYTES / (half - begin)))
+    for network, gateway in zip(the_machine().networks, (PTP, MACVLAN, BRIDGE)):
+        check_bytes(the_machine(), network, gateway)
 
 
 def test_port(env):
@@ -241,11 +246,22 @@ def test_delete(env):
     machine = the_machine()
     machine.sandbox.delete(force=True)
     equal((sorted(machine.pod.links()), machine.pod.qdiscs(), host.interfaces()),
-          (["eth0", "lo", "net1", "net2"], [], []), "links and disciplines of the namespace, taps of the host")
+          (sorted(["lo"] + [network.name for network in machine.networks]), [], []), "links and disciplines of the namespace, taps of the host")
     for network in machine.networks:
         network.remove()
     machine.pod.remove()
     Shared.machine = None
+
+
+def test_macvtap(env):
+    """the same by a macvtap device: the guest has what the namespace had, bytes both ways, nothing left"""
+    machine = Machine(env, "macvtap", single, {MODEL: "macvtap"})
+    Shared.machine = machine
+    link = machine.run("ip link show eth0; ip addr show eth0")
+    for wanted in (machine.networks[0].mac, machine.networks[0].address + "/24", "LOWER_UP"):
+        match(link, wanted, "eth0")
+    check_bytes(machine, machine.networks[0], PTP)
+    test_delete(env)
 
 
 def rate_to_guest(machine):
@@ -311,6 +327,7 @@ TESTS = [value for name, value in list(globals().items()) if name.startswith("te
 if __name__ == "__main__":
     ENV = CniEnv(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"),
                  options=["--set", "agent.connect-timeout-ms=240000",
+                          "--set", "annotations.runtime=internetworking_model",
                           "--set", "annotations.hypervisor=rx_rate_limiter_max_rate;tx_rate_limiter_max_rate"])
     if not os.path.exists("/dev/net/tun"):
         tap.skip_all("there is no /dev/net/tun")
