@@ -70,6 +70,7 @@ libvp_daemon_la_SOURCES += \
 # domain: process < container < sandbox < manager
 libvp_daemon_la_SOURCES += \
 	daemon/vp-states.c daemon/vp-states.h \
+	daemon/vp-standin-watch.c daemon/vp-standin-watch.h \
 	daemon/vp-streams.c daemon/vp-streams.h \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
@@ -100,6 +101,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
+	daemon/vp-sandbox-remove.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \

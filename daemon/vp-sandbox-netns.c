@@ -11,33 +11,19 @@
 
 #define RESOURCE_NETNS "netns" /* of our making: its path */
 
-static VpContainer *
-own_container (VpSandbox *self)
-{
-  return self->containers->pdata[0];
-}
-
-static const char *
-spec_path (VpSandbox *self)
-{
-  return vp_spec_get_namespace_path (vp_container_get_spec (own_container (self)), "network");
-}
-
 const char *
 vp_sandbox_get_network_namespace (VpSandbox *self)
 {
   if (self->machine.netns != NULL)
     return self->machine.netns;
-  return self->containers->len > 0 ? spec_path (self) : NULL;
+  return self->spec != NULL ? vp_spec_get_namespace_path (self->spec, "network") : NULL;
 }
 
 void
 vp_sandbox_plan_namespace (VpSandbox *self, const char *directory)
 {
-  VpSpec *spec = vp_container_get_spec (own_container (self));
-
   g_clear_pointer (&self->machine.netns, g_free);
-  if (vp_planner_wants_new_namespace (spec, self->config))
+  if (vp_planner_wants_new_namespace (self->spec, self->config))
     self->machine.netns = vp_planner_dup_netns (directory);
 }
 
@@ -140,17 +126,16 @@ void
 vp_sandbox_run_scan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
-  VpContainer *container = own_container (self);
-  VpSpec *spec = vp_container_get_spec (container);
+  VpContainer *container = self->containers->pdata[0]; /* its own: before the start it cannot be deleted */
   g_autoptr (VpContainerPlan) plan = NULL;
   GError *error = NULL;
 
-  if (!vp_planner_wants_namespace (spec, self->config))
+  if (!vp_planner_wants_namespace (self->spec, self->config))
     {
       vp_step_done (steps, NULL);
       return;
     }
-  plan = vp_planner_plan_container (self->id, vp_container_get_id (container), spec, self->config,
+  plan = vp_planner_plan_container (self->id, vp_container_get_id (container), self->spec, self->config,
                                     vp_virt_get_facts (self->services->virt), &error);
   /* else the plan knows: what was named was looked at, what was made is empty */
   if (plan == NULL || !has_create_hooks (plan))
@@ -210,9 +195,9 @@ void
 vp_sandbox_undo_namespace (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
-  VpContainer *container = own_container (self);
+  VpContainer *container = vp_sandbox_find_container (self, self->id); /* deleted before the others: NULL */
 
-  if (vp_container_get_state (container) == VP_CONTAINER_CREATING)
+  if (container != NULL && vp_container_get_state (container) == VP_CONTAINER_CREATING)
     vp_container_end_hooks_async (container, on_hooks_ended, g_object_ref (self));
   else
     remove_namespace (self);

@@ -15,7 +15,6 @@ static gboolean
 make_plan (VpSandbox *self, VpFacts *facts, GError **error)
 {
   g_autofree char *directory = vp_store_dup_directory (self->services->store, self->domain_name);
-  VpSpec *spec = vp_container_get_spec (self->containers->pdata[0]);
   VpSandboxIdentity who = { self->id, self->uuid, self->handler, directory };
   g_autoptr (VpPlan) plan = NULL;
   g_autofree char *xml = NULL;
@@ -29,8 +28,8 @@ make_plan (VpSandbox *self, VpFacts *facts, GError **error)
                    vp_facts_get (facts)->driver);
       return FALSE;
     }
-  effective = vp_planner_effective_config (spec, self->config, facts, error);
-  if (effective == NULL || (plan = vp_planner_plan_sandbox (&who, spec, self->config, facts, error)) == NULL
+  effective = vp_planner_effective_config (self->spec, self->config, facts, error);
+  if (effective == NULL || (plan = vp_planner_plan_sandbox (&who, self->spec, self->config, facts, error)) == NULL
       || (xml = vp_domain_xml (plan, driver, error)) == NULL)
     return FALSE;
 
@@ -161,7 +160,7 @@ vp_sandbox_plan (VpSandbox *self, const char *netns)
       return;
     }
   learning = g_new0 (Learning, 1);
-  learning->spec = vp_spec_ref (vp_container_get_spec (self->containers->pdata[0]));
+  learning->spec = vp_spec_ref (self->spec);
   learning->config = vp_config_ref (self->config);
   learning->facts = vp_facts_ref (facts);
   learning->netns = g_strdup (netns);

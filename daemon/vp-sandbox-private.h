@@ -64,6 +64,7 @@ struct _VpSandbox
   gint64 created_at;
   gint64 started_at;
   gint64 exited_at;
+  VpSpec *spec; /* of its own container, which may be gone: what the machine was made for */
   GPtrArray *containers;
   guint n_preparing;         /* containers that are being added while it runs */
   gboolean ends_when_prepared; /* its end waits for these */
@@ -190,6 +191,9 @@ void vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpCo
                                    GAsyncReadyCallback callback, gpointer user_data);
 
 void vp_sandbox_drop_container (VpSandbox *self, VpContainer *container);
+
+/* There is no other: the sandbox is to be deleted rather than be left without. */
+gboolean vp_sandbox_is_last (VpSandbox *self, VpContainer *container);
 
 /* Starts to end: unwinds the steps, then enters end.state with end.reason. */
 void vp_sandbox_begin_end (VpSandbox *self);

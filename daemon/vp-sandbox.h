@@ -99,7 +99,10 @@ const char *vp_sandbox_get_network_namespace (VpSandbox *self);
 gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);
 gsize vp_sandbox_get_n_stages (VpSandbox *self); /* of a whole start */
 
-/* In order of creation; the first is the sandbox's own. Borrowed. */
+/* Of its own container, which has its id and may be gone before the others. Borrowed. */
+VpSpec *vp_sandbox_get_spec (VpSandbox *self);
+
+/* In order of creation. Borrowed. */
 GPtrArray *vp_sandbox_get_containers (VpSandbox *self);
 VpContainer *vp_sandbox_find_container (VpSandbox *self, const char *id);
 
@@ -133,7 +136,7 @@ void vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *sp
                                      GAsyncReadyCallback callback, gpointer user_data);
 VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
-/* Removing the sandbox's own (and last) container deletes the sandbox. */
+/* Removing the last container deletes the sandbox. */
 void vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
                                         GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);

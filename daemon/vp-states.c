@@ -57,8 +57,8 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_CONTAINER_WAIT] = { "wait for", "Wait", 0, C_ANY, .note = "answers in stopped" },
   [VP_VERB_CONTAINER_DELETE]
   = { "delete", "Delete", 0, C (CREATING) | C (CREATED) | C (STOPPED),
-      .note = "with `force` any; not while it is being created or deleted, nor (but for the sandbox's own) while its "
-              "sandbox is starting" },
+      .note = "with `force` any; not while it is being created or deleted; unless it is the last one, not while its sandbox "
+              "is starting, and not the sandbox's own before that runs" },
   [VP_VERB_CONTAINER_PAUSE] = { "pause", "Pause", S (READY), C (RUNNING) },
   [VP_VERB_CONTAINER_RESUME] = { "resume", "Resume", S (READY), C (PAUSED) },
   [VP_VERB_CONTAINER_UPDATE] = { "update", "Update", S (READY), C (CREATED) | C (RUNNING) },

@@ -170,6 +170,8 @@ write_processes (VpJsonWriter *writer, const VpRecordContainer *container)
       add_if_true (writer, "terminal", process->terminal);
       add_if_not_zero (writer, "exit-status", process->exit_status);
       add_if_not_zero (writer, "exited-at", process->exited_at);
+      add_if_not_zero (writer, "standin-pid", process->standin_pid);
+      add_if_not_zero (writer, "standin-start", process->standin_start);
       for (guint s = 0; s < VP_RECORD_N_STREAMS; s++)
         add_if_set (writer, stream_names[s], process->streams[s]);
       vp_json_writer_end_object (writer);

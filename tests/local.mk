@@ -46,6 +46,8 @@ EXTRA_DIST += \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
 	tests/clients/podman-life.py \
+	tests/clients/podman-network.py \
+	tests/clients/podman-pod.py \
 	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \

@@ -416,7 +416,6 @@ def test_two_containers(env):
     equal(early.wait(), 3, "status")
     equal([c["id"] for c in env.record(sandbox)["containers"]], [sid, sid + "-early", sid + "-late"], "record")
     env.raises("InvalidState", lambda: late.delete(), "running")
-    env.raises("InvalidState", lambda: own.delete(force=True), "own")
     env.raises("AlreadyExists", lambda: sandbox.create_container(sid, env.bundle()))
     equal(early.delete(), 3, "status of Delete")
     env.raises("NotFound", lambda: env.manager.container(sid + "-early"))

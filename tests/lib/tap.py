@@ -44,7 +44,7 @@ def took(began, limit, what):
     check(elapsed < limit * slack(), "%s took %.1f s, not %.1f at most" % (what, elapsed, limit * slack()))
 
 
-def eventually(condition, what, timeout=10.0):
+def eventually(condition, what, timeout=30.0):
     """Waits until @condition() is true; returns what it returned. Only a failure takes
     @timeout seconds, so there are more of them on a machine that is busy."""
     timeout *= 2 * slack()

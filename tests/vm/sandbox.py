@@ -256,8 +256,8 @@ def test_containers_apart(env):
     check(int(result.stdout.split()[0]) <= 4, "processes: %r" % result.stdout)
 
 
-def test_own_container_last(env):
-    """the sandbox's own container cannot go before the others"""
+def test_own_and_other(env):
+    """what runs is not deleted; what is deleted is not the sandbox while its own container is there"""
     path = env.bundle(["sleep", "1000"], annotations={CONTAINER_TYPE: "container", SANDBOX_ID: Shared.id})
     other = Shared.sandbox.create_container("other", path)
     equal(other.get("State"), "created", "state")
@@ -340,7 +340,7 @@ def test_nothing_left(env):
 TESTS = [test_start, test_ping, test_domain_xml, test_objects, test_exec, test_exec_sees_container, test_exec_stdin,
          test_exec_options, test_exec_127, test_exec_126, test_exec_kill, test_exec_many, test_exec_fds,
          test_exec_gone_reader, test_tty, test_tty_resize, test_close_stdin, test_second_container,
-         test_containers_apart, test_own_container_last, test_state, test_list, test_kill_handled,
+         test_containers_apart, test_own_and_other, test_state, test_list, test_kill_handled,
          test_forwarded_term, test_kill_kill, test_nothing_left]
 
 if __name__ == "__main__":
