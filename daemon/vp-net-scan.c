@@ -80,6 +80,13 @@ dup_name (Scan *scan, int index)
 
 /* ---- links ---- */
 
+/* The other half of what a hypervisor has: what it receives never comes to the namespace. */
+static gboolean
+is_macvtap (struct rtnl_link *link)
+{
+  return g_strcmp0 (rtnl_link_get_type (link), "macvtap") == 0;
+}
+
 static void
 take_link (struct nl_object *object, void *data)
 {
@@ -90,7 +97,8 @@ take_link (struct nl_object *object, void *data)
 
   /* One that is down nobody has set up: kernels put some into every namespace.
    * What comes in by a port of a bridge or a bond is for its master. */
-  if (scan->failed || (rtnl_link_get_flags (link) & IFF_UP) == 0 || rtnl_link_get_master (link) > 0)
+  if (scan->failed || (rtnl_link_get_flags (link) & IFF_UP) == 0 || rtnl_link_get_master (link) > 0
+      || is_macvtap (link))
     return;
   mac = dup_mac (rtnl_link_get_addr (link));
   interface.name = rtnl_link_get_name (link);

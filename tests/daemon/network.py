@@ -459,6 +459,54 @@ def test_network_option(env):
     sandbox.delete(force=True)
 
 
+def test_macvtap(env):
+    """network.model=macvtap: a device on each interface, in the namespace; it goes with the sandbox"""
+    env.stop_daemon()
+    env.options += ["--set", "network.model=macvtap", "--set", "network.tx-max-rate=2000000"]
+    try:
+        env.start_daemon()
+        pod = make_pod(env)
+        pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+        sandbox = create(env, pod)
+        sandbox.start()
+        taps = taps_in(pod)
+        equal((len(taps), host.interfaces(), pod.qdiscs()), (2, [], []), "devices in the pod, on the host; disciplines")
+        equal(sorted(roots(pod.path)), ["eth0", "net1"], "interfaces with a limit")
+        for name, mac in zip(taps, (MAC, "02:00:00:00:01:01")):
+            match(pod.ip("-d", "link", "show", name), r"UP(.|\n)*link/ether %s(.|\n)*macvtap mode passthru" % mac, name)
+        xml = sandbox.call("GetDomainXML", "(a{sv})", {})
+        match(xml, "<target dev=['\"]%s['\"] managed=['\"]no['\"]/>" % taps[0], "document")
+        # who comes second is refused, and takes nothing away
+        other = create(env, pod, "second")
+        env.raises("AlreadyExists", other.start, "interface \"eth0\": somebody else")
+        other.delete()
+        equal((taps_in(pod), host.interfaces()), (taps, []), "devices")
+        env.stop_daemon(kill=True)
+        env.start_daemon()
+        again = env.manager.sandbox("box")
+        eventually(lambda: again.get("State") == "lost", "state lost")
+        check_clean(pod)
+        equal(roots(pod.path), {}, "limits")
+        again.delete()
+        env.house.fail["UpdateInterface"] = ("INTERNAL", "broken on purpose")
+        sandbox = create(env, pod)
+        env.raises("AgentFailed", sandbox.start, "broken on purpose")
+        env.house.fail.clear()
+        check_clean(pod)
+        sandbox.delete()
+        # all or nothing: the second interface is taken
+        pod.ip("link", "add", "link", "net1", "name", "mine", "type", "macvlan", "mode", "bridge")
+        sandbox = create(env, pod)
+        env.raises("AlreadyExists", sandbox.start, "interface \"net1\"")
+        check_clean(pod)
+        sandbox.delete()
+        env.stop_daemon()
+    finally:
+        del env.options[-4:]
+        if env.daemon is None:
+            env.start_daemon()
+
+
 def roots(netns_path):
     """device -> the discipline at its root, of those that are token buckets."""
     rows = (line.split() for line in netns.run("tc", "qdisc", "show", netns=netns_path).splitlines())
