@@ -66,7 +66,7 @@ vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, g
 static gboolean
 make_tap (const VpNetJob *job, const VpNetPair *pair, GError **error)
 {
-  g_autofree char *note = g_strdup_printf ("virtpod %s %s", job->sandbox_id, pair->device);
+  g_autofree char *note = g_strdup_printf (VP_NET_TAP_NOTE "%s %s", job->sandbox_id, pair->device);
   const VpNetTap tap = { pair->tap, note, pair->mtu, pair->queues };
 
   return vp_net_tap_create (&tap, error);

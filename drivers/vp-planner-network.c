@@ -22,8 +22,8 @@ vp_planner_wants_namespace (VpSpec *spec, VpConfig *config)
 }
 
 /* Nobody else's: the sandbox's uuid is random. 15 characters are the most a name can have. */
-static char *
-dup_tap_name (const char *uuid, guint index)
+char *
+vp_planner_dup_tap_name (const char *uuid, guint index)
 {
   char digits[11];
   guint n = 0;
@@ -62,7 +62,7 @@ plan_taps (VpPlanning *p)
     {
       const VpNetworkInterface *interface = vp_network_get_interface (network, i);
       g_autofree char *id = g_strdup_printf ("nic%u", i);
-      g_autofree char *tap = dup_tap_name (p->plan->uuid, i);
+      g_autofree char *tap = vp_planner_dup_tap_name (p->plan->uuid, i);
       VpDevice *device = vp_device_nic_new (id, VP_NIC_TAP, tap);
 
       device->u.nic.mac = g_strdup (interface->mac);

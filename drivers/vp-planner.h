@@ -33,6 +33,9 @@ char *vp_planner_dup_agent_socket (const char *directory);
 char *vp_planner_dup_console_socket (const char *directory);
 char *vp_planner_dup_console_log (const char *directory);
 
+/* Of the @index-th tap of the sandbox with @uuid. */
+char *vp_planner_dup_tap_name (const char *uuid, guint index);
+
 /* Whether the sandbox's interfaces are those of the namespace its spec names:
  * then somebody has to look there before it is planned (VpFactsInit.network).
  * @config: the effective one. */

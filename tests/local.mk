@@ -55,6 +55,7 @@ EXTRA_DIST += \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
 	tests/vm/network.py \
+	tests/vm/network-hot.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
