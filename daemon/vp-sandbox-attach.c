@@ -95,7 +95,7 @@ void
 vp_sandbox_look_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  const char *path = vp_sandbox_get_netns (self);
+  const char *path = vp_sandbox_get_network_namespace (self);
   const char *model = vp_config_get_string (self->config, VP_CONFIG_NETWORK_MODEL);
   Look *look;
 

@@ -77,10 +77,15 @@ vp_sandbox_hold_end (VpSandbox *self, VpSteps *steps)
 
 /* ---- pairs ---- */
 
-const char *
-vp_sandbox_get_netns (VpSandbox *self)
+/* As planned: what is set up for one is set up for all. */
+static VpNetJob *
+new_job (VpSandbox *self, const VpNetNsId *id)
 {
-  return vp_spec_get_namespace_path (vp_container_get_spec (self->containers->pdata[0]), "network");
+  VpNetJob *job = vp_net_job_new (self->id, vp_sandbox_get_network_namespace (self), id);
+
+  vp_net_job_set_rates (job, vp_config_get_uint (self->config, VP_CONFIG_NETWORK_RX_MAX_RATE),
+                        vp_config_get_uint (self->config, VP_CONFIG_NETWORK_TX_MAX_RATE));
+  return job;
 }
 
 static guint
@@ -94,7 +99,7 @@ static VpNetJob *
 copy_net (VpSandbox *self, const VpNetNsId *id, const char *without)
 {
   const VpNetJob *old = self->machine.net;
-  VpNetJob *copy = vp_net_job_new (self->id, vp_sandbox_get_netns (self), old != NULL ? &old->id : id);
+  VpNetJob *copy = new_job (self, old != NULL ? &old->id : id);
 
   for (guint i = 0; i < n_pairs (self); i++)
     {
@@ -128,7 +133,7 @@ vp_sandbox_remove_pair (VpSandbox *self, const char *tap)
 VpNetJob *
 vp_sandbox_new_nic_job (VpSandbox *self, const VpNetNsId *id, const VpNetPair *pair)
 {
-  VpNetJob *job = vp_net_job_new (self->id, vp_sandbox_get_netns (self), id);
+  VpNetJob *job = new_job (self, id);
 
   vp_net_job_add (job, pair->tap, pair->device, pair->mtu, pair->queues);
   return job;

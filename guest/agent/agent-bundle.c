@@ -60,7 +60,9 @@ complete_namespaces (Grpc__Linux *linux_part, const AgentNamespaces *ns)
 void
 agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *ns)
 {
-  if (spec->version[0] == '\0')
+  /* crun of Debian 12 refuses 1.1 and later for their number alone; what they added and it
+   * does not know was refused on the host, or does no harm */
+  if (spec->version[0] == '\0' || strncmp (spec->version, "1.", 2) == 0)
     set_string (&spec->version, "1.0.2");
   if (spec->process != NULL && spec->process->cwd[0] == '\0')
     set_string (&spec->process->cwd, "/");
@@ -108,7 +110,7 @@ agent_bundle_take_extra (Grpc__Spec *spec)
 
 /* @message with the members of @extra; takes @extra's bounds from the frame it came in */
 static char *
-to_json (const ProtobufCMessage *message, AgentJson extra, size_t *ret_len)
+to_json (const ProtobufCMessage *message, VpJsonPiece extra, size_t *ret_len)
 {
   char *json = vp_message_to_json (message, VP_MESSAGE_JSON_OCI, ret_len);
   char *merged;
@@ -127,7 +129,7 @@ to_json (const ProtobufCMessage *message, AgentJson extra, size_t *ret_len)
 int
 agent_bundle_write (const char *dir, const Grpc__Spec *spec, const char *extra)
 {
-  AgentJson parsed = { extra, extra != NULL ? strlen (extra) : 0 };
+  VpJsonPiece parsed = { extra, extra != NULL ? strlen (extra) : 0 };
   size_t len;
   char *json = to_json (&spec->base, parsed, &len);
   char *path;
@@ -145,12 +147,12 @@ agent_bundle_write (const char *dir, const Grpc__Spec *spec, const char *extra)
 char *
 agent_bundle_process_json (const Grpc__Process *process, const char *extra, size_t *ret_len)
 {
-  AgentJson parsed = { NULL, 0 };
+  VpJsonPiece parsed = { NULL, 0 };
 
-  if (extra != NULL && agent_json_parse (extra, strlen (extra), &parsed) < 0)
+  if (extra != NULL && vp_json_scan_parse (extra, strlen (extra), &parsed) < 0)
     {
       errno = EINVAL;
       return NULL;
     }
-  return to_json (&process->base, agent_json_member (parsed, "process"), ret_len);
+  return to_json (&process->base, vp_json_scan_member (parsed, "process"), ret_len);
 }

@@ -53,7 +53,7 @@ test_not_json (void)
           "\"\\x\"", "\"\\u12\"", "\"\n\"", "{}{}", "{\"a\":1}x", "'a'",      "[\"a\":1]",  "\"\\",  "+1" };
   g_autofree char *open = g_strnfill (100, '['), *close = g_strnfill (100, ']');
   g_autofree char *deep = g_strconcat (open, close, NULL);
-  AgentJson json;
+  VpJsonPiece json;
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
@@ -62,11 +62,11 @@ test_not_json (void)
       char *merged;
       size_t len;
 
-      g_assert_cmpint (agent_json_parse (copy, strlen (wrong[i]), &json), ==, -EINVAL);
+      g_assert_cmpint (vp_json_scan_parse (copy, strlen (wrong[i]), &json), ==, -EINVAL);
       g_assert_cmpint (agent_json_merge ("{}", 2, copy, strlen (wrong[i]), &merged, &len), ==, -EINVAL);
     }
-  g_assert_cmpint (agent_json_parse (deep, strlen (deep), &json), ==, -EINVAL);
-  g_assert_cmpint (agent_json_parse ("a\0b", 3, &json), ==, -EINVAL);
+  g_assert_cmpint (vp_json_scan_parse (deep, strlen (deep), &json), ==, -EINVAL);
+  g_assert_cmpint (vp_json_scan_parse ("a\0b", 3, &json), ==, -EINVAL);
 }
 
 static void
@@ -86,40 +86,40 @@ static void
 test_pieces (void)
 {
   static const char text[] = "{\"a\":[1,-2.5e3,{\"b\":\"\\u00e9\\n\"}],\"c\":true,\"d\":null}";
-  AgentJson json;
+  VpJsonPiece json;
 
   for (gsize len = 0; len < sizeof text - 1; len++)
     {
       g_autofree char *piece = g_memdup2 (text, len + 1);
 
-      g_assert_cmpint (agent_json_parse (piece, len, &json), ==, -EINVAL);
+      g_assert_cmpint (vp_json_scan_parse (piece, len, &json), ==, -EINVAL);
     }
-  g_assert_cmpint (agent_json_parse (text, sizeof text - 1, &json), ==, 0);
+  g_assert_cmpint (vp_json_scan_parse (text, sizeof text - 1, &json), ==, 0);
 }
 
 static void
 test_reading (void)
 {
   static const char text[] = "{\"s\":\"word\",\"n\":-12,\"big\":99999999999999999999,\"l\":[1,[2],\"3\"]}";
-  AgentJson json, list;
+  VpJsonPiece json, list;
   int64_t number = 0;
   size_t at = 0;
 
-  g_assert_cmpint (agent_json_parse (text, strlen (text), &json), ==, 0);
-  g_assert_true (agent_json_is_string (agent_json_member (json, "s"), "word"));
-  g_assert_false (agent_json_is_string (agent_json_member (json, "s"), "wor"));
-  g_assert_false (agent_json_is_string (agent_json_member (json, "n"), "-12"));
-  g_assert_null (agent_json_member (json, "none").text);
-  g_assert_null (agent_json_member (agent_json_member (json, "s"), "s").text);
-  g_assert_true (agent_json_get_int (agent_json_member (json, "n"), &number));
+  g_assert_cmpint (vp_json_scan_parse (text, strlen (text), &json), ==, 0);
+  g_assert_true (vp_json_scan_is_string (vp_json_scan_member (json, "s"), "word"));
+  g_assert_false (vp_json_scan_is_string (vp_json_scan_member (json, "s"), "wor"));
+  g_assert_false (vp_json_scan_is_string (vp_json_scan_member (json, "n"), "-12"));
+  g_assert_null (vp_json_scan_member (json, "none").text);
+  g_assert_null (vp_json_scan_member (vp_json_scan_member (json, "s"), "s").text);
+  g_assert_true (vp_json_scan_get_int (vp_json_scan_member (json, "n"), &number));
   g_assert_cmpint (number, ==, -12);
-  g_assert_false (agent_json_get_int (agent_json_member (json, "big"), &number));
-  g_assert_false (agent_json_get_int (agent_json_member (json, "s"), &number));
-  list = agent_json_member (json, "l");
-  g_assert_cmpuint (agent_json_next (list, &at).len, ==, 1);
-  g_assert_cmpuint (agent_json_next (list, &at).len, ==, 3);
-  g_assert_true (agent_json_is_string (agent_json_next (list, &at), "3"));
-  g_assert_null (agent_json_next (list, &at).text);
+  g_assert_false (vp_json_scan_get_int (vp_json_scan_member (json, "big"), &number));
+  g_assert_false (vp_json_scan_get_int (vp_json_scan_member (json, "s"), &number));
+  list = vp_json_scan_member (json, "l");
+  g_assert_cmpuint (vp_json_scan_next (list, &at).len, ==, 1);
+  g_assert_cmpuint (vp_json_scan_next (list, &at).len, ==, 3);
+  g_assert_true (vp_json_scan_is_string (vp_json_scan_next (list, &at), "3"));
+  g_assert_null (vp_json_scan_next (list, &at).text);
 }
 
 static void
@@ -187,16 +187,36 @@ test_sched_refused (void)
                                        "{\"ioPriority\":{\"class\":1}}",
                                        "{\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":8}}" };
   const char *what = NULL;
-  AgentJson json;
+  VpJsonPiece json;
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_assert_cmpint (agent_json_parse (wrong[i], strlen (wrong[i]), &json), ==, 0);
+      g_assert_cmpint (vp_json_scan_parse (wrong[i], strlen (wrong[i]), &json), ==, 0);
       g_assert_cmpint (agent_sched_apply (0, json, &what), ==, -EINVAL);
       g_assert_nonnull (strstr (wrong[i], what));
     }
-  g_assert_cmpint (agent_json_parse ("{\"args\":[]}", 11, &json), ==, 0);
+  g_assert_cmpint (vp_json_scan_parse ("{\"args\":[]}", 11, &json), ==, 0);
   g_assert_cmpint (agent_sched_apply (0, json, &what), ==, 0);
+}
+
+/* The guest's runtime looks for 1.0; what is not version 1 at all is for it to refuse. */
+static void
+test_version (void)
+{
+  static const char *const cases[][2] = { { "", "1.0.2" }, { "1.0.0-rc5", "1.0.2" }, { "1.1.0+dev", "1.0.2" },
+                                          { "1.3.0", "1.0.2" }, { "2.0.0", "2.0.0" }, { "10.0", "10.0" } };
+  AgentNamespaces ns = { NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Grpc__Spec *spec = malloc (sizeof *spec);
+
+      grpc__spec__init (spec);
+      spec->version = strdup (cases[i][0]);
+      agent_bundle_complete (spec, "id", &ns);
+      g_assert_cmpstr (spec->version, ==, cases[i][1]);
+      grpc__spec__free_unpacked (spec, NULL);
+    }
 }
 
 int
@@ -211,5 +231,6 @@ main (int argc, char **argv)
   g_test_add_func ("/agent-bundle/take-extra", test_take_extra);
   g_test_add_func ("/agent-bundle/process", test_process);
   g_test_add_func ("/agent-bundle/sched-refused", test_sched_refused);
+  g_test_add_func ("/agent-bundle/version", test_version);
   return g_test_run ();
 }
