@@ -265,9 +265,11 @@ def test_plug_refused(env):
     env.raises("NotFound", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic7", {}), "nic7: there is no such device")
     env.raises("InvalidArgument", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic0", bus.options({"now": True})),
                "\"now\"")
-    other, _container = env.start_sandbox()
+    other = env.manager.create_sandbox("other", env.bundles.make(document=netns.document(pod.path, ["true"])),
+                                       network="none")
+    other.start()
     env.raises("NotSupported", lambda: other.call("AttachDevice", "(a{sv})", bus.options(
-        {"kind": "nic", "interface": "eth0"})), "names no network namespace")
+        {"kind": "nic", "interface": "net1"})), "network.model is not tcfilter")
     other.delete(force=True)
     sandbox.delete(force=True)
     check_clean(pod)
