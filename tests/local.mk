@@ -58,6 +58,7 @@ EXTRA_DIST += \
 	tests/vm/image.sh \
 	tests/vm/network.py \
 	tests/vm/cni.py \
+	tests/vm/network-hot.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \
