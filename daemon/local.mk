@@ -19,6 +19,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net.c daemon/vp-net.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
+	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
@@ -68,10 +69,12 @@ libvp_daemon_la_SOURCES += \
 # domain: process < container < sandbox < manager
 libvp_daemon_la_SOURCES += \
 	daemon/vp-states.c daemon/vp-states.h \
+	daemon/vp-standin-watch.c daemon/vp-standin-watch.h \
 	daemon/vp-streams.c daemon/vp-streams.h \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
+	daemon/vp-container-connect.c daemon/vp-container-connect.h \
 	daemon/vp-container-copy.c daemon/vp-container-copy.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-pause.c \
@@ -82,9 +85,11 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-end.c \
+	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
+	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
@@ -95,6 +100,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-start.c \
 	daemon/vp-sandbox-stats.c \
 	daemon/vp-sandbox-steps.c \
+	daemon/vp-sandbox-remove.c \
 	daemon/vp-sandbox-stop.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \
@@ -121,6 +127,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-manager-verbs.c \
+	daemon/vp-dbus-network-args.c daemon/vp-dbus-network-args.h \
 	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
@@ -128,6 +135,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
+	daemon/vp-dbus-sandbox-network.c \
 	daemon/vp-dbus-sandbox-verbs.c \
 	daemon/vp-dbus-server.c
 

@@ -20,8 +20,10 @@ struct _VpContainer
   gboolean changing; /* being paused or resumed */
   gboolean oom_killed;
   guint n_copies; /* of files, under way */
+  guint n_connections; /* to ports of the guest, likewise */
   gboolean preparing;
   gboolean discarding;
+  gboolean create_hooks_ran;
   gboolean hooked; /* hooks have begun to run for it: those for its end are due */
   GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
@@ -34,6 +36,7 @@ struct _VpContainer
   VpAgentClient *agent;
   VpWorker *worker;
   VpContainerHooks with; /* for its hooks */
+  char *netns;           /* with.netns */
 
   VpContainerRecordFunc record_func; /* NULL: nobody keeps a record */
   gpointer record_data;

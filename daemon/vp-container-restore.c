@@ -35,6 +35,11 @@ describe_process (VpRecordContainer *record, VpProcess *process, VpProcessState 
   out->terminal = vp_process_get_terminal (process);
   out->exit_status = vp_process_get_exit_status (process);
   out->exited_at = (guint64) vp_process_get_exited_at (process);
+  if (vp_process_get_standin (process) != NULL)
+    {
+      out->standin_pid = (guint) vp_standin_watch_get_pid (vp_process_get_standin (process));
+      out->standin_start = vp_standin_watch_get_start (vp_process_get_standin (process));
+    }
   for (int i = 0; i < VP_N_STREAMS; i++)
     out->streams[i] = g_strdup (vp_process_get_binding (process, (VpStream) i));
 }
@@ -188,6 +193,8 @@ restore_init (VpContainer *self, const VpRecordContainer *record, GError **error
   if (!parse_process_state (init->state, &state, error))
     return FALSE;
   vp_process_restore (self->init, state, init->exit_status, (gint64) init->exited_at);
+  if (state != VP_PROCESS_STOPPED)
+    vp_process_watch_standin (self->init, (pid_t) init->standin_pid, init->standin_start);
   return TRUE;
 }
 
@@ -213,6 +220,8 @@ restore_execs (VpContainer *self, const VpRecordContainer *record, GError **erro
       vp_container_take_exec (self, process);
       if (state == VP_PROCESS_STOPPED)
         vp_container_forget_later (self, process);
+      else
+        vp_process_watch_standin (process, (pid_t) in->standin_pid, in->standin_start);
     }
   return TRUE;
 }

@@ -59,7 +59,14 @@ VpStreams *
 vp_dbus_args_dup_streams (GVariant *options, GUnixFDList *fds, GError **error)
 {
   g_autoptr (VpStreams) streams = vp_streams_new ();
+  guint32 standin = 0;
 
+  if (g_variant_lookup (options, "standin-pid", "u", &standin) && (standin == 0 || standin > G_MAXINT32))
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "option \"standin-pid\": %u is not a process id", standin);
+      return NULL;
+    }
+  streams->standin = (pid_t) standin;
   for (int i = 0; i < VP_N_STREAMS; i++)
     {
       g_autofree char *path_key = g_strconcat (vp_stream_name (i), "-path", NULL);

@@ -19,10 +19,10 @@ typedef struct
 /* Every key of @options is in @table (ends with a NULL key) and has its type. */
 gboolean vp_dbus_args_check (GVariant *options, const VpDbusOption *table, GError **error);
 
-/* The rows that stdin, stdout, stderr, stdin-path… add to a method's table. */
+/* The rows that stdin, stdout, stderr, stdin-path… and standin-pid add to a method's table. */
 #define VP_DBUS_STREAM_OPTIONS                                                                                        \
   { "stdin", "h" }, { "stdout", "h" }, { "stderr", "h" }, { "stdin-path", "s" }, { "stdout-path", "s" },             \
-      { "stderr-path", "s" }
+      { "stderr-path", "s" }, { "standin-pid", "u" }
 
 /* Takes the streams of checked @options; descriptors are duplicated. Free with
  * vp_streams_free (). A stream given both ways is an error. */

@@ -93,12 +93,13 @@ prune_containers (GTask *task, VpSandbox *sandbox, gint64 before, gboolean dry_r
 
   for (guint i = 0; i < all->len; i++)
     g_ptr_array_add (containers, g_object_ref (all->pdata[i]));
-  for (guint i = 1; i < containers->len; i++) /* the first is the sandbox's own */
+  for (guint i = 0; i < containers->len; i++)
     {
       VpContainer *container = containers->pdata[i];
       Removal *removal;
 
-      if (vp_container_get_state (container) != VP_CONTAINER_STOPPED
+      if (g_str_equal (vp_container_get_id (container), vp_sandbox_get_id (sandbox))
+          || vp_container_get_state (container) != VP_CONTAINER_STOPPED
           || vp_process_get_exited_at (vp_container_get_init (container)) > before)
         continue;
       if (dry_run)

@@ -27,6 +27,8 @@ struct _VpProcess
   VpAgentClient *agent;
   VpStdio *stdio;
   char *bindings[VP_N_STREAMS]; /* path or VP_RECORD_STREAM_FD, NULL: nothing */
+  VpStandinWatch *standin; /* until it has ended, or the process has */
+  gboolean standin_gone; /* and it is being killed for that */
   VpWaiters *waiters;
 };
 
@@ -45,6 +47,7 @@ vp_process_dispose (GObject *object)
 {
   VpProcess *self = VP_PROCESS (object);
 
+  g_clear_pointer (&self->standin, vp_standin_watch_free);
   if (self->stdio != NULL)
     vp_stdio_stop (self->stdio);
   g_clear_object (&self->stdio);
@@ -167,6 +170,51 @@ vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *streams, G
   return TRUE;
 }
 
+/* ---- who stands for it on the host ---- */
+
+#define KILL_SIGNAL 9
+#define KILL_MS 10000
+
+static void
+on_killed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  VpProcess *self = VP_PROCESS (source);
+  g_autoptr (GError) error = NULL;
+
+  if (vp_process_kill_finish (self, result, &error))
+    g_clear_pointer (&self->standin, vp_standin_watch_free);
+  else
+    vp_debug (self->sandbox_id, self->container_id, "not killed yet: %s", error->message);
+}
+
+/* The machine may be starting, or stand still, or the agent not be there yet: it is tried again. */
+static void
+on_standin_gone (gpointer user_data)
+{
+  VpProcess *self = user_data;
+
+  if (!self->standin_gone)
+    vp_notice (self->sandbox_id, self->container_id, "process %d, which stood for it on the host, has ended: it is killed",
+               (int) vp_standin_watch_get_pid (self->standin));
+  self->standin_gone = TRUE;
+  if (self->agent != NULL)
+    vp_process_kill_async (self, KILL_SIGNAL, *self->exec_id == '\0', KILL_MS, on_killed, NULL);
+}
+
+void
+vp_process_watch_standin (VpProcess *self, pid_t pid, guint64 start)
+{
+  g_clear_pointer (&self->standin, vp_standin_watch_free);
+  if (pid != 0)
+    self->standin = vp_standin_watch_new (pid, start, on_standin_gone, self);
+}
+
+VpStandinWatch *
+vp_process_get_standin (VpProcess *self)
+{
+  return self->standin;
+}
+
 /* ---- over a restart of the daemon ---- */
 
 static char *
@@ -178,6 +226,8 @@ dup_store_name (VpProcess *self, VpStream stream)
 void
 vp_process_note_streams (VpProcess *self, const VpStreams *streams)
 {
+  if (streams != NULL && streams->standin != 0)
+    vp_process_watch_standin (self, streams->standin, 0);
   for (int i = 0; streams != NULL && i < VP_N_STREAMS; i++)
     {
       g_autofree char *name = dup_store_name (self, (VpStream) i);
@@ -195,10 +245,11 @@ vp_process_get_binding (VpProcess *self, VpStream stream)
   return self->bindings[stream];
 }
 
-/* Its streams are not needed any more. */
+/* Its streams, and who holds them, are not needed any more. */
 static void
 forget_streams (VpProcess *self)
 {
+  g_clear_pointer (&self->standin, vp_standin_watch_free);
   for (int i = 0; i < VP_N_STREAMS; i++)
     if (g_strcmp0 (self->bindings[i], VP_RECORD_STREAM_FD) == 0)
       {

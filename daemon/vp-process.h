@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "vp-agent-client.h"
+#include "vp-standin-watch.h"
 #include "vp-states.h"
 #include "vp-stdio.h"
 #include "vp-streams.h"
@@ -36,12 +37,19 @@ gint64 vp_process_get_exited_at (VpProcess *self); /* microseconds, 0: not yet *
 /* Takes @streams (may be NULL) and ties them to the agent. Before the agent is asked to make it. */
 gboolean vp_process_prepare (VpProcess *self, VpAgentClient *agent, VpStreams *streams, GError **error);
 
-/* Remembers where @streams (borrowed, may be NULL) lead, for the record, and hands
- * descriptors to the service manager to keep. When they are given, before _prepare. */
+/* Remembers where @streams (borrowed, may be NULL) lead, for the record, hands
+ * descriptors to the service manager to keep, and watches who stands for it. When
+ * they are given, before _prepare. */
 void vp_process_note_streams (VpProcess *self, const VpStreams *streams);
 
 /* Absolute path, "fd", or NULL: nothing. Borrowed. */
 const char *vp_process_get_binding (VpProcess *self, VpStream stream);
+
+/* Kills it, for a first process its whole container, when process @pid of the host has
+ * ended; @start as in vp_standin_watch_new (). Nothing for @pid 0. */
+void vp_process_watch_standin (VpProcess *self, pid_t pid, guint64 start);
+/* NULL: nobody does, or it has ended. Borrowed. */
+VpStandinWatch *vp_process_get_standin (VpProcess *self);
 
 /* What a record says of it, when it is new. A running one counts as waited for;
  * _take_over () sees to it that it is. */

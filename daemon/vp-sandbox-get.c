@@ -128,6 +128,12 @@ vp_sandbox_get_n_stages (VpSandbox *self)
   return vp_sandbox_n_steps;
 }
 
+VpSpec *
+vp_sandbox_get_spec (VpSandbox *self)
+{
+  return self->spec;
+}
+
 GPtrArray *
 vp_sandbox_get_containers (VpSandbox *self)
 {

@@ -107,6 +107,21 @@ restore_containers (VpSandbox *self, const VpRecord *record, GError **error)
   return FALSE;
 }
 
+/* Of its own container, whether that is still there or not. */
+static void
+restore_spec (VpSandbox *self, const VpRecord *record)
+{
+  VpContainer *own = vp_sandbox_find_container (self, self->id);
+  const VpRecordContainer gone = { .id = record->id, .bundle = record->bundle, .state = (char *) "stopped" };
+  g_autoptr (GError) error = NULL;
+
+  self->spec = own != NULL ? vp_spec_ref (vp_container_get_spec (own)) : load_spec (self, &gone, &error);
+  if (self->spec != NULL)
+    return;
+  vp_warning (self->id, NULL, "what it was made for is not known any more: %s", error->message);
+  self->spec = vp_spec_ref (vp_container_get_spec (self->containers->pdata[0]));
+}
+
 VpSandbox *
 vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig *config, GError **error)
 {
@@ -130,6 +145,8 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
                    record->id);
       return NULL;
     }
+  if (record->network != NULL && !vp_sandbox_set_network_model (self, record->network, error))
+    return NULL;
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;
@@ -138,6 +155,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
   self->exit_status = record->exit_status;
   if (!parse_state (record->state, &self->state, error) || !restore_containers (self, record, error))
     return NULL;
+  restore_spec (self, record);
   if ((self->state == VP_SANDBOX_STOPPED || self->state == VP_SANDBOX_FAILED || self->state == VP_SANDBOX_LOST)
       && record->exit_reason != NULL)
     self->exit_reason = g_intern_string (record->exit_reason);
@@ -149,6 +167,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       self->machine.cid = vsock != NULL ? vsock->u.vsock.cid : 0;
       self->machine.xml = g_strdup (record->machine.xml);
       self->machine.share_dir = vp_planner_dup_share_dir (directory);
+      vp_sandbox_restore_namespace (self, record);
       vp_sandbox_restore_network (self, record);
     }
   return g_steal_pointer (&self);
@@ -177,10 +196,9 @@ adoption_free (gpointer data)
 static void
 restore_config (VpSandbox *self)
 {
-  VpSpec *spec = vp_container_get_spec (self->containers->pdata[0]);
   g_autoptr (GError) error = NULL;
   VpConfig *effective
-      = vp_planner_effective_config (spec, self->config, vp_virt_get_facts (self->services->virt), &error);
+      = vp_planner_effective_config (self->spec, self->config, vp_virt_get_facts (self->services->virt), &error);
 
   if (effective == NULL)
     {
@@ -220,12 +238,29 @@ one_settled (GTask *task)
 }
 
 static void
+on_deleted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_sandbox_delete_finish (VP_SANDBOX (source), result, &error))
+    vp_warning (VP_SANDBOX (source)->id, NULL, "not deleted with its last container: %s", error->message);
+  one_settled (task);
+}
+
+static void
 on_discarded (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  VpSandbox *self = g_task_get_source_object (task);
 
   vp_container_discard_finish (VP_CONTAINER (source), result);
-  vp_sandbox_drop_container (g_task_get_source_object (task), VP_CONTAINER (source));
+  if (vp_sandbox_is_last (self, VP_CONTAINER (source)))
+    {
+      vp_sandbox_delete_async (self, TRUE, on_deleted, g_steal_pointer (&task));
+      return;
+    }
+  vp_sandbox_drop_container (self, VP_CONTAINER (source));
   one_settled (task);
 }
 

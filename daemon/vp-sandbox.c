@@ -29,6 +29,7 @@ vp_sandbox_dispose (GObject *object)
   for (guint i = 0; self->containers != NULL && i < self->containers->len; i++)
     vp_container_set_record_func (self->containers->pdata[i], NULL, NULL);
   g_clear_pointer (&self->containers, g_ptr_array_unref);
+  g_clear_pointer (&self->spec, vp_spec_unref);
   g_clear_pointer (&self->steps, vp_steps_free);
   g_clear_pointer (&self->machine.plan, vp_plan_unref);
   g_clear_pointer (&self->machine.net, vp_net_job_unref);
@@ -49,9 +50,11 @@ vp_sandbox_finalize (GObject *object)
   g_hash_table_unref (self->labels);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
+  g_free (self->machine.netns);
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);
+  g_free (self->network);
   vp_config_unref (self->config);
   g_free (self->domain_name);
   g_free (self->uuid);
@@ -121,19 +124,24 @@ vp_sandbox_check_verb (VpSandbox *self, VpVerb verb, GError **error)
   return vp_sandbox_check_exists (self, verb, error) && vp_states_check_sandbox (verb, self->id, self->state, error);
 }
 
-/* The containers may be gone when somebody asks. */
+/* The sandbox's is that of its own container, which may be gone when somebody asks. */
+static void
+note_status (VpSandbox *self, VpContainer *own)
+{
+  VpProcess *init = vp_container_get_init (own);
+
+  self->exit_status
+      = vp_process_get_state (init) == VP_PROCESS_STOPPED ? vp_process_get_exit_status (init) : VP_STATUS_LOST;
+}
+
 static void
 note_end (VpSandbox *self)
 {
-  self->exited_at = g_get_real_time ();
-  self->exit_status = VP_STATUS_LOST;
-  if (self->containers->len > 0)
-    {
-      VpProcess *own = vp_container_get_init (self->containers->pdata[0]);
+  VpContainer *own = vp_sandbox_find_container (self, self->id);
 
-      if (vp_process_get_state (own) == VP_PROCESS_STOPPED)
-        self->exit_status = vp_process_get_exit_status (own);
-    }
+  self->exited_at = g_get_real_time ();
+  if (own != NULL)
+    note_status (self, own);
 }
 
 void
@@ -224,6 +232,7 @@ vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **e
 {
   VpContainer *own = add_container (self, self->id, spec, streams);
 
+  self->spec = vp_spec_ref (spec);
   if (!vp_sandbox_save (self, error))
     {
       forget_container (self, own);
@@ -244,17 +253,22 @@ void
 vp_sandbox_drop_container (VpSandbox *self, VpContainer *container)
 {
   G_GNUC_UNUSED g_autoptr (VpContainer) keep = g_object_ref (container);
+  gboolean own = g_str_equal (vp_container_get_id (container), self->id);
   g_autoptr (GError) error = NULL;
 
   if (!forget_container (self, container))
     return;
   vp_process_lose (vp_container_get_init (container), VP_STATUS_LOST);
+  if (own)
+    note_status (self, container);
   g_signal_emit (self, signals[SIGNAL_CONTAINER_REMOVED], 0, container);
   if (self->deleted)
     return;
-  if (self->containers->len > 0 && !vp_sandbox_save (self, &error))
+  if (!vp_sandbox_save (self, &error))
     vp_warning (self->id, NULL, "record not written: %s", error->message);
-  vp_store_remove_spec (self->services->store, self->domain_name, vp_container_get_id (container));
+  /* the sandbox is what its own container's says */
+  if (!own)
+    vp_store_remove_spec (self->services->store, self->domain_name, vp_container_get_id (container));
 }
 
 static void
@@ -263,17 +277,23 @@ on_added_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   VpSandbox *self = g_task_get_source_object (task);
   VpContainer *container = VP_CONTAINER (source);
+  gboolean ends_sandbox = FALSE;
   GError *error = NULL;
 
   if (vp_container_prepare_finish (container, result, &error))
     g_task_return_pointer (task, container, NULL);
   else
     {
-      vp_sandbox_drop_container (self, container);
+      /* those that it was to join have gone meanwhile */
+      ends_sandbox = vp_sandbox_is_last (self, container);
+      if (!ends_sandbox)
+        vp_sandbox_drop_container (self, container);
       g_task_return_error (task, error);
     }
   if (--self->n_preparing == 0)
     vp_sandbox_all_prepared (self);
+  if (ends_sandbox)
+    vp_sandbox_delete_async (self, TRUE, NULL, NULL);
 }
 
 void

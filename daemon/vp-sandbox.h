@@ -75,6 +75,9 @@ void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
 void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
 guint32 vp_sandbox_get_owner (VpSandbox *self);
 
+/* network.model of this one, over what is configured; before vp_sandbox_create (). InvalidArgument. */
+gboolean vp_sandbox_set_network_model (VpSandbox *self, const char *model, GError **error);
+
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
 const char *vp_sandbox_get_domain_name (VpSandbox *self);
@@ -90,11 +93,16 @@ gint64 vp_sandbox_get_exited_at (VpSandbox *self);
 guint vp_sandbox_get_exit_status (VpSandbox *self); /* once it has ended: of its own container */
 const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was planned */
 const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
+/* Path of the network namespace its interfaces are in: the spec's, or one made for it while it has a machine; NULL: none. */
+const char *vp_sandbox_get_network_namespace (VpSandbox *self);
 /* Stages of the last start that were done, in order; returns how many. */
 gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);
 gsize vp_sandbox_get_n_stages (VpSandbox *self); /* of a whole start */
 
-/* In order of creation; the first is the sandbox's own. Borrowed. */
+/* Of its own container, which has its id and may be gone before the others. Borrowed. */
+VpSpec *vp_sandbox_get_spec (VpSandbox *self);
+
+/* In order of creation. Borrowed. */
 GPtrArray *vp_sandbox_get_containers (VpSandbox *self);
 VpContainer *vp_sandbox_find_container (VpSandbox *self, const char *id);
 
@@ -128,7 +136,7 @@ void vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *sp
                                      GAsyncReadyCallback callback, gpointer user_data);
 VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
-/* Removing the sandbox's own (and last) container deletes the sandbox. */
+/* Removing the last container deletes the sandbox. */
 void vp_sandbox_remove_container_async (VpSandbox *self, VpContainer *container, gboolean force,
                                         GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_remove_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
@@ -163,6 +171,11 @@ int vp_sandbox_open_console (VpSandbox *self, gboolean follow, guint64 tail_byte
 
 /* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
 VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error);
+
+/* As vp_container_connect_async (): a port of the guest's loopback device. */
+void vp_sandbox_forward_async (VpSandbox *self, guint16 port, GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data);
+int vp_sandbox_forward_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
 /* Its hypervisor is gone, as libvirt says (see VpVirt "domain-stopped"). */
 void vp_sandbox_domain_stopped (VpSandbox *self, const char *reason);

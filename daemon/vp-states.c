@@ -44,6 +44,10 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_SANDBOX_METRICS] = { "get metrics of", "GetMetrics", S (READY) },
   [VP_VERB_SANDBOX_CONSOLE] = { "open the console of", "OpenConsole", S_PLANNED },
   [VP_VERB_SANDBOX_DEVICES] = { "list the devices of", "ListDevices", S_PLANNED },
+  [VP_VERB_SANDBOX_SET_NETWORK] = { "set the network of", "UpdateInterface, UpdateRoutes", S (READY) },
+  [VP_VERB_SANDBOX_LIST_NETWORK] = { "list the network of", "ListInterfaces, ListRoutes", S (READY) },
+  [VP_VERB_SANDBOX_FORWARD] = { "forward a port of", "PortForward", S (READY),
+                                .note = "with a container that is created, running or paused" },
   [VP_VERB_SANDBOX_LIVE_XML]
   = { "read the live XML of", "GetDomainXML (live)", S (STARTING) | S (READY) | S (PAUSED) },
 
@@ -53,8 +57,8 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_CONTAINER_WAIT] = { "wait for", "Wait", 0, C_ANY, .note = "answers in stopped" },
   [VP_VERB_CONTAINER_DELETE]
   = { "delete", "Delete", 0, C (CREATING) | C (CREATED) | C (STOPPED),
-      .note = "with `force` any; not while it is being created or deleted, nor (but for the sandbox's own) while its "
-              "sandbox is starting" },
+      .note = "with `force` any; not while it is being created or deleted; unless it is the last one, not while its sandbox "
+              "is starting, and not the sandbox's own before that runs" },
   [VP_VERB_CONTAINER_PAUSE] = { "pause", "Pause", S (READY), C (RUNNING) },
   [VP_VERB_CONTAINER_RESUME] = { "resume", "Resume", S (READY), C (PAUSED) },
   [VP_VERB_CONTAINER_UPDATE] = { "update", "Update", S (READY), C (CREATED) | C (RUNNING) },

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <sys/types.h>
 
 /* Where a process's standard streams lead on the host, as its creator asked:
  * for each an owned descriptor, or a path to open when the process starts, or
@@ -18,6 +19,7 @@ typedef struct
 {
   int fds[VP_N_STREAMS];     /* -1: none */
   char *paths[VP_N_STREAMS]; /* absolute; NULL: none */
+  pid_t standin;             /* process on the host that stands for it and holds them; 0: none */
 } VpStreams;
 
 const char *vp_stream_name (VpStream stream); /* "stdin"… */

@@ -62,8 +62,9 @@ read_stream (VpJson *item, const char *name, char **ret, GError **error)
 static gboolean
 read_processes (VpRecordContainer *container, VpJson *json, GError **error)
 {
-  static const char *const members[] = { "exec-id",   "state", "terminal", "exit-status",
-                                         "exited-at", "stdin", "stdout",   "stderr", NULL };
+  static const char *const members[] = { "exec-id",     "state",         "terminal", "exit-status", "exited-at",
+                                         "standin-pid", "standin-start", "stdin",    "stdout",      "stderr",
+                                         NULL };
   VpJson *array = NULL;
 
   if (!vp_json_member_array (json, "processes", FALSE, &array, error))
@@ -82,6 +83,8 @@ read_processes (VpRecordContainer *container, VpJson *json, GError **error)
       if (!vp_json_member_bool (item, "terminal", FALSE, &process->terminal, error)
           || !read_uint32 (item, "exit-status", &process->exit_status, error)
           || !vp_json_member_uint (item, "exited-at", FALSE, G_MAXINT64, &process->exited_at, error)
+          || !read_uint32 (item, "standin-pid", &process->standin_pid, error)
+          || !vp_json_member_uint (item, "standin-start", FALSE, G_MAXUINT64, &process->standin_start, error)
           || !read_stream (item, "stdin", &process->streams[0], error)
           || !read_stream (item, "stdout", &process->streams[1], error)
           || !read_stream (item, "stderr", &process->streams[2], error))
@@ -205,7 +208,7 @@ vp_record_parse (const char *text, gsize len, const char *file, GError **error)
           "state",   "created-at", "containers", "resources", NULL };
   static const char *const members_2[]
       = { "version",    "id",         "handler",   "bundle",  "domain-name", "domain-uuid", "state",
-          "exit-reason", "exit-status", "created-at", "started-at", "exited-at", "owner", "machine", "labels",
+          "network", "exit-reason", "exit-status", "created-at", "started-at", "exited-at", "owner", "machine", "labels",
           "containers", "resources", NULL };
   g_autoptr (VpJson) json = vp_json_parse (text, len, file, error);
   g_autoptr (VpRecord) record = vp_record_new ();
@@ -219,6 +222,7 @@ vp_record_parse (const char *text, gsize len, const char *file, GError **error)
       || !read_string (json, "domain-name", TRUE, &record->domain_name, error)
       || !read_string (json, "domain-uuid", TRUE, &record->domain_uuid, error)
       || !read_string (json, "state", TRUE, &record->state, error)
+      || !read_string (json, "network", FALSE, &record->network, error)
       || !vp_json_member_uint (json, "created-at", TRUE, G_MAXUINT64, &record->created_at, error)
       || !read_containers (record, json, version, error) || !read_resources (record, json, error)
       || !read_life (record, json, error))

@@ -30,6 +30,8 @@ typedef struct
   gboolean terminal;
   guint exit_status;
   guint64 exited_at;                  /* microseconds since 1970, 0: not yet */
+  guint standin_pid;                  /* of who stands for it on the host, 0: nobody */
+  guint64 standin_start;              /* when that was started, in clock ticks since the boot */
   char *streams[VP_RECORD_N_STREAMS]; /* absolute path, VP_RECORD_STREAM_FD, or NULL: bound to nothing */
 } VpRecordProcess;
 
@@ -74,6 +76,7 @@ typedef struct
   char *domain_name;
   char *domain_uuid;
   char *state;
+  char *network;     /* the model it was created with; NULL: the configured one */
   char *exit_reason; /* while it is stopping: what it will be */
   guint exit_status;
   guint64 created_at; /* microseconds since 1970, like the others */

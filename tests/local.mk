@@ -50,6 +50,8 @@ EXTRA_DIST += \
 	tests/clients/containerd-life.py \
 	tests/clients/containerd-run.py \
 	tests/clients/podman-life.py \
+	tests/clients/podman-network.py \
+	tests/clients/podman-pod.py \
 	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \

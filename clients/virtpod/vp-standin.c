@@ -175,6 +175,7 @@ add_stream (VpStandin *self, int number, GVariantBuilder *options, GUnixFDList *
 gboolean
 vp_standin_add_options (VpStandin *self, GVariantBuilder *options, GUnixFDList *fds, GError **error)
 {
+  g_variant_builder_add (options, "{sv}", "standin-pid", g_variant_new_uint32 ((guint32) self->pid));
   return add_stream (self, STDIN_FILENO, options, fds, error) && add_stream (self, STDOUT_FILENO, options, fds, error)
          && (self->master >= 0 || add_stream (self, STDERR_FILENO, options, fds, error));
 }

@@ -3,6 +3,7 @@
 """podman, as it comes, with virtpod as its runtime: the life of a detached container."""
 
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -78,6 +79,16 @@ def test_daemon_restart(env):
     tap.check(env.podman("inspect", "steady").returncode != 0, "the container is still there")
 
 
+def test_proxy_killed(env):
+    """whoever kills what stands for a container on the host kills the container"""
+    detached(env, "doomed")
+    os.kill(int(env.inspect("doomed", ".State.Pid")), signal.SIGKILL)
+    tap.eventually(lambda: env.inspect("doomed", ".State.Status") == "exited", "end", 240)
+    equal(env.inspect("doomed", ".State.ExitCode"), "137", "status")
+    tap.eventually(lambda: env.manager.sandboxes() == [], "no sandbox", 240)
+    env.ok("rm", "doomed")
+
+
 def test_nothing_left(env):
     """all of this left nothing behind"""
     env.nothing_left()
@@ -87,4 +98,4 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = PodmanEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_life, test_daemon_restart, test_nothing_left], ENV)
+    tap.run([test_life, test_daemon_restart, test_proxy_killed, test_nothing_left], ENV)

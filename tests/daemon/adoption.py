@@ -61,6 +61,26 @@ def fifo(env, name):
     return path, os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
 
+def test_without_own(env):
+    """KILL: a sandbox whose own container was deleted is what it was, and ends with its last one"""
+    env.start_sandbox(["sleep", "1000"], sid="pod", annotations={"k": "v"})
+    before = sandbox(env, "pod")
+    before.create_container("left", env.bundle(["sleep", "1000"])).start()
+    own = env.manager.container("pod")
+    own.kill("KILL")
+    equal(own.wait(), 137, "status")
+    own.delete()
+    restart(env)
+    equal(states(env), {"pod": "ready"}, "states")
+    equal(sandbox(env, "pod").get("Annotations"), {"k": "v"}, "annotations")
+    left = env.manager.container("left")
+    equal(left.get("State"), "running", "the other one")
+    equal(left.exec(["sh", "-c", "exit 5"]).wait(), 5, "exec")
+    left.delete(force=True)
+    equal(states(env), {}, "states at the end")
+    env.no_leaks(env.before)
+
+
 def test_running(env, kill=True):
     """KILL: containers go on, are seen again, can be waited for, get execs"""
     env.start_sandbox(["sh", "-c", "read x; exit 7"], sid="one", labels={"a": "b"})

@@ -6,10 +6,12 @@ import os
 import pty
 import select
 import shutil
+import socket
 import subprocess
 import time
 
 import host
+import netns
 import tap
 from env import Env, program
 
@@ -38,6 +40,18 @@ driver = "{driver}"
 graphroot = "{dir}/root"
 runroot = "{dir}/run"
 """
+
+# the plugins of Debian's containernetworking-plugins, whatever else is installed
+NETWORK_CONF = """\
+[network]
+network_backend = "cni"
+network_config_dir = "{dir}/net"
+cni_plugin_dirs = ["{plugins}"]
+default_subnet = "10.88.0.0/16"
+"""
+PLUGINS = "/usr/lib/cni"
+
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 # conmon starts a runtime with next to no environment
 RUNTIME = """#!/bin/sh
@@ -110,7 +124,7 @@ class PodmanEnv(Env):
         return now._replace(mounts=[mount for mount in now.mounts if not mount.startswith(own)])
 
     def podman_env(self):
-        return {"PATH": os.environ["PATH"], "HOME": self.path("podman"), "LC_ALL": "C",
+        return {"PATH": PATH, "HOME": self.path("podman"), "LC_ALL": "C",
                 "CONTAINERS_CONF": self.path("podman/containers.conf"),
                 "CONTAINERS_STORAGE_CONF": self.path("podman/storage.conf"),
                 "CONTAINERS_REGISTRIES_CONF": self.path("podman/registries.conf"),
@@ -173,3 +187,44 @@ class PodmanEnv(Env):
         finally:
             os.close(master)
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+
+
+class PodmanNetworkEnv(PodmanEnv):
+    """The same in a network namespace of its own, with podman's bridge networks; what
+    it and the plugins keep of them is out of the machine's sight too."""
+
+    def require(self):
+        if not os.path.exists(os.path.join(PLUGINS, "bridge")):
+            tap.skip_all("containernetworking-plugins is not installed")
+        if not os.path.exists("/dev/net/tun"):
+            tap.skip_all("there is no /dev/net/tun")
+        if shutil.which("iptables", path=PATH) is None:
+            tap.skip_all("iptables is not installed")
+        super().require()
+        if subprocess.run(["unshare", "--net", "iptables", "-t", "nat", "-S"], capture_output=True,
+                          env={"PATH": PATH}, check=False).returncode != 0:
+            tap.skip_all("this kernel translates no addresses")
+
+    def start(self):
+        host.own_network_namespace()
+        netns.run("ip", "link", "set", "lo", "up")
+        super().start()
+
+    def _import_image(self):
+        for path in ("/run/netns", "/var/lib/cni"):
+            os.makedirs(path, exist_ok=True)
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
+        os.mkdir(self.path("podman/net"))
+        with open(self.path("podman/containers.conf"), "a", encoding="ascii") as f:
+            f.write(NETWORK_CONF.format(dir=self.path("podman"), plugins=PLUGINS))
+        super()._import_image()
+
+    @staticmethod
+    def networks_left():
+        """What containers had, as opposed to what networks have."""
+        return ([name for _index, name in socket.if_nameindex() if name.startswith(("veth", "vp", "tap"))]
+                + os.listdir("/run/netns"))
+
+    def nothing_left(self):
+        super().nothing_left()
+        tap.eventually(lambda: self.networks_left() == [], "no interfaces and no namespaces", 60)

@@ -31,12 +31,17 @@ EXTRA_DIST += \
 	tests/daemon/hooks.py \
 	tests/daemon/lifecycle.py \
 	tests/daemon/peers.py \
+	tests/daemon/pod.py \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
+	tests/daemon/network-running.py \
+	tests/daemon/overlaps.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
+	tests/daemon/standin.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
+	tests/lib/faulty.py \
 	tests/lib/netns.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py

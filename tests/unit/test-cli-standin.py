@@ -120,7 +120,7 @@ def test_life():
         pid, out, err = bus.create("out-exit_7", "--bundle", "/b", "--no-pivot", "--no-new-keyring")
         name, bundle, options = bus.calls("CreateSandbox")[0]
         equal((name, bundle), ("out-exit_7", "/b"))
-        equal(options, {"stdin-path": "/proc/%d/fd/0" % pid, "stdout-path": "/proc/%d/fd/1" % pid,
+        equal(options, {"standin-pid": pid, "stdin-path": "/proc/%d/fd/0" % pid, "stdout-path": "/proc/%d/fd/1" % pid,
                         "stderr-path": "/proc/%d/fd/2" % pid})
         with open("/proc/%d/stat" % pid, encoding="ascii") as f:
             fields = f.read().rsplit(")", 1)[1].split()
@@ -170,7 +170,7 @@ def test_streams_that_have_no_path():
             theirs.close()
             equal(process.wait(TIMEOUT), 0)
             options = bus.calls("CreateSandbox")[0][2]
-            equal(sorted(options), ["stderr-path", "stdin", "stdout"])
+            equal(sorted(options), ["standin-pid", "stderr-path", "stdin", "stdout"])
             bus.run("start", "cat")
             ours.sendall(b"by socket")
             ours.shutdown(socket.SHUT_WR)
@@ -245,7 +245,7 @@ def test_terminal():
     with Engine() as bus:
         master = terminal_of(bus, "create", "--pid-file", bus.pid_file, "--console-socket", bus.socket_path,
                              "tty-exit_4")
-        equal(sorted(bus.calls("CreateSandbox")[0][2]), ["stdin-path", "stdout-path"])
+        equal(sorted(bus.calls("CreateSandbox")[0][2]), ["standin-pid", "stdin-path", "stdout-path"])
         set_size(master, 40, 100)
         bus.wait_for_call("ResizeTty")
         equal(bus.calls("ResizeTty")[-1], [100, 40])
@@ -287,7 +287,7 @@ def test_exec_process():
         equal((bus.read_all(out), bus.read_all(err)), (b"to stdout\n", b"to stderr\n"))
         exec_id, text, options = bus.calls("ExecProcessSpec")[0]
         equal((exec_id, json.loads(text)["args"]), ("", ["out", "exit_9"]))
-        equal(sorted(options), ["stderr-path", "stdin-path", "stdout-path"])
+        equal(sorted(options), ["standin-pid", "stderr-path", "stdin-path", "stdout-path"])
         done = bus.run("exec", "--process", process, "wait")
         equal((done.returncode, done.stdout), (9, b"to stdout\n"), "in the foreground")
 
