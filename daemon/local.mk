@@ -19,6 +19,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net.c daemon/vp-net.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
+	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
@@ -86,6 +87,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
+	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \

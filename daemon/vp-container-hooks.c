@@ -2,7 +2,6 @@
 #include "vp-container-private.h"
 
 #include "vp-log.h"
-#include "vp-oci-state.h"
 
 /* The hooks of a container's bundle, by the points of its life. */
 
@@ -24,7 +23,6 @@ typedef struct
   VpContainerHookPoint point;
   VpContainerPlan *plan; /* whose hooks they are */
   guint next;
-  char *state;
 } Running;
 
 static void
@@ -33,7 +31,6 @@ running_free (gpointer data)
   Running *running = data;
 
   vp_container_plan_unref (running->plan);
-  g_free (running->state);
   g_free (running);
 }
 
@@ -41,23 +38,39 @@ void
 vp_container_set_hooks (VpContainer *self, const VpContainerHooks *with)
 {
   g_clear_pointer (&self->with.worker, vp_worker_unref);
+  g_free (self->netns);
   self->with = *with;
+  self->with.netns = self->netns = g_strdup (with->netns);
   if (with->worker != NULL)
     vp_worker_ref (with->worker);
 }
 
-static char *
-make_state (VpContainer *self, VpContainerHookPoint point)
+/* Create hooks are where the interfaces will be. Before there is a machine no
+ * process of the sandbox is, so a hook that goes there by the pid it is told
+ * goes by its own. */
+static VpHookCall
+make_call (VpContainer *self, VpContainerHookPoint point, const VpHostHook *hook)
 {
-  VpOciState state = {
-    .id = self->id,
-    .status = points[point].status,
-    .pid = points[point].has_machine ? (guint)self->with.pid : 0,
-    .bundle = vp_spec_get_bundle (self->spec),
-    .spec = self->spec,
+  VpHookCall call = {
+    .hook = hook,
+    .directory = vp_spec_get_bundle (self->spec),
+    .state = {
+      .id = self->id,
+      .status = points[point].status,
+      .pid = points[point].has_machine ? (guint)self->with.pid : 0,
+      .bundle = vp_spec_get_bundle (self->spec),
+      .spec = self->spec,
+    },
+    .timeout_ms = self->with.timeout_ms,
   };
 
-  return vp_oci_state_to_json (&state);
+  if (point != VP_CONTAINER_HOOKS_CREATE)
+    return call;
+  call.netns = vp_spec_get_namespace_path (self->spec, "network");
+  if (call.netns == NULL)
+    call.netns = self->with.netns;
+  call.own_pid = self->with.pid == 0 && call.netns != NULL;
+  return call;
 }
 
 static void run_next (GTask *task);
@@ -92,17 +105,11 @@ run_next (GTask *task)
   while (running->next < running->plan->hooks->len)
     {
       const VpHostHook *hook = running->plan->hooks->pdata[running->next++];
-      VpHookCall call = {
-        .hook = hook,
-        .directory = vp_spec_get_bundle (self->spec),
-        .state = running->state,
-        .timeout_ms = self->with.timeout_ms,
-      };
+      VpHookCall call;
 
       if ((points[running->point].kinds & (1u << hook->kind)) == 0)
         continue;
-      if (points[running->point].must_succeed)
-        call.netns = vp_spec_get_namespace_path (self->spec, "network");
+      call = make_call (self, running->point, hook);
       vp_debug (self->sandbox_id, self->id, "hook %s \"%s\"", vp_hook_kind_name (hook->kind), hook->path);
       vp_hook_run_async (self->with.worker, &call, g_task_get_cancellable (task), on_hook_done, task);
       return;
@@ -119,18 +126,21 @@ vp_container_run_hooks_async (VpContainer *self, VpContainerHookPoint point, GCa
   Running *running;
 
   g_task_set_check_cancellable (task, FALSE);
-  if (self->with.worker == NULL || self->plan == NULL || self->plan->hooks->len == 0)
+  if (self->with.worker == NULL || self->plan == NULL || self->plan->hooks->len == 0
+      || (point == VP_CONTAINER_HOOKS_CREATE && self->create_hooks_ran))
     {
       g_task_return_boolean (task, TRUE);
       g_object_unref (task);
       return;
     }
   if (point == VP_CONTAINER_HOOKS_CREATE)
-    self->hooked = TRUE;
+    {
+      self->create_hooks_ran = self->hooked = TRUE;
+      vp_container_note (self);
+    }
   running = g_new0 (Running, 1);
   running->point = point;
   running->plan = vp_container_plan_ref (self->plan);
-  running->state = make_state (self, point);
   g_task_set_task_data (task, running, running_free);
   run_next (task);
 }
@@ -140,6 +150,53 @@ vp_container_run_hooks_finish (VpContainer *self, GAsyncResult *result, GError *
 {
   return g_task_propagate_boolean (G_TASK (result), error);
 }
+
+/* ---- ahead of prepare ---- */
+
+static void
+on_ended_after_failure (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  vp_container_end_hooks_finish (VP_CONTAINER (source), result);
+  g_task_return_error (task, g_object_steal_data (G_OBJECT (task), "failure"));
+}
+
+static void
+on_create_hooks_run (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  VpContainer *self = VP_CONTAINER (source);
+  GError *error = NULL;
+
+  if (vp_container_run_hooks_finish (self, result, &error))
+    {
+      g_task_return_boolean (task, TRUE);
+      return;
+    }
+  g_prefix_error (&error, "create container \"%s\": ", self->id);
+  g_object_set_data (G_OBJECT (task), "failure", error);
+  vp_container_end_hooks_async (self, on_ended_after_failure, g_steal_pointer (&task));
+}
+
+void
+vp_container_run_create_hooks_async (VpContainer *self, VpContainerPlan *plan, GCancellable *cancellable,
+                                     GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+
+  g_clear_pointer (&self->plan, vp_container_plan_unref);
+  self->plan = vp_container_plan_ref (plan);
+  vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_CREATE, cancellable, on_create_hooks_run, task);
+}
+
+gboolean
+vp_container_run_create_hooks_finish (VpContainer *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* ---- at the end ---- */
 
 static void
 on_ended (GObject *source, GAsyncResult *result, gpointer user_data)

@@ -22,6 +22,7 @@ struct _VpContainer
   guint n_copies; /* of files, under way */
   gboolean preparing;
   gboolean discarding;
+  gboolean create_hooks_ran;
   gboolean hooked; /* hooks have begun to run for it: those for its end are due */
   GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
@@ -34,6 +35,7 @@ struct _VpContainer
   VpAgentClient *agent;
   VpWorker *worker;
   VpContainerHooks with; /* for its hooks */
+  char *netns;           /* with.netns */
 
   VpContainerRecordFunc record_func; /* NULL: nobody keeps a record */
   gpointer record_data;

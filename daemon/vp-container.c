@@ -32,6 +32,7 @@ vp_container_dispose (GObject *object)
   g_clear_object (&self->agent);
   g_clear_pointer (&self->worker, vp_worker_unref);
   g_clear_pointer (&self->with.worker, vp_worker_unref);
+  g_clear_pointer (&self->netns, g_free);
   g_clear_object (&self->hooks);
   g_clear_pointer (&self->plan, vp_container_plan_unref);
   g_clear_pointer (&self->streams, vp_streams_free);

@@ -85,11 +85,18 @@ void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
 typedef struct
 {
   VpWorker *worker; /* of its own: a hook may take its time */
-  pid_t pid;        /* of the hypervisor, which is what the host sees of the container */
+  pid_t pid;        /* of the hypervisor, which is what the host sees of the container; 0: it does not run yet */
+  const char *netns; /* path of the sandbox's network namespace, for a spec that names none; NULL: there is none */
   guint timeout_ms; /* for those that do not say */
 } VpContainerHooks;
 
 void vp_container_set_hooks (VpContainer *self, const VpContainerHooks *with);
+
+/* Runs those of its creation ahead of prepare, which then does not: they set up
+ * what the machine is made for. When one fails those of the end have run, too. */
+void vp_container_run_create_hooks_async (VpContainer *self, VpContainerPlan *plan, GCancellable *cancellable,
+                                          GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_container_run_create_hooks_finish (VpContainer *self, GAsyncResult *result, GError **error);
 
 /* Runs its poststop hooks, if they are due; once. After it was deleted. Cannot
  * fail: what they fail at is logged. */

@@ -35,23 +35,24 @@ static gboolean
 handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fds, const char *id,
                        const char *bundle, GVariant *options, gpointer user_data)
 {
-  static const VpDbusOption table[] = { { "handler", "s" }, { "labels", "a{ss}" }, VP_DBUS_STREAM_OPTIONS, { NULL } };
+  static const VpDbusOption table[]
+      = { { "handler", "s" }, { "network", "s" }, { "labels", "a{ss}" }, VP_DBUS_STREAM_OPTIONS, { NULL } };
   g_autoptr (GHashTable) labels = NULL;
-  VpStreams *streams = NULL;
-  const char *handler = NULL;
+  VpManagerCreate create = { .id = id, .bundle = bundle, .owner = vp_dbus_caller_uid (invocation) };
   GError *error = NULL;
 
   if (!vp_dbus_args_check (options, table, &error)
       || (labels = vp_dbus_args_dup_labels (options, &error)) == NULL
-      || (streams = vp_dbus_args_dup_streams (options, fds, &error)) == NULL)
+      || (create.streams = vp_dbus_args_dup_streams (options, fds, &error)) == NULL)
     {
       vp_dbus_fail (invocation, error);
       return TRUE;
     }
-  (void) g_variant_lookup (options, "handler", "&s", &handler);
+  create.labels = labels;
+  (void) g_variant_lookup (options, "handler", "&s", &create.handler);
+  (void) g_variant_lookup (options, "network", "&s", &create.network);
   vp_dbus_job_begin (invocation, "create-sandbox", VP_DBUS_JOB_OBJECT (NULL), NULL);
-  vp_manager_create_async (user_data, id, bundle, handler, labels, streams, vp_dbus_caller_uid (invocation),
-                           on_created, invocation);
+  vp_manager_create_async (user_data, &create, on_created, invocation);
   return TRUE;
 }
 

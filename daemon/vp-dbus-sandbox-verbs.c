@@ -177,6 +177,7 @@ mirror (VpSandbox *sandbox, gpointer user_data)
   const VpPlan *plan = vp_sandbox_get_plan (sandbox);
   const VpDevice *vsock = plan == NULL ? NULL : vp_plan_find_device (plan, VP_DEVICE_VSOCK);
 
+  vp_dbus_sandbox1_set_network_namespace (skeleton, vp_sandbox_get_network_namespace (sandbox) ?: "");
   if (plan == NULL)
     return;
   vp_dbus_sandbox1_set_vsock_cid (skeleton, vsock != NULL ? vsock->u.vsock.cid : 0);
@@ -198,7 +199,6 @@ vp_dbus_sandbox_add_verbs (VpDBusSandbox1 *skeleton, VpManager *manager, VpSandb
   vp_dbus_handle (skeleton, "handle-open-console", handle_open_console, sandbox);
 
   vp_dbus_sandbox1_set_annotations (skeleton, vp_dbus_make_annotations (spec));
-  vp_dbus_sandbox1_set_network_namespace (skeleton, vp_spec_get_namespace_path (spec, "network"));
   mirror (sandbox, skeleton);
   g_signal_connect_object (sandbox, "changed", G_CALLBACK (mirror), skeleton, 0);
   g_signal_connect_object (sandbox, "oom", G_CALLBACK (on_oom), skeleton, 0);

@@ -26,7 +26,8 @@ typedef struct
   const VpHostHook *hook;
   char *directory;
   char *netns;
-  GBytes *state;
+  VpOciState state; /* owned, but for the status */
+  gboolean own_pid;
   gint64 timeout_ms;
   GCancellable *cancellable;
 } Job;
@@ -60,7 +61,9 @@ job_free (gpointer data)
 
   g_free (job->directory);
   g_free (job->netns);
-  g_bytes_unref (job->state);
+  g_free ((char *)job->state.id);
+  g_free ((char *)job->state.bundle);
+  g_clear_pointer (&job->state.spec, vp_spec_unref);
   g_clear_object (&job->cancellable);
   g_free (job);
 }
@@ -98,13 +101,28 @@ reset_signals (void)
   (void)sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
+/* Until its stdin is written. */
 static void
-run_child (const Job *job, char *const *args, char *const *env, int input, int output, int told)
+wait_for_go (int go)
+{
+  char word;
+  ssize_t n;
+
+  do
+    n = read (go, &word, 1);
+  while (n < 0 && errno == EINTR);
+  if (n != 1)
+    _exit (127);
+}
+
+static void
+run_child (const Job *job, char *const *args, char *const *env, int input, int output, int told, int go)
 {
   int null;
 
   (void)setpgid (0, 0);
   reset_signals ();
+  wait_for_go (go);
   if (job->netns != NULL)
     {
       /* a FIFO must not make us wait: setns () finds out that it is none */
@@ -125,34 +143,29 @@ run_child (const Job *job, char *const *args, char *const *env, int input, int o
 
 /* ---- the parent, on a worker ---- */
 
-/* A file in memory: nobody has to write to a pipe that is not read. */
-static int
-make_input (GBytes *state, GError **error)
+/* A file in memory: nobody has to write to a pipe that is not read. Written once
+ * its reader, whose number may be in it, is there. */
+static gboolean
+write_input (int fd, const Job *job, pid_t pid)
 {
-  gsize len;
-  const char *data = g_bytes_get_data (state, &len);
-  int fd = memfd_create ("hook-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  VpOciState state = job->state;
+  g_autofree char *text = NULL;
+  gsize len, done = 0;
 
-  while (fd >= 0 && len > 0)
+  if (job->own_pid)
+    state.pid = (guint)pid;
+  text = vp_oci_state_to_json (&state);
+  len = strlen (text);
+  while (done < len)
     {
-      ssize_t n = write (fd, data, len);
+      ssize_t n = write (fd, text + done, len - done);
 
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        break;
-      data += n;
-      len -= (gsize)n;
+      if (n < 0 && errno != EINTR)
+        return FALSE;
+      done += n > 0 ? (gsize)n : 0;
     }
-  if (fd < 0 || len > 0 || lseek (fd, 0, SEEK_SET) < 0
-      || fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-    {
-      vp_error_set_errno (error, errno, "its stdin");
-      if (fd >= 0)
-        close (fd);
-      return -1;
-    }
-  return fd;
+  return lseek (fd, 0, SEEK_SET) == 0
+         && fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
 }
 
 /* Above the numbers of the standard streams, should the daemon have been started without them. */
@@ -171,6 +184,18 @@ open_pipe (int fds[2])
   return fds[0] >= 0 && fds[1] >= 0 && fcntl (fds[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
+/* With all that it started. */
+static void
+end_child (const Child *child)
+{
+  struct pollfd end = { .fd = child->pidfd, .events = POLLIN };
+  siginfo_t info;
+
+  (void)kill (-child->pid, SIGKILL);
+  if (poll (&end, 1, KILLED_WAIT_MS) == 1)
+    (void)waitid (P_PIDFD, (id_t)child->pidfd, &info, WEXITED);
+}
+
 static gboolean
 spawn (const Job *job, Child *child, GError **error)
 {
@@ -178,33 +203,32 @@ spawn (const Job *job, Child *child, GError **error)
   char *const alone[] = { job->hook->path, NULL };
   char *const *args = job->hook->args != NULL && job->hook->args[0] != NULL ? job->hook->args : alone;
   char *const *env = job->hook->env != NULL ? job->hook->env : nothing;
-  int output[2] = { -1, -1 }, told[2] = { -1, -1 };
-  VP_AUTO_FD raw = make_input (job->state, error);
+  int output[2] = { -1, -1 }, told[2] = { -1, -1 }, go[2] = { -1, -1 };
+  VP_AUTO_FD raw = memfd_create ("hook-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   VP_AUTO_FD input = raw < 0 ? -1 : fcntl (raw, F_DUPFD_CLOEXEC, 3);
+  gboolean ready = input >= 0 && open_pipe (output) && open_pipe (told) && open_pipe (go)
+                   && fcntl (go[0], F_SETFL, 0) == 0;
   int saved;
 
-  child->pid = -1;
-  if (raw < 0)
-    return FALSE;
-  if (input >= 0 && open_pipe (output) && open_pipe (told))
-    child->pid = fork ();
+  child->pid = ready ? fork () : -1;
   if (child->pid == 0)
-    run_child (job, args, env, input, output[1], told[1]);
+    run_child (job, args, env, input, output[1], told[1], go[0]);
+  if (child->pid > 0)
+    ready = write_input (input, job, child->pid) && write (go[1], "", 1) == 1;
   saved = errno;
-  if (output[1] >= 0)
-    close (output[1]);
-  if (told[1] >= 0)
-    close (told[1]);
+  for (int *fd = (int[]){ output[1], told[1], go[0], go[1], -2 }; *fd != -2; fd++)
+    if (*fd >= 0)
+      close (*fd);
   child->output = output[0];
   child->report = told[0];
   if (child->pid < 0)
-    {
-      vp_error_set_errno (error, saved, "it cannot be started");
-      return FALSE;
-    }
+    return vp_error_set_errno (error, saved, "it cannot be started");
   (void)setpgid (child->pid, child->pid); /* whoever is first; it must hold before a kill */
   child->pidfd = pidfd_open (child->pid, 0);
-  return TRUE;
+  if (ready)
+    return TRUE;
+  end_child (child);
+  return vp_error_set_errno (error, saved, "its stdin");
 }
 
 /* FALSE at its end. */
@@ -330,13 +354,7 @@ run_hook (const Job *job, GError **error)
       ok = fail (error, job, VP_ERROR_FAILED, why);
     }
   else if (!(ok = wait_for_end (job, &child, error)))
-    {
-      struct pollfd end = { .fd = child.pidfd, .events = POLLIN };
-
-      (void)kill (-child.pid, SIGKILL);
-      if (poll (&end, 1, KILLED_WAIT_MS) == 1)
-        (void)waitid (P_PIDFD, (id_t)child.pidfd, &info, WEXITED);
-    }
+    end_child (&child);
   else if (waitid (P_PIDFD, (id_t)child.pidfd, &info, WEXITED) < 0)
     ok = fail (error, job, VP_ERROR_FAILED, "its status was lost");
   else
@@ -367,7 +385,13 @@ vp_hook_run_async (VpWorker *worker, const VpHookCall *call, GCancellable *cance
   job->hook = call->hook;
   job->directory = g_strdup (call->directory);
   job->netns = g_strdup (call->netns);
-  job->state = g_bytes_new (call->state, strlen (call->state));
+  job->state = call->state;
+  job->state.id = g_strdup (call->state.id);
+  job->state.status = g_intern_string (call->state.status);
+  job->state.bundle = g_strdup (call->state.bundle);
+  if (call->state.spec != NULL)
+    job->state.spec = vp_spec_ref (call->state.spec);
+  job->own_pid = call->own_pid;
   job->timeout_ms = call->hook->timeout > 0 ? call->hook->timeout * 1000 : (gint64)call->timeout_ms;
   g_set_object (&job->cancellable, cancellable);
   vp_worker_run_async (worker, NULL, vp_hook_run_async, run_in_worker, job, job_free, cancellable, callback,

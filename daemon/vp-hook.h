@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "vp-container-plan.h"
+#include "vp-oci-state.h"
 #include "vp-worker.h"
 
 /* Runs one program of the host that a bundle asks for, as root and outside of
@@ -20,7 +21,8 @@ typedef struct
   const VpHostHook *hook;
   const char *directory; /* its working directory */
   const char *netns;     /* path of the network namespace it runs in; NULL: the daemon's */
-  const char *state;     /* what it reads from its stdin */
+  VpOciState state;      /* what it reads from its stdin */
+  gboolean own_pid;      /* the pid in there is the hook's own: nothing else is in its namespace */
   guint timeout_ms;      /* for a hook that does not say itself */
 } VpHookCall;
 

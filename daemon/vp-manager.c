@@ -224,6 +224,7 @@ typedef struct
   char *id;
   char *bundle;
   char *handler;
+  char *network; /* NULL: as configured */
   GHashTable *labels;
   VpStreams *streams;
   VpSandbox *sandbox; /* to join; NULL: as the bundle says */
@@ -238,6 +239,7 @@ request_free (gpointer data)
   g_free (request->id);
   g_free (request->bundle);
   g_free (request->handler);
+  g_free (request->network);
   g_clear_pointer (&request->labels, g_hash_table_unref);
   g_clear_pointer (&request->streams, vp_streams_free);
   g_clear_object (&request->sandbox);
@@ -418,6 +420,13 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
+  if (request->sandbox != NULL && request->network != NULL)
+    {
+      g_task_return_new_error (task, VP_ERROR, VP_ERROR_INVALID_ARGUMENT,
+                               "option network: container \"%s\" joins sandbox \"%s\", whose network it has",
+                               request->id, vp_sandbox_get_id (request->sandbox));
+      return;
+    }
   if (request->sandbox != NULL)
     {
       vp_sandbox_add_container_async (request->sandbox, request->id, spec, g_steal_pointer (&request->streams),
@@ -431,7 +440,9 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
       sandbox = vp_sandbox_new (self->services, request->id, handler, config, request->labels);
       vp_sandbox_set_owner (sandbox, request->owner);
     }
-  if (sandbox == NULL || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
+  if (sandbox == NULL
+      || (request->network != NULL && !vp_sandbox_set_network_model (sandbox, request->network, &error))
+      || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
     {
       g_task_return_error (task, error);
       return;
@@ -459,17 +470,18 @@ begin (VpManager *self, Request *request, GAsyncReadyCallback callback, gpointer
 }
 
 void
-vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler, GHashTable *labels,
-                         VpStreams *streams, guint32 owner, GAsyncReadyCallback callback, gpointer user_data)
+vp_manager_create_async (VpManager *self, const VpManagerCreate *create, GAsyncReadyCallback callback,
+                         gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
 
-  request->id = g_strdup (id);
-  request->bundle = g_strdup (bundle);
-  request->handler = g_strdup (handler);
-  request->labels = g_hash_table_ref (labels);
-  request->streams = streams;
-  request->owner = owner;
+  request->id = g_strdup (create->id);
+  request->bundle = g_strdup (create->bundle);
+  request->handler = g_strdup (create->handler);
+  request->network = g_strdup (create->network);
+  request->labels = g_hash_table_ref (create->labels);
+  request->streams = create->streams;
+  request->owner = create->owner;
   begin (self, request, callback, user_data);
 }
 

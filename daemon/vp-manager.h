@@ -27,16 +27,25 @@ GList *vp_manager_list (VpManager *self);
 VpSandbox *vp_manager_find_sandbox (VpManager *self, const char *id, GError **error);
 VpSandbox *vp_manager_find_container (VpManager *self, const char *id, VpContainer **ret_container, GError **error);
 
-/* Names that @handler of vp_manager_create_async () may have; NULL-terminated. */
+/* Names that the handler of vp_manager_create_async () may have; NULL-terminated. */
 const char *const *vp_manager_get_handlers (VpManager *self);
 
 /* Makes a sandbox that an earlier daemon left known again; takes it. */
 void vp_manager_take (VpManager *self, VpSandbox *sandbox);
 
-/* What Manager1.CreateSandbox () does. Takes @streams. @owner: the user who
- * wants it, whose quota it counts for. The sandbox is borrowed. */
-void vp_manager_create_async (VpManager *self, const char *id, const char *bundle, const char *handler,
-                              GHashTable *labels, VpStreams *streams, guint32 owner, GAsyncReadyCallback callback,
+typedef struct
+{
+  const char *id;
+  const char *bundle;
+  const char *handler; /* NULL: the default one */
+  const char *network; /* network.model of this one; NULL: as configured */
+  GHashTable *labels;
+  VpStreams *streams; /* taken */
+  guint32 owner;      /* the user who wants it, whose quota it counts for */
+} VpManagerCreate;
+
+/* What Manager1.CreateSandbox () does. The sandbox is borrowed. */
+void vp_manager_create_async (VpManager *self, const VpManagerCreate *create, GAsyncReadyCallback callback,
                               gpointer user_data);
 VpSandbox *vp_manager_create_finish (VpManager *self, GAsyncResult *result, GError **error);
 

@@ -3,6 +3,7 @@
 
 #include "vp-error.h"
 #include "vp-fd.h"
+#include "vp-net-rate.h"
 #include "vp-net-scan.h"
 #include "vp-net-tap.h"
 #include "vp-net-tc.h"
@@ -61,6 +62,13 @@ vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, g
   g_ptr_array_add (job->pairs, pair);
 }
 
+void
+vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate)
+{
+  job->rx_rate = rx_rate;
+  job->tx_rate = tx_rate;
+}
+
 /* ---- tcfilter ---- */
 
 static gboolean
@@ -97,6 +105,10 @@ join_all (gpointer data, GError **error)
 
       if (!vp_net_tap_bring_up (pair->tap, pair->mtu, error)
           || !vp_net_tc_join (pair->tap, pair->device, error))
+        return FALSE;
+      /* what the guest receives leaves by the tap, what it sends by the other */
+      if ((job->rx_rate != 0 && !vp_net_rate_limit (pair->tap, pair->tap, job->rx_rate, error))
+          || (job->tx_rate != 0 && !vp_net_rate_limit (pair->device, pair->tap, job->tx_rate, error)))
         return FALSE;
     }
   return TRUE;
@@ -146,6 +158,8 @@ part_all (gpointer data, GError **error)
       GError *why = NULL;
 
       if (pair->device != NULL && !vp_net_tc_part (pair->tap, pair->device, &why))
+        keep_error (&kept, g_steal_pointer (&why));
+      if (pair->device != NULL && !vp_net_rate_unlimit (pair->device, pair->tap, &why))
         keep_error (&kept, g_steal_pointer (&why));
       if (!vp_net_tap_remove (pair->tap, &why))
         keep_error (&kept, why);
@@ -206,12 +220,16 @@ vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id,
 {
   g_autoptr (VpConfig) effective = vp_planner_effective_config (spec, config, facts, error);
   g_autoptr (VpNetwork) network = NULL;
+  const char *path;
 
   *ret_id = (VpNetNsId){ 0 };
   if (effective == NULL)
     return NULL;
   if (!vp_planner_wants_namespace (spec, effective))
     return vp_facts_ref (facts);
-  network = vp_net_look (vp_spec_get_namespace_path (spec, "network"), ret_id, error);
+  path = vp_spec_get_namespace_path (spec, "network");
+  if (path == NULL)
+    return vp_facts_ref (facts);
+  network = vp_net_look (path, ret_id, error);
   return network != NULL ? vp_facts_new_with_network (facts, network) : NULL;
 }

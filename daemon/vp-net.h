@@ -27,7 +27,8 @@ typedef struct
   char *sandbox_id;
   char *path;   /* of the namespace; NULL: there is none */
   VpNetNsId id; /* of the namespace as it was scanned; ino 0: any */
-  GPtrArray *pairs; /* of VpNetPair */
+  guint64 rx_rate, tx_rate; /* of each interface, bit/s as the guest sees it; 0: no limit */
+  GPtrArray *pairs;         /* of VpNetPair */
 } VpNetJob;
 
 VpNetJob *vp_net_job_new (const char *sandbox_id, const char *path, const VpNetNsId *id);
@@ -35,6 +36,8 @@ VpNetJob *vp_net_job_ref (VpNetJob *job);
 void vp_net_job_unref (VpNetJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpNetJob, vp_net_job_unref)
 void vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, guint queues);
+
+void vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate);
 
 typedef struct
 {
@@ -56,6 +59,6 @@ extern const VpNetModel vp_net_tcfilter;
  * to it. NotSupported for the host's own. */
 VpNetwork *vp_net_look (const char *path, VpNetNsId *ret_id, GError **error);
 
-/* @facts, and what is in the namespace of @spec if @config (of the handler) and
+/* @facts, and what is in the namespace that @spec names if @config (of the handler) and
  * the annotations want a guest to be connected to it. */
 VpFacts *vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id, GError **error);

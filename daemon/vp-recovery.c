@@ -9,6 +9,7 @@
 #include "vp-host-mount.h"
 #include "vp-log.h"
 #include "vp-names.h"
+#include "vp-net-ns.h"
 #include "vp-planner.h"
 #include "vp-record.h"
 
@@ -66,9 +67,12 @@ leftover_free (gpointer data)
 static void
 remove_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
+  const char *directory = task_data;
+  g_autofree char *share = vp_planner_dup_share_dir (directory);
+  g_autofree char *netns = vp_planner_dup_netns (directory);
   GError *error = NULL;
 
-  if (vp_host_mount_share_remove (task_data, &error))
+  if (vp_net_ns_remove (netns, &error) && vp_host_mount_share_remove (share, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);
@@ -98,13 +102,12 @@ clean_async (const VpServices *services, const char *name, GAsyncReadyCallback c
 {
   GTask *task = g_task_new (NULL, NULL, callback, user_data);
   Leftover *leftover = g_new0 (Leftover, 1);
-  g_autofree char *directory = vp_store_dup_directory (services->store, name);
 
   leftover->services = services;
   leftover->name = g_strdup (name);
   g_task_set_task_data (task, leftover, leftover_free);
-  vp_worker_run_async (services->worker, NULL, clean_async, remove_in_worker, vp_planner_dup_share_dir (directory),
-                       g_free, NULL, on_share_removed, task);
+  vp_worker_run_async (services->worker, NULL, clean_async, remove_in_worker,
+                       vp_store_dup_directory (services->store, name), g_free, NULL, on_share_removed, task);
 }
 
 static void

@@ -22,7 +22,7 @@ void
 vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
 {
   const VpPlan *plan = self->machine.plan;
-  const char *path = vp_spec_get_namespace_path (self->spec, "network");
+  const char *path = vp_sandbox_get_network_namespace (self);
   guint n = 0;
 
   g_clear_pointer (&self->machine.net, vp_net_job_unref);
@@ -33,7 +33,10 @@ vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
       if (device->kind != VP_DEVICE_NIC || device->u.nic.backend != VP_NIC_TAP)
         continue;
       if (self->machine.net == NULL)
-        self->machine.net = vp_net_job_new (self->id, path, id);
+        {
+          self->machine.net = vp_net_job_new (self->id, path, id);
+          vp_net_job_set_rates (self->machine.net, device->u.nic.rx_rate, device->u.nic.tx_rate);
+        }
       vp_net_job_add (self->machine.net, device->u.nic.dev,
                       vp_network_get_interface (plan->network, n++)->name, device->u.nic.mtu,
                       device->u.nic.queues);
@@ -64,12 +67,12 @@ vp_sandbox_describe_network (VpSandbox *self, VpRecord *record)
     }
 }
 
-/* To be taken away some day. The namespace is where the spec says: if that is
+/* To be taken away some day. The namespace is where it was: if that is
  * another one by now, there are no taps of ours in it. */
 void
 vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
 {
-  const char *path = vp_spec_get_namespace_path (self->spec, "network");
+  const char *path = vp_sandbox_get_network_namespace (self);
 
   for (guint i = 0; i < record->resources->len; i++)
     {

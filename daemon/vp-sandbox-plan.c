@@ -8,7 +8,8 @@
 #include "vp-planner.h"
 
 /* The first step of a start: everything is decided, and the files it was
- * decided to use are looked at, before anything is touched. */
+ * decided to use are looked at, before anything is touched. Where hooks set up
+ * the network it is done once more when they have. */
 
 static gboolean
 make_plan (VpSandbox *self, VpFacts *facts, GError **error)
@@ -54,6 +55,7 @@ make_plan (VpSandbox *self, VpFacts *facts, GError **error)
   self->machine.xml = g_steal_pointer (&xml);
   g_free (self->machine.share_dir);
   self->machine.share_dir = vp_planner_dup_share_dir (directory);
+  vp_sandbox_plan_namespace (self, directory);
   return TRUE;
 }
 
@@ -89,7 +91,8 @@ typedef struct
   VpSpec *spec;
   VpConfig *config;
   VpFacts *facts;
-  VpNetNsId netns; /* what was looked at */
+  char *netns;  /* to look at; NULL: the one the spec names, if any */
+  VpNetNsId id; /* what was looked at */
 } Learning;
 
 static void
@@ -100,6 +103,7 @@ learning_free (gpointer data)
   vp_spec_unref (learning->spec);
   vp_config_unref (learning->config);
   vp_facts_unref (learning->facts);
+  g_free (learning->netns);
   g_free (learning);
 }
 
@@ -109,10 +113,13 @@ learn_in_worker (GTask *task, gpointer source, gpointer task_data)
   Learning *learning = task_data;
   GError *error = NULL;
   g_autoptr (VpFacts) known = vp_host_path_learn (learning->spec, learning->config, learning->facts, &error);
+  g_autoptr (VpNetwork) network = NULL;
   VpFacts *facts = NULL;
 
-  if (known != NULL)
-    facts = vp_net_learn (learning->spec, learning->config, known, &learning->netns, &error);
+  if (known != NULL && learning->netns == NULL)
+    facts = vp_net_learn (learning->spec, learning->config, known, &learning->id, &error);
+  else if (known != NULL && (network = vp_net_look (learning->netns, &learning->id, &error)) != NULL)
+    facts = vp_facts_new_with_network (known, network);
   if (facts != NULL)
     g_task_return_pointer (task, facts, (GDestroyNotify) vp_facts_unref);
   else
@@ -131,16 +138,15 @@ on_learned (GObject *source, GAsyncResult *result, gpointer user_data)
       vp_step_done (user_data, error);
       return;
     }
-  vp_sandbox_plan_network (self, &((Learning *) g_task_get_task_data (G_TASK (result)))->netns);
-  vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, check_paths_in_worker,
+  vp_sandbox_plan_network (self, &((Learning *) g_task_get_task_data (G_TASK (result)))->id);
+  vp_worker_run_async (self->services->worker, self, vp_sandbox_plan, check_paths_in_worker,
                        vp_plan_ref (self->machine.plan), (GDestroyNotify) vp_plan_unref, NULL, on_paths_checked,
                        user_data);
 }
 
 void
-vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+vp_sandbox_plan (VpSandbox *self, const char *netns)
 {
-  VpSandbox *self = owner;
   VpFacts *facts = vp_virt_get_facts (self->services->virt);
   Learning *learning;
 
@@ -148,14 +154,22 @@ vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
     {
       const char *reason = vp_virt_get_reason (self->services->virt);
 
-      vp_step_done (steps, g_error_new (VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s",
-                                        vp_virt_get_uri (self->services->virt),
-                                        reason != NULL ? reason : "not connected"));
+      vp_step_done (self->steps, g_error_new (VP_ERROR, VP_ERROR_HYPERVISOR_UNAVAILABLE, "libvirt at %s: %s",
+                                              vp_virt_get_uri (self->services->virt),
+                                              reason != NULL ? reason : "not connected"));
       return;
     }
-  learning = g_new (Learning, 1);
-  *learning = (Learning){ vp_spec_ref (self->spec),
-                          vp_config_ref (self->config), vp_facts_ref (facts), { 0 } };
-  vp_worker_run_async (self->services->worker, self, vp_sandbox_run_plan, learn_in_worker, learning,
-                       learning_free, NULL, on_learned, steps);
+  learning = g_new0 (Learning, 1);
+  learning->spec = vp_spec_ref (self->spec);
+  learning->config = vp_config_ref (self->config);
+  learning->facts = vp_facts_ref (facts);
+  learning->netns = g_strdup (netns);
+  vp_worker_run_async (self->services->worker, self, vp_sandbox_plan, learn_in_worker, learning, learning_free, NULL,
+                       on_learned, self->steps);
+}
+
+void
+vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  vp_sandbox_plan (owner, NULL);
 }

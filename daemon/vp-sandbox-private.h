@@ -20,6 +20,7 @@ typedef struct
   VpPlan *plan;
   char *xml;
   char *share_dir;
+  char *netns;   /* path of a network namespace of our making; NULL: there is none */
   VpNetJob *net; /* what the host does for its interfaces; NULL: nothing */
   pid_t pid;
   VpConsole *console;
@@ -50,6 +51,7 @@ struct _VpSandbox
   char *id;
   char *handler;
   VpConfig *config; /* of the handler; once planned, with the sandbox's annotations over it */
+  char *network;    /* the model its maker wants; NULL: as configured */
   char *domain_name;
   char *uuid;
   GHashTable *labels;
@@ -82,6 +84,21 @@ struct _VpSandbox
 
 /* the steps that have files of their own */
 void vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+/* Plans with what is found in the network namespace at @netns, NULL: in the one the spec names, if any; ends the step that is under way. */
+void vp_sandbox_plan (VpSandbox *self, const char *netns);
+
+/* ---- vp-sandbox-netns.c ---- */
+
+/* Makes a namespace if the plan has one; the undo takes back what was set up there, too. */
+void vp_sandbox_run_namespace (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+void vp_sandbox_undo_namespace (gpointer owner, VpSteps *steps);
+/* Runs the hooks that set it up, if there are any, and plans with what is there then. */
+void vp_sandbox_run_scan (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+/* Whether one is to be made, and where: below @directory, the sandbox's. */
+void vp_sandbox_plan_namespace (VpSandbox *self, const char *directory);
+/* To and from a record. */
+void vp_sandbox_describe_namespace (VpSandbox *self, VpRecord *record);
+void vp_sandbox_restore_namespace (VpSandbox *self, const VpRecord *record);
 
 /* ---- vp-sandbox-network.c ---- */
 

@@ -65,6 +65,7 @@ describe (VpSandbox *self)
 
   record->id = g_strdup (self->id);
   record->handler = g_strdup (self->handler);
+  record->network = g_strdup (self->network);
   record->bundle = g_strdup (vp_spec_get_bundle (self->spec));
   record->domain_name = g_strdup (self->domain_name);
   record->domain_uuid = g_strdup (self->uuid);
@@ -86,6 +87,7 @@ describe (VpSandbox *self)
     vp_record_add_resource (record, "share", self->machine.share_dir);
   if (self->machine.xml != NULL)
     vp_record_add_resource (record, "domain", self->domain_name);
+  vp_sandbox_describe_namespace (self, record);
   vp_sandbox_describe_network (self, record);
   return record;
 }

@@ -145,6 +145,8 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
                    record->id);
       return NULL;
     }
+  if (record->network != NULL && !vp_sandbox_set_network_model (self, record->network, error))
+    return NULL;
   g_free (self->uuid);
   self->uuid = g_strdup (record->domain_uuid);
   self->created_at = (gint64) record->created_at;
@@ -165,6 +167,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       self->machine.cid = vsock != NULL ? vsock->u.vsock.cid : 0;
       self->machine.xml = g_strdup (record->machine.xml);
       self->machine.share_dir = vp_planner_dup_share_dir (directory);
+      vp_sandbox_restore_namespace (self, record);
       vp_sandbox_restore_network (self, record);
     }
   return g_steal_pointer (&self);

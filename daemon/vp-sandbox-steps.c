@@ -286,6 +286,7 @@ vp_sandbox_give_hooks (VpSandbox *self, VpContainer *container)
   const VpContainerHooks with = {
     .worker = self->services->hooks,
     .pid = self->machine.pid,
+    .netns = vp_sandbox_get_network_namespace (self),
     .timeout_ms = (guint) vp_config_get_uint (self->services->config, VP_CONFIG_DAEMON_HOOK_TIMEOUT_MS),
   };
 
@@ -366,6 +367,8 @@ undo_containers (gpointer owner, VpSteps *steps)
 
 const VpStep vp_sandbox_steps[] = {
   { "plan", vp_sandbox_run_plan, NULL },
+  { "namespace", vp_sandbox_run_namespace, vp_sandbox_undo_namespace },
+  { "scan", vp_sandbox_run_scan, NULL },
   { "share", run_share, undo_share },
   { "taps", vp_sandbox_run_taps, vp_sandbox_undo_taps },
   { "domain", run_domain, undo_domain },

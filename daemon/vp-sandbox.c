@@ -50,9 +50,11 @@ vp_sandbox_finalize (GObject *object)
   g_hash_table_unref (self->labels);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
+  g_free (self->machine.netns);
   g_free (self->end.why);
   g_free (self->id);
   g_free (self->handler);
+  g_free (self->network);
   vp_config_unref (self->config);
   g_free (self->domain_name);
   g_free (self->uuid);

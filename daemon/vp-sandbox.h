@@ -75,6 +75,9 @@ void vp_sandbox_recover_finish (VpSandbox *self, GAsyncResult *result);
 void vp_sandbox_set_owner (VpSandbox *self, guint32 uid);
 guint32 vp_sandbox_get_owner (VpSandbox *self);
 
+/* network.model of this one, over what is configured; before vp_sandbox_create (). InvalidArgument. */
+gboolean vp_sandbox_set_network_model (VpSandbox *self, const char *model, GError **error);
+
 const char *vp_sandbox_get_id (VpSandbox *self);
 const char *vp_sandbox_get_handler (VpSandbox *self);
 const char *vp_sandbox_get_domain_name (VpSandbox *self);
@@ -90,6 +93,8 @@ gint64 vp_sandbox_get_exited_at (VpSandbox *self);
 guint vp_sandbox_get_exit_status (VpSandbox *self); /* once it has ended: of its own container */
 const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was planned */
 const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
+/* Path of the network namespace its interfaces are in: the spec's, or one made for it while it has a machine; NULL: none. */
+const char *vp_sandbox_get_network_namespace (VpSandbox *self);
 /* Stages of the last start that were done, in order; returns how many. */
 gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);
 gsize vp_sandbox_get_n_stages (VpSandbox *self); /* of a whole start */

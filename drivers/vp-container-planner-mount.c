@@ -9,6 +9,7 @@
 #include "vp-names.h"
 
 #define SHM_PATH "/dev/shm"
+#define RESOLV_CONF "/etc/resolv.conf"
 #define PODS "/pods/"
 #define EMPTY_DIRS "/volumes/kubernetes.io~empty-dir/"
 #define VOLUME_CHARS G_CSET_a_2_z G_CSET_DIGITS "-" /* of a DNS label */
@@ -208,16 +209,39 @@ write_one (VpContainerPlan *plan, VpContainerType type, VpConfig *config, guint 
   return TRUE;
 }
 
+/* An engine that sets up a network brings the file with its name servers. Where
+ * the network is nobody's, it is the guest's. A root file system that cannot be
+ * written to may have no place to put it. */
+static gboolean
+lacks_resolv_conf (VpContainerPlan *plan, VpConfig *config)
+{
+  if (!g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "user")
+      || vp_spec_get_root_readonly (plan->spec))
+    return FALSE;
+  for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)
+    {
+      const char *destination = vp_spec_get_mount (plan->spec, i)->destination;
+
+      if (is_at_or_below (RESOLV_CONF, destination) && !g_str_equal (destination, "/"))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 vp_container_planner_write_mounts (VpContainerPlan *plan, VpContainerType type, VpConfig *config,
                                    VpJsonWriter *writer, GError **error)
 {
+  static const char *const options[] = { "bind", "ro", NULL };
+
   vp_json_writer_begin_array (writer, "mounts");
   for (guint i = 0; i < vp_spec_get_n_mounts (plan->spec); i++)
     {
       if (!write_one (plan, type, config, i, writer, error))
         return FALSE;
     }
+  if (lacks_resolv_conf (plan, config))
+    write_mount (writer, RESOLV_CONF, "bind", RESOLV_CONF, options);
   vp_json_writer_end_array (writer);
   return TRUE;
 }

@@ -17,8 +17,16 @@
 gboolean
 vp_planner_wants_namespace (VpSpec *spec, VpConfig *config)
 {
-  return g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "tcfilter")
-         && vp_spec_get_namespace_path (spec, "network") != NULL;
+  if (!g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "tcfilter"))
+    return FALSE;
+  return vp_spec_get_namespace_path (spec, "network") != NULL
+         || (vp_spec_has_namespace (spec, "network") && vp_config_get_bool (config, VP_CONFIG_NETWORK_NEW_NETNS));
+}
+
+gboolean
+vp_planner_wants_new_namespace (VpSpec *spec, VpConfig *config)
+{
+  return vp_planner_wants_namespace (spec, config) && vp_spec_get_namespace_path (spec, "network") == NULL;
 }
 
 /* Nobody else's: the sandbox's uuid is random. 15 characters are the most a name can have. */
@@ -52,6 +60,14 @@ set_queues (VpPlanning *p, VpDeviceNic *nic)
 }
 
 static void
+set_rates (VpPlanning *p, VpDeviceNic *nic)
+{
+  nic->rx_rate = vp_config_get_uint (p->config, VP_CONFIG_NETWORK_RX_MAX_RATE);
+  nic->tx_rate = vp_config_get_uint (p->config, VP_CONFIG_NETWORK_TX_MAX_RATE);
+  nic->shaped_by_daemon = nic->backend == VP_NIC_TAP && (nic->rx_rate != 0 || nic->tx_rate != 0);
+}
+
+static void
 plan_taps (VpPlanning *p)
 {
   VpNetwork *network = p->facts->network;
@@ -68,6 +84,7 @@ plan_taps (VpPlanning *p)
       device->u.nic.mac = g_strdup (interface->mac);
       device->u.nic.mtu = interface->mtu;
       set_queues (p, &device->u.nic);
+      set_rates (p, &device->u.nic);
       vp_plan_add_device (p->plan, device);
       vp_planning_note (p, id, interface->name, VP_CONFIG_NETWORK_MODEL,
                         "an interface of the network namespace");
@@ -105,6 +122,7 @@ plan_user (VpPlanning *p, GError **error)
                                       "\"user\": the specification has the network namespace \"%s\"", path);
   device = vp_device_nic_new ("nic0", VP_NIC_USER, NULL);
   device->u.nic.mac = dup_own_mac (p->plan->uuid);
+  set_rates (p, &device->u.nic);
   vp_plan_add_device (p->plan, device);
   p->plan->network = new_user_network (device->u.nic.mac);
   vp_planning_note (p, "nic0", "user", VP_CONFIG_NETWORK_MODEL, NULL);

@@ -116,6 +116,12 @@ vp_planner_dup_console_log (const char *directory)
   return g_build_filename (directory, VP_FILE_CONSOLE_LOG, NULL);
 }
 
+char *
+vp_planner_dup_netns (const char *directory)
+{
+  return g_build_filename (directory, VP_FILE_NETNS, NULL);
+}
+
 /* ---- parts ------------------------------------------------------------------ */
 
 static gboolean

@@ -32,8 +32,11 @@ char *vp_planner_dup_share_dir (const char *directory);
 char *vp_planner_dup_agent_socket (const char *directory);
 char *vp_planner_dup_console_socket (const char *directory);
 char *vp_planner_dup_console_log (const char *directory);
+char *vp_planner_dup_netns (const char *directory); /* a network namespace made for it */
 
-/* Whether the sandbox's interfaces are those of the namespace its spec names:
- * then somebody has to look there before it is planned (VpFactsInit.network).
- * @config: the effective one. */
+/* Whether the sandbox's interfaces are those of the network namespace of its
+ * spec: then somebody has to look there before it is planned for good
+ * (VpFactsInit.network). @config: the effective one. */
 gboolean vp_planner_wants_namespace (VpSpec *spec, VpConfig *config);
+/* Whether that has to be made first, as the spec gives no path of one. */
+gboolean vp_planner_wants_new_namespace (VpSpec *spec, VpConfig *config);

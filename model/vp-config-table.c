@@ -344,7 +344,8 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     "runtime.internetworking_model"),
   [VP_CONFIG_NETWORK_NEW_NETNS] = BOOL (
     "network", "new-netns", "true",
-    "Whether a sandbox whose bundle names no network namespace gets one. false: only with model none.",
+    "Whether a network namespace is made for a sandbox whose bundle asks for a new one, for hooks to set it up. "
+    "false: only with model none.",
     "runtime.disable_new_netns:not"),
   [VP_CONFIG_NETWORK_VHOST] = BOOL (
     "network", "vhost", "true", "Whether the host's kernel moves the packets.",

@@ -8,7 +8,6 @@
 #define NO_VFIO "host devices are not passed to guests: nodes below /dev/vfio are left out of the spec"
 #define NO_VHOST_USER "disks that other programs serve are not supported"
 #define NO_DISKS "containers have no disks of their own: block devices in a spec are refused"
-#define NO_RATE "the rate of network interfaces is not limited"
 
 typedef struct
 {
@@ -28,9 +27,6 @@ static const Unused unused[] = {
   { VP_CONFIG_BLOCK_VHOST_USER, "false", NO_VHOST_USER },
   { VP_CONFIG_BLOCK_VHOST_USER_DIR, NULL, NO_VHOST_USER },
   { VP_CONFIG_BLOCK_VHOST_USER_RECONNECT, "0", NO_VHOST_USER },
-  { VP_CONFIG_NETWORK_NEW_NETNS, NULL, "no network namespace is made: a guest has the interfaces of one that is there" },
-  { VP_CONFIG_NETWORK_RX_MAX_RATE, "0", NO_RATE },
-  { VP_CONFIG_NETWORK_TX_MAX_RATE, "0", NO_RATE },
   { VP_CONFIG_ANNOTATIONS_VHOST_USER_DIRS, NULL, NO_VHOST_USER },
   { VP_CONFIG_RUNTIME_KEEP_FAILED, "false",
     "a start that failed is undone; record and console log stay until the sandbox is deleted in any case" },

@@ -208,7 +208,7 @@ vp_record_parse (const char *text, gsize len, const char *file, GError **error)
           "state",   "created-at", "containers", "resources", NULL };
   static const char *const members_2[]
       = { "version",    "id",         "handler",   "bundle",  "domain-name", "domain-uuid", "state",
-          "exit-reason", "exit-status", "created-at", "started-at", "exited-at", "owner", "machine", "labels",
+          "network", "exit-reason", "exit-status", "created-at", "started-at", "exited-at", "owner", "machine", "labels",
           "containers", "resources", NULL };
   g_autoptr (VpJson) json = vp_json_parse (text, len, file, error);
   g_autoptr (VpRecord) record = vp_record_new ();
@@ -222,6 +222,7 @@ vp_record_parse (const char *text, gsize len, const char *file, GError **error)
       || !read_string (json, "domain-name", TRUE, &record->domain_name, error)
       || !read_string (json, "domain-uuid", TRUE, &record->domain_uuid, error)
       || !read_string (json, "state", TRUE, &record->state, error)
+      || !read_string (json, "network", FALSE, &record->network, error)
       || !vp_json_member_uint (json, "created-at", TRUE, G_MAXUINT64, &record->created_at, error)
       || !read_containers (record, json, version, error) || !read_resources (record, json, error)
       || !read_life (record, json, error))

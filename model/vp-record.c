@@ -68,6 +68,7 @@ vp_record_free (VpRecord *record)
     return;
   g_free (record->id);
   g_free (record->handler);
+  g_free (record->network);
   g_free (record->bundle);
   g_free (record->domain_name);
   g_free (record->domain_uuid);
@@ -258,6 +259,7 @@ vp_record_to_json (const VpRecord *record, gsize *ret_len)
   vp_json_writer_add_string (writer, "domain-name", record->domain_name ?: "");
   vp_json_writer_add_string (writer, "domain-uuid", record->domain_uuid ?: "");
   vp_json_writer_add_string (writer, "state", record->state ?: "");
+  add_if_set (writer, "network", record->network);
   add_if_set (writer, "exit-reason", record->exit_reason);
   add_if_not_zero (writer, "exit-status", record->exit_status);
   vp_json_writer_add_uint (writer, "created-at", record->created_at);

@@ -76,6 +76,7 @@ typedef struct
   char *domain_name;
   char *domain_uuid;
   char *state;
+  char *network;     /* the model it was created with; NULL: the configured one */
   char *exit_reason; /* while it is stopping: what it will be */
   guint exit_status;
   guint64 created_at; /* microseconds since 1970, like the others */

@@ -161,7 +161,7 @@ static const VpSpecField namespace_fields[] = {
           .flags = VP_SPEC_REQUIRED, .words = namespace_types),
   STRING (
       "path", TRANSLATED,
-      "`network`: the namespace the virtual machine is connected to; `pid`: the processes of the sandbox are "
+      "`network`: the namespace the virtual machine is connected to, without a path one that is made for it; `pid`: the processes of the sandbox are "
       "shared; `user`: a new one with the same mappings; `ipc`, `uts` and `cgroup`: the guest's; `mount` and "
       "`time` are refused"),
   END,

@@ -138,8 +138,8 @@ static const VpSpecField hook_fields[] = {
 
 #define HOOK(name, fate, how) OBJECT (name, fate, how, .flags = VP_SPEC_LIST, .members = hook_fields)
 static const VpSpecField hooks_fields[] = {
-  HOOK ("prestart", HOST, "when the virtual machine runs, before the guest makes the container; in the network namespace of the "
-        "specification, if that has a path"),
+  HOOK ("prestart", HOST, "in the sandbox's network namespace, before it is looked at and the virtual machine is made; without one, and "
+        "for a container that joins, when the virtual machine runs, before the guest makes the container"),
   HOOK ("createRuntime", HOST, "the same, after those of `prestart`"),
   HOOK ("createContainer", REFUSED,
         "is a program of the host to run in the container's mount namespace, which is in the guest"),

@@ -18,6 +18,7 @@
 
 static char *opt_bundle;
 static char *opt_handler;
+static char *opt_network;
 static gboolean opt_detach;
 static gboolean opt_keep;
 static gboolean opt_timings;
@@ -31,6 +32,8 @@ static const GOptionEntry options[] = {
     NULL },
   { "handler", 'H', 0, G_OPTION_ARG_STRING, &opt_handler,
     N_("Runtime handler of the daemon's configuration"), N_("NAME") },
+  { "network", 0, 0, G_OPTION_ARG_STRING, &opt_network,
+    N_("Its network: user (without any set-up), none, or another network.model"), N_("MODEL") },
   { "timings", 0, 0, G_OPTION_ARG_NONE, &opt_timings,
     N_("Print on stderr how long each stage of the start took"), NULL },
   VP_OCI_OPTION_PID_FILE,
@@ -115,6 +118,8 @@ create (Run *self, GError **error)
     return FALSE;
   if (opt_handler != NULL)
     g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (opt_handler));
+  if (opt_network != NULL)
+    g_variant_builder_add (&builder, "{sv}", "network", g_variant_new_string (opt_network));
   if (self->relay != NULL && !vp_relay_add_options (self->relay, &builder, fds, error))
     return FALSE;
 

@@ -60,7 +60,9 @@ complete_namespaces (Grpc__Linux *linux_part, const AgentNamespaces *ns)
 void
 agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *ns)
 {
-  if (spec->version[0] == '\0')
+  /* crun of Debian 12 refuses 1.1 and later for their number alone; what they added and it
+   * does not know was refused on the host, or does no harm */
+  if (spec->version[0] == '\0' || strncmp (spec->version, "1.", 2) == 0)
     set_string (&spec->version, "1.0.2");
   if (spec->process != NULL && spec->process->cwd[0] == '\0')
     set_string (&spec->process->cwd, "/");

@@ -53,6 +53,7 @@
 #define VP_FILE_AGENT_SOCKET "agent.sock"
 #define VP_FILE_CONSOLE_SOCKET "console.sock"
 #define VP_FILE_CONSOLE_LOG "console.log"
+#define VP_FILE_NETNS "netns"
 #define VP_FILE_NVRAM "nvram.fd" /* the firmware's variables */
 #define VP_DIR_SHARED "shared"         /* what virtiofs exports; one directory per container */
 #define VP_DIR_ROOTFS "rootfs"

@@ -18,7 +18,7 @@ import testdriver
 from callers import User
 from env import program
 from gi.repository import GLib
-from tap import check, equal, match
+from tap import check, equal, match, took
 from testdriver import Pending, Signals, TestDriverEnv, eventually, read_all
 
 GROUP = 54321
@@ -219,7 +219,7 @@ def test_not_reading(env):
         check(False, "closed at once")
     begun = time.monotonic()
     env.manager.sandboxes()
-    check(time.monotonic() - begun < 2, "another call waited")
+    took(begun, 2, "another call")
     eventually(lambda: "it does not read" in env.diagnostics(), "end of the connection", 40)
     check(is_closed(peer, 5), "connection")
     check(env.rss() - before < 65536 or testdriver.sanitized(env), "memory grew by %d kB" % (env.rss() - before))
@@ -234,11 +234,11 @@ def test_too_many_unread(env):
     call = bus_message(bus.MANAGER, "org.freedesktop.DBus.Introspectable", "Introspect")
     begun = time.monotonic()
     try:
-        while time.monotonic() - begun < 20:
+        while time.monotonic() - begun < 100:
             peer.sendall(call)
     except OSError:
         pass
-    check(time.monotonic() - begun < 10, "not closed")
+    took(begun, 10, "the end of the connection")
     peer.close()
     env.manager.sandboxes()
 

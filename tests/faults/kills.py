@@ -25,6 +25,7 @@ KILLS = int(os.environ.get("VIRTPOD_KILLS", "5" if MACHINES else "100"))
 SEED = int(os.environ.get("VIRTPOD_SEED", str(random.randrange(1 << 32))))
 CLIENTS = 2 if MACHINES else 4
 LOCK = threading.Lock()
+MANY = 20
 LONGEST = 20.0 if MACHINES else 1.0    # seconds from a daemon that serves to its end
 
 
@@ -62,10 +63,10 @@ class Client(threading.Thread):
         manager.container(sid).start()
         second = sandbox.create_container(cid, bundles[1])
         second.start()
-        self.statuses[cid] = second.wait(timeout=30)
+        self.statuses[cid] = second.wait()
         if self.statuses[cid] != code:
             self.wrong.append("%s: status %d, not %d" % (cid, self.statuses[cid], code))
-        status = manager.container(sid).exec(["sh", "-c", "exit %d" % code]).wait(timeout=30)
+        status = manager.container(sid).exec(["sh", "-c", "exit %d" % code]).wait()
         if status != code:
             self.wrong.append("exec: status %d, not %d" % (status, code))
         if self.random.random() < 0.5:
@@ -105,7 +106,8 @@ def test_kills(env):
                 equal(rows.get(sid), "ready", "sandbox %s after kill %d" % (sid, number))
                 adopted += 1
         env.check_all()
-        if chance.random() < (1 if MACHINES else 0.2):
+        # not too many at once: each has an agent in this process
+        if chance.random() < (1 if MACHINES else 0.2) or len(rows) > MANY:
             env.remove_all()
     env.remove_all()
     print("# %d ready sandboxes adopted, slowest start of a daemon %.0f ms" % (adopted, slowest * 1000))
@@ -114,7 +116,7 @@ def test_kills(env):
 
 def test_no_leaks(env):
     """after all that the host is as it was"""
-    env.no_leaks(FIRST[0], timeout=15)
+    env.no_leaks(FIRST[0])
 
 
 FIRST = []
@@ -128,7 +130,7 @@ class KillsEnv(CrashEnv):
 
 
 if __name__ == "__main__":
-    ENV = KillsEnv(request_ms=60000 if MACHINES else 20000, connect_ms=60000 if MACHINES else 20000)
+    ENV = KillsEnv(request_ms=60000, connect_ms=60000)
     if MACHINES:
         ENV.use_machines(FLAVOUR)
     ENV.require()

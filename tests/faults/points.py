@@ -55,11 +55,11 @@ class Life:
         self.sandbox().create_container(self.cid, self.env.bundle(["sh", "-c", "exit 7"]))
 
     def wait_second(self):
-        self.env.remember(self.cid, self.container(self.cid).wait(timeout=20))
+        self.env.remember(self.cid, self.container(self.cid).wait())
         equal(self.env.known[self.cid], 7, "status")
 
     def exec(self):
-        equal(self.own().exec(["sh", "-c", "exit 5"]).wait(timeout=20), 5, "status of an exec")
+        equal(self.own().exec(["sh", "-c", "exit 5"]).wait(), 5, "status of an exec")
 
     def add(self):
         self.sandbox().create_container(self.late, self.env.bundle(["sleep", "98765"]))
@@ -70,7 +70,7 @@ class Life:
                 lambda: self.container(self.late).start()]
 
     def end(self):
-        return [lambda: self.container(self.late).kill("KILL"), lambda: self.container(self.late).wait(timeout=20),
+        return [lambda: self.container(self.late).kill("KILL"), lambda: self.container(self.late).wait(),
                 lambda: self.container(self.late).delete(), lambda: self.sandbox().stop(),
                 lambda: self.sandbox().delete()]
 

@@ -2,7 +2,6 @@
 """Daemons that are made to fail at a chosen place, and what must be so afterwards."""
 
 import os
-import subprocess
 import tempfile
 
 import bus
@@ -95,8 +94,8 @@ class CrashEnv(TestDriverEnv):
                 running.add(sandbox.get("DomainName"))
                 equal(sandbox.get("AgentState"), "ready", "agent of " + row[0])
             self.check_containers(row[0], state)
-        eventually(lambda: self.domains() == running, "domains are those of %s" % sorted(running), 15)
-        eventually(lambda: self.directories() == names, "directories are those of %s" % sorted(names), 15)
+        eventually(lambda: self.domains() == running, "domains are those of %s" % sorted(running))
+        eventually(lambda: self.directories() == names, "directories are those of %s" % sorted(names))
         for mount in host.mounts():
             if self.state_dir + "/sandboxes/" in mount:
                 name = mount.split(self.state_dir + "/sandboxes/")[1].split("/")[0]
@@ -123,11 +122,11 @@ class CrashEnv(TestDriverEnv):
             bus.Sandbox(self.manager.connection, row[-1]).delete(force=True)
         equal(self.manager.sandboxes(), [], "sandboxes")
         equal(self.manager.objects(), {}, "objects")
-        eventually(lambda: not self.directories(), "no directory", 15)
-        eventually(lambda: not self.domains(), "no domain", 15)
+        eventually(lambda: not self.directories(), "no directory")
+        eventually(lambda: not self.domains(), "no domain")
         equal([m for m in host.mounts() if self.state_dir + "/sandboxes/" in m], [], "mounts")
-        eventually(lambda: self.guest or not self.house.agents, "no agent", 15)
-        eventually(lambda: not self.stray(), "no process of a container", 15)
+        eventually(lambda: self.guest or not self.house.agents, "no agent")
+        eventually(lambda: not self.stray(), "no process of a container")
         self.known.clear()
 
     def stray(self):
@@ -164,4 +163,4 @@ def run_quietly(steps):
     return outcomes
 
 
-__all__ = ["CrashEnv", "require_failpoints", "run_quietly", "trace_of", "subprocess"]
+__all__ = ["CrashEnv", "require_failpoints", "run_quietly", "trace_of"]

@@ -21,7 +21,7 @@ import time
 import tap
 from evil_agent import EvilAgent
 from neighbour import Neighbour
-from tap import check, equal
+from tap import check, equal, took
 from testdriver import Pending, TestDriverEnv, pump
 
 CONNECT_MS = 1500
@@ -119,7 +119,7 @@ class Case:
             self.sandbox.delete(force=True)
         if self.agent is not None:
             self.agent.stop()
-        check(time.monotonic() - began < (STOP_MS + REQUEST_MS) / 1000 + 2, "Delete took too long")
+        took(began, (STOP_MS + REQUEST_MS) / 1000 + 2, "Delete")
 
 
 def clean(text):

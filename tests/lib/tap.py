@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A test program is a list of functions; this runs them and prints TAP."""
 
+import os
 import re
 import signal
 import sys
@@ -31,8 +32,22 @@ def match(text, pattern, what="text"):
         raise Failure("%s: %s does not match %r" % (what, short(text), pattern))
 
 
+def slack():
+    """How much longer than by itself something may take here: 1 on a machine that has
+    nothing else to do, more on one that is shared."""
+    return min(max(os.getloadavg()[0] / os.cpu_count(), 1.0), 5.0)
+
+
+def took(began, limit, what):
+    """Fails when more than @limit seconds have gone since @began, an idle machine's."""
+    elapsed = time.monotonic() - began
+    check(elapsed < limit * slack(), "%s took %.1f s, not %.1f at most" % (what, elapsed, limit * slack()))
+
+
 def eventually(condition, what, timeout=10.0):
-    """Waits until @condition() is true; returns what it returned."""
+    """Waits until @condition() is true; returns what it returned. Only a failure takes
+    @timeout seconds, so there are more of them on a machine that is busy."""
+    timeout *= 2 * slack()
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

@@ -34,11 +34,13 @@ EXTRA_DIST += \
 	tests/daemon/pod.py \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
+	tests/daemon/overlaps.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/daemon/standin.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
+	tests/lib/faulty.py \
 	tests/lib/netns.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py

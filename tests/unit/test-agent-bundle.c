@@ -199,6 +199,26 @@ test_sched_refused (void)
   g_assert_cmpint (agent_sched_apply (0, json, &what), ==, 0);
 }
 
+/* The guest's runtime looks for 1.0; what is not version 1 at all is for it to refuse. */
+static void
+test_version (void)
+{
+  static const char *const cases[][2] = { { "", "1.0.2" }, { "1.0.0-rc5", "1.0.2" }, { "1.1.0+dev", "1.0.2" },
+                                          { "1.3.0", "1.0.2" }, { "2.0.0", "2.0.0" }, { "10.0", "10.0" } };
+  AgentNamespaces ns = { NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      Grpc__Spec *spec = malloc (sizeof *spec);
+
+      grpc__spec__init (spec);
+      spec->version = strdup (cases[i][0]);
+      agent_bundle_complete (spec, "id", &ns);
+      g_assert_cmpstr (spec->version, ==, cases[i][1]);
+      grpc__spec__free_unpacked (spec, NULL);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -211,5 +231,6 @@ main (int argc, char **argv)
   g_test_add_func ("/agent-bundle/take-extra", test_take_extra);
   g_test_add_func ("/agent-bundle/process", test_process);
   g_test_add_func ("/agent-bundle/sched-refused", test_sched_refused);
+  g_test_add_func ("/agent-bundle/version", test_version);
   return g_test_run ();
 }

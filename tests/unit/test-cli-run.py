@@ -43,10 +43,10 @@ def test_closed_streams():
 
 def test_bundle_and_options():
     with Bus() as bus:
-        bus.run("run", "--bundle", "some/../dir", "--handler", "fast", "exit_0")
+        bus.run("run", "--bundle", "some/../dir", "--handler", "fast", "--network", "user", "exit_0")
         name, bundle, options = bus.calls("CreateSandbox")[0]
         equal((name, bundle), ("exit_0", os.path.join(os.getcwd(), "dir")))
-        equal(options, {"handler": "fast", "stdin": 0, "stdout": 1, "stderr": 2})
+        equal(options, {"handler": "fast", "network": "user", "stdin": 0, "stdout": 1, "stderr": 2})
         bus.run("run", "exit_1")
         equal(bus.calls("CreateSandbox")[1][1], os.getcwd())
 

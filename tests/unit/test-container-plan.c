@@ -13,18 +13,23 @@
   "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"a\"],\"cwd\":\"/\"%s}%s}"
 
 static const char *const *settings; /* pairs of key and value; NULL: none */
+static gboolean readonly;           /* the root file system */
 
 static VpContainerPlan *
 plan (const char *process, const char *rest, GError **error)
 {
-  g_autofree char *text = g_strdup_printf (TOP, process, rest);
-  g_autoptr (VpSpec) spec = vp_spec_parse (text, strlen (text), "/b", error);
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (VpSpec) spec = NULL;
   g_autoptr (VpConfig) config = vp_config_new_default ();
   VpFactsInit init = { .driver = "QEMU", .arch = "x86_64" };
   g_autoptr (VpFacts) facts = vp_facts_new (&init);
 
   for (const char *const *s = settings; s != NULL && *s != NULL; s += 2)
     g_assert_true (vp_config_override (config, s[0], s[1], NULL));
+  g_string_printf (text, TOP, process, rest);
+  if (readonly)
+    g_string_replace (text, "\"path\":\"r\"", "\"path\":\"r\",\"readonly\":true", 1);
+  spec = vp_spec_parse (text->str, text->len, "/b", error);
   return spec != NULL ? vp_planner_plan_container ("s1", "c1", spec, config, facts, error) : NULL;
 }
 
@@ -205,6 +210,47 @@ test_shm (void)
     }
 }
 
+/* With a network that is nobody's, name servers are the guest's. */
+static void
+test_resolv_conf (void)
+{
+#define OURS "{\"destination\":\"/etc/resolv.conf\",\"type\":\"bind\",\"source\":\"/etc/resolv.conf\"," \
+             "\"options\":[\"bind\",\"ro\"]}"
+#define OTHER "{\"destination\":\"/x\",\"type\":\"tmpfs\",\"source\":\"x\",\"options\":[]}"
+  static const char *const user[] = { "network.model", "user", NULL };
+  static const struct
+  {
+    const char *mounts;
+    gboolean user, readonly;
+    const char *guest;
+  } cases[] = {
+    { OTHER, TRUE, FALSE, "[" OTHER "," OURS "]" },
+    { "", TRUE, FALSE, "[" OURS "]" },
+    { OTHER, FALSE, FALSE, "[" OTHER "]" },
+    { OTHER, TRUE, TRUE, "[" OTHER "]" },
+    { "{\"destination\":\"/etc\",\"type\":\"tmpfs\",\"source\":\"x\",\"options\":[]}", TRUE, FALSE,
+      "[{\"destination\":\"/etc\",\"type\":\"tmpfs\",\"source\":\"x\",\"options\":[]}]" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *rest
+          = g_strdup_printf (",\"mounts\":[%s]", cases[i].mounts);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (VpContainerPlan) result = NULL;
+      g_autofree char *text = NULL;
+
+      settings = cases[i].user ? user : NULL;
+      readonly = cases[i].readonly;
+      result = plan ("", rest, &error);
+      settings = NULL;
+      readonly = FALSE;
+      g_assert_no_error (error);
+      text = guest_text (result, "mounts");
+      g_assert_cmpstr (text, ==, cases[i].guest);
+    }
+}
+
 /* What a sandbox takes from files of the host that its first container mounts. */
 static void
 test_load (void)
@@ -253,6 +299,7 @@ main (int argc, char **argv)
   g_test_add_func ("/container-plan/configuration", test_configuration);
   g_test_add_func ("/container-plan/hooks", test_hooks);
   g_test_add_func ("/container-plan/shm", test_shm);
+  g_test_add_func ("/container-plan/resolv-conf", test_resolv_conf);
   g_test_add_func ("/container-plan/load", test_load);
   return g_test_run ();
 }

@@ -34,7 +34,7 @@ set_up (Fixture *f, gconstpointer data)
   f->out = g_build_filename (f->dir, "out", NULL);
   f->hook.kind = VP_HOOK_CREATE_RUNTIME;
   f->hook.path = (char *) "/bin/sh";
-  f->call = (VpHookCall){ .hook = &f->hook, .directory = f->dir, .state = "{\"id\":\"box\"}\n", .timeout_ms = 20000 };
+  f->call = (VpHookCall){ .hook = &f->hook, .directory = f->dir, .state = { .id = "box", .status = "creating", .bundle = "/b" }, .timeout_ms = 20000 };
   f->cancellable = g_cancellable_new ();
 }
 
@@ -118,6 +118,7 @@ test_given (Fixture *f, gconstpointer data)
 {
   static char *const env[] = { (char *) "A=one two", (char *) "B=", NULL };
   g_autofree char *text = NULL;
+  g_autofree char *state = NULL;
   g_autofree char *wanted = NULL;
 
   g_setenv ("VP_TEST_LEAK", "1", TRUE);
@@ -128,7 +129,8 @@ test_given (Fixture *f, gconstpointer data)
   run_script (f, "exec > out; echo $0; pwd; echo \"$A|$B|$VP_TEST_LEAK\"; cat");
   expect_ok (f);
   text = read_out (f);
-  wanted = g_strdup_printf ("hook-of-a-test\n%s\none two||\n{\"id\":\"box\"}\n", f->dir);
+  state = vp_oci_state_to_json (&f->call.state);
+  wanted = g_strdup_printf ("hook-of-a-test\n%s\none two||\n%s", f->dir, state);
   g_assert_cmpstr (text, ==, wanted);
 }
 
@@ -162,17 +164,39 @@ test_nothing_inherited (Fixture *f, gconstpointer data)
 static void
 test_big_state (Fixture *f, gconstpointer data)
 {
-  g_autofree char *state = g_strnfill (3u << 20, 'x');
+  g_autofree char *bundle = g_strnfill (3u << 20, 'x');
+  g_autofree char *state = NULL;
   g_autofree char *text = NULL;
 
-  f->call.state = state;
+  f->call.state.bundle = bundle;
+  state = vp_oci_state_to_json (&f->call.state);
   /* who reads nothing is not waited for */
   run_script (f, "exit 0");
   expect_ok (f);
   run_script (f, "PATH=/bin:/usr/bin; wc -c > out");
   expect_ok (f);
   text = read_out (f);
-  g_assert_cmpint (atoi (text), ==, 3 << 20);
+  g_assert_cmpint (atoi (text), ==, strlen (state));
+}
+
+/* A hook whose state has its own number, which is the shell's. */
+static void
+test_own_pid (Fixture *f, gconstpointer data)
+{
+  g_autofree char *text = NULL;
+
+  f->call.own_pid = TRUE;
+  run_script (f, "exec > out; while read -r line; do case \"$line\" in *\\\"pid\\\":*) set -- $line; echo $2 $$;; esac; done");
+  expect_ok (f);
+  text = read_out (f);
+  g_print ("# %s", text);
+  {
+    g_auto (GStrv) words = g_strsplit (g_strchomp (text), " ", 2);
+
+    g_assert_cmpuint (g_strv_length (words), ==, 2);
+    g_assert_cmpint (atoi (words[0]), >, 1);
+    g_assert_cmpint (atoi (words[0]), ==, atoi (words[1]));
+  }
 }
 
 static void
@@ -364,6 +388,7 @@ main (int argc, char **argv)
   ADD ("given", test_given);
   ADD ("nothing-inherited", test_nothing_inherited);
   ADD ("big-state", test_big_state);
+  ADD ("own-pid", test_own_pid);
   ADD ("fails", test_fails);
   ADD ("cannot-start", test_cannot_start);
   ADD ("hangs", test_hangs);

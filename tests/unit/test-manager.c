@@ -11,10 +11,11 @@ create_full (DomainFixture *f, VpManager *manager, const char *id, const char *b
              GError **error)
 {
   g_autoptr (GHashTable) labels = g_hash_table_new (g_str_hash, g_str_equal);
+  const VpManagerCreate what
+      = { .id = id, .bundle = bundle, .handler = handler, .labels = labels, .streams = vp_streams_new () };
   g_auto (TestResult) created = { 0 };
 
-  vp_manager_create_async (manager, id, bundle, handler, labels, vp_streams_new (), 0,
-                           test_result_ready, &created);
+  vp_manager_create_async (manager, &what, test_result_ready, &created);
   return vp_manager_create_finish (manager, domain_fixture_await (&created), error);
 }
 
@@ -102,11 +103,12 @@ test_same_id (DomainFixture *f, gconstpointer data)
   g_autoptr (VpManager) manager = vp_manager_new (&f->services);
   g_autofree char *bundle = domain_fixture_make_bundle (f, "bundle");
   g_autoptr (GHashTable) labels = g_hash_table_new (g_str_hash, g_str_equal);
+  const VpManagerCreate what = { .id = "x", .bundle = bundle, .labels = labels };
   g_auto (TestResult) first = { 0 }, second = { 0 };
   g_autoptr (GError) error = NULL;
 
-  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, 0, test_result_ready, &first);
-  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, 0, test_result_ready, &second);
+  vp_manager_create_async (manager, &what, test_result_ready, &first);
+  vp_manager_create_async (manager, &what, test_result_ready, &second);
   g_assert_nonnull (vp_manager_create_finish (manager, domain_fixture_await (&first), NULL));
   g_assert_null (vp_manager_create_finish (manager, domain_fixture_await (&second), &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_ALREADY_EXISTS);
@@ -135,11 +137,12 @@ test_shutdown_while_reading (DomainFixture *f, gconstpointer data)
   g_autoptr (VpManager) manager = vp_manager_new (&f->services);
   g_autofree char *bundle = domain_fixture_make_bundle (f, "bundle");
   g_autoptr (GHashTable) labels = g_hash_table_new (g_str_hash, g_str_equal);
+  const VpManagerCreate what = { .id = "x", .bundle = bundle, .labels = labels };
   g_auto (GStrv) names = NULL;
   g_auto (TestResult) created = { 0 };
   g_autoptr (GError) error = NULL;
 
-  vp_manager_create_async (manager, "x", bundle, NULL, labels, NULL, 0, test_result_ready, &created);
+  vp_manager_create_async (manager, &what, test_result_ready, &created);
   shut_down (manager);
   g_assert_null (vp_manager_create_finish (manager, domain_fixture_await (&created), &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_STATE);

@@ -145,6 +145,31 @@ test_user (void)
   g_assert_nonnull (strstr (error->message, "/run/netns/pod"));
 }
 
+/* Limits are set where the interface is in the end, which libvirt is not. */
+static void
+test_rates (void)
+{
+  static const char *const limits[] = { "network.rx-max-rate=1000000000000", "network.tx-max-rate=1", NULL };
+  static const char *const user[] = { "network.model=user", "network.tx-max-rate=1", NULL };
+  g_autoptr (VpNetwork) network = new_network (2);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpPlan) result = plan (WITH_PATH, network, limits, &error);
+  g_autoptr (VpPlan) free_of_it = plan (WITH_PATH, network, NULL, NULL);
+  g_autoptr (VpPlan) nobody = plan ("", NULL, user, NULL);
+  const VpDeviceNic *nic;
+
+  g_assert_no_error (error);
+  nic = &vp_plan_find_device (result, VP_DEVICE_NIC)->u.nic;
+  g_assert_cmpuint (nic->rx_rate, ==, G_GUINT64_CONSTANT (1000000000000));
+  g_assert_cmpuint (nic->tx_rate, ==, 1);
+  g_assert_true (nic->shaped_by_daemon);
+  g_assert_false (vp_plan_find_device (free_of_it, VP_DEVICE_NIC)->u.nic.shaped_by_daemon);
+  /* there is nothing on the host to limit: the document says so (test-domain-xml) */
+  nic = &vp_plan_find_device (nobody, VP_DEVICE_NIC)->u.nic;
+  g_assert_cmpuint (nic->tx_rate, ==, 1);
+  g_assert_false (nic->shaped_by_daemon);
+}
+
 static void
 test_wants_namespace (void)
 {
@@ -154,10 +179,13 @@ test_wants_namespace (void)
   g_autoptr (VpSpec) without = new_spec ("");
 
   g_assert_true (vp_planner_wants_namespace (with, config));
-  g_assert_false (vp_planner_wants_namespace (fresh, config));
+  g_assert_false (vp_planner_wants_new_namespace (with, config));
+  g_assert_true (vp_planner_wants_namespace (fresh, config));
+  g_assert_true (vp_planner_wants_new_namespace (fresh, config));
   g_assert_false (vp_planner_wants_namespace (without, config));
   g_assert_true (vp_config_override (config, "network.model", "none", NULL));
   g_assert_false (vp_planner_wants_namespace (with, config));
+  g_assert_false (vp_planner_wants_new_namespace (fresh, config));
 }
 
 int
@@ -167,6 +195,7 @@ main (int argc, char **argv)
   g_test_add_func ("/planner-network/none", test_none);
   g_test_add_func ("/planner-network/taps", test_taps);
   g_test_add_func ("/planner-network/user", test_user);
+  g_test_add_func ("/planner-network/rates", test_rates);
   g_test_add_func ("/planner-network/wants-namespace", test_wants_namespace);
   return g_test_run ();
 }

@@ -150,6 +150,7 @@ test_new (void)
   g_autofree char *text = NULL;
 
   record->id = g_strdup ("s1");
+  record->network = g_strdup ("user");
   vp_record_add_container (record, "c1", "/b", "created", 5);
   vp_record_add_container (record, "c2", "/b2", "created", 6);
   vp_record_add_resource (record, "mount", "/m");
@@ -157,6 +158,7 @@ test_new (void)
   copy = vp_record_parse (text, strlen (text), "record.json", NULL);
   g_assert_cmpuint (copy->containers->len, ==, 2);
   g_assert_cmpstr (copy->handler, ==, "");
+  g_assert_cmpstr (copy->network, ==, "user");
 }
 
 static void

@@ -53,13 +53,13 @@ tests_unit_test_worker_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_worker_CFLAGS = $(vp_virt_test_cflags)
 tests_unit_test_worker_LDADD = $(vp_virt_test_ldadd)
 
-tests_vm_test_virt_daemon_SOURCES = tests/vm/test-virt-daemon.c
-tests_vm_test_virt_daemon_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_vm_test_virt_daemon_SOURCES = tests/vm/test-virt-daemon.c tests/lib/virt-world.c tests/lib/virt-world.h
+tests_vm_test_virt_daemon_CPPFLAGS = $(vp_virt_test_cppflags) -I$(srcdir)/tests/lib
 tests_vm_test_virt_daemon_CFLAGS = $(vp_virt_test_cflags) $(LIBVIRT_CFLAGS)
 tests_vm_test_virt_daemon_LDADD = $(vp_virt_test_ldadd)
 
-tests_vm_test_virt_embed_SOURCES = tests/vm/test-virt-embed.c
-tests_vm_test_virt_embed_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_vm_test_virt_embed_SOURCES = tests/vm/test-virt-embed.c tests/lib/virt-world.c tests/lib/virt-world.h
+tests_vm_test_virt_embed_CPPFLAGS = $(vp_virt_test_cppflags) -I$(srcdir)/tests/lib
 tests_vm_test_virt_embed_CFLAGS = $(vp_virt_test_cflags)
 tests_vm_test_virt_embed_LDADD = $(vp_virt_test_ldadd)
 

@@ -47,7 +47,7 @@ def test_both_killed(env):
             eventually(lambda: sandbox.get("AgentState") == "ready", "its agent", 60)
             adoption.after_restart(env, sid)
         adoption.end_counter(env, sid)
-    env.no_leaks(timeout=20)
+    env.no_leaks()
 
 
 def test_changed_outside(env):
@@ -65,7 +65,7 @@ def test_changed_outside(env):
     env.start_daemon()
     adoption.after_restart(env, "outside")
     adoption.end_counter(env, "outside")
-    env.no_leaks(timeout=20)
+    env.no_leaks()
 
 
 def test_destroyed_outside(env):

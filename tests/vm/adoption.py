@@ -159,7 +159,7 @@ def test_exit_meanwhile(env):
     time.sleep(2.5)
     env.start_daemon()
     own = env.manager.container("one")
-    equal(own.wait(timeout=30), 7, "status")
+    equal(own.wait(), 7, "status")
     ender = bus.Process(own.connection, own.call("GetProcess", "(s)", "ender"))
     equal(ender.wait(), 0, "status of the exec")
     eventually(lambda: more(env)[-1].startswith(b"last"), "the last line")

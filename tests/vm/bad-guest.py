@@ -15,7 +15,7 @@ import bundle
 import env as environment
 import tap
 from env import Env
-from tap import check, equal
+from tap import equal, took
 
 
 class State:
@@ -32,7 +32,7 @@ def failed_start(env, name, pattern):
     equal(sandbox.get("State"), "failed", "state")
     tap.eventually(lambda: env.libvirt.domains() == [], "no domain left")
     sandbox.delete()
-    env.no_leaks(timeout=15)
+    env.no_leaks()
     return duration
 
 
@@ -49,7 +49,7 @@ def bad_program(env, program, name, pattern):
         env.raises(name, start, pattern)
     finally:
         sandbox.delete(force=True)
-    env.no_leaks(timeout=15)
+    env.no_leaks()
 
 
 def test_before(env):
@@ -79,7 +79,7 @@ def test_no_stream(env):
         env.raises("NotFound", start, "no-such-fifo")
     finally:
         env.virtpod("delete", "--force", sid)
-    env.no_leaks(timeout=15)
+    env.no_leaks()
 
 
 def test_short_deadline(env):
@@ -88,10 +88,10 @@ def test_short_deadline(env):
     started = time.monotonic()
     try:
         env.raises("TimedOut", lambda: sandbox.start(timeout_usec=300000))
-        check(time.monotonic() - started < 15, "took %.1f s" % (time.monotonic() - started))
+        took(started, 15, "a start that may take 300 ms")
     finally:
         sandbox.delete(force=True)
-    env.no_leaks(timeout=15)
+    env.no_leaks()
 
 
 def test_no_kernel(env):
@@ -118,11 +118,11 @@ def failed_image(env, names, seconds):
     started = time.monotonic()
     try:
         env.raises(names, sandbox.start)
-        check(time.monotonic() - started < seconds, "took %.1f s" % (time.monotonic() - started))
+        took(started, seconds, "the start")
         equal(sandbox.get("State"), "failed", "state")
     finally:
         sandbox.delete(force=True)
-    env.no_leaks(timeout=15)
+    env.no_leaks()
 
 
 def other_initrd(data):

@@ -230,23 +230,55 @@ def test_delete(env):
     del Shared.machines["one"]
 
 
+def receive(connection, n):
+    """@n bytes and not one less."""
+    data = bytearray()
+    while len(data) < n:
+        piece = connection.recv(min(n - len(data), 1 << 16))
+        check(piece, "the connection ended after %d of %d bytes" % (len(data), n))
+        data += piece
+    return bytes(data)
+
+
+def run_with_network(env, model, script):
+    """virtpod run of a shell, as a new user would."""
+    path = env.bundles.make(document=bundle.spec(["sh", "-c", script]))
+    return subprocess.Popen(env.client("run", "--network", model, "--bundle", path, "run-" + model),
+                            env=env.client_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE)
+
+
 def test_user(env):
-    """network.model=user: out of the guest with no set-up at all"""
-    document = bundle.spec(["sleep", "100000"], annotations={MODEL: "user"})
-    sandbox = env.manager.create_sandbox("user", env.bundles.make(document=document))
-    sandbox.start()
-    env.manager.container("user").start()
+    """virtpod run --network user: a network with no set-up at all; bytes both ways over one connection"""
+    data = os.urandom(MEGABYTES << 20)
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(DEADLINE)
         # the gateway's address is the host's loopback there
-        caller = subprocess.Popen(env.client("exec", "user", "nc", "10.0.2.2", str(server.getsockname()[1])),
-                                  env=env.client_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE)
+        runner = run_with_network(env, "user", "head -c %dm /dev/urandom >/tmp/data; sha256sum </tmp/data; "
+                                  "nc 10.0.2.2 %d </tmp/data | sha256sum; cat /etc/resolv.conf; ip addr show eth0; "
+                                  "ip route" % (MEGABYTES, server.getsockname()[1]))
         connection, _peer = server.accept()
         with connection:
-            connection.sendall(b"from the host\n")
-        equal(collect(caller), "from the host\n", "what the guest got")
-    sandbox.delete(force=True)
+            connection.settimeout(DEADLINE)
+            got = receive(connection, len(data))
+            connection.sendall(data)
+        out = collect(runner)
+    equal([line.split()[0] for line in out.splitlines()[:2]],
+          [hashlib.sha256(got).hexdigest(), hashlib.sha256(data).hexdigest()], "sums of what was sent and what came")
+    for wanted in ("nameserver 10.0.2.3", "10.0.2.15/24", "default via 10.0.2.2"):
+        match(out, wanted, "network of the guest")
+
+
+def test_none(env):
+    """virtpod run --network none: a loopback device and nothing else"""
+    equal(collect(run_with_network(env, "none", "ls /sys/class/net")).split(), ["lo"], "interfaces")
+
+
+def test_user_by_annotation(env):
+    """the same by an annotation that is allowed"""
+    document = bundle.spec(["cat", "/proc/net/route"], annotations={MODEL: "user"})
+    done = env.virtpod("run", "--bundle", env.bundles.make(document=document), "annotated")
+    match(done.stdout.decode(), "eth0\t00000000\t0202000A", "routes of the guest")
 
 
 class NetworkEnv(Env):
@@ -261,6 +293,9 @@ class NetworkEnv(Env):
         super().stop()
 
 
+TESTS = [test_start, test_interface, test_ping, test_tcp_from_host, test_tcp_to_host, test_tcp_between_guests,
+         test_namespace_vanishes, test_delete, test_user, test_none, test_user_by_annotation]
+
 if __name__ == "__main__":
     ENV = NetworkEnv(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"),
                      options=["--set", "agent.connect-timeout-ms=240000",
@@ -270,5 +305,4 @@ if __name__ == "__main__":
     if not os.path.exists(os.path.join(CNI, "bridge")):
         tap.skip_all("containernetworking-plugins is not installed")
     ENV.require()
-    tap.run([test_start, test_interface, test_ping, test_tcp_from_host, test_tcp_to_host, test_tcp_between_guests,
-             test_namespace_vanishes, test_delete, test_user], ENV)
+    tap.run([test for test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)

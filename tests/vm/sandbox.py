@@ -218,7 +218,7 @@ def test_tty_resize(env):
     os.close(slave)
     match(os.read(master, 100).decode(), "up", "output")
     process.call("ResizeTty", "(qq)", 123, 45)
-    equal(process.wait(timeout=20), 4, "status")
+    equal(process.wait(), 4, "status")
     match(os.read(master, 100).decode(), "45 123", "size")
     env.raises("InvalidState", lambda: process.call("ResizeTty", "(qq)", 80, 25))
     os.close(master)
@@ -231,7 +231,7 @@ def test_close_stdin(env):
     os.close(reader)
     os.write(writer, b"x")
     process.call("CloseStdin")
-    equal(process.wait(timeout=20), 0, "status")
+    equal(process.wait(), 0, "status")
     os.close(writer)
 
 
@@ -287,7 +287,7 @@ def test_kill_handled(env):
     container = env.manager.container(Shared.id)
     env.raises("InvalidArgument", lambda: container.kill("NOSUCH"), "NOSUCH")
     equal(env.virtpod("kill", Shared.id, "USR1").returncode, 0, "status of kill")
-    equal(container.wait(timeout=30), 3, "status")
+    equal(container.wait(), 3, "status")
     equal(container.get("State"), "stopped", "state")
     env.raises("InvalidState", lambda: container.kill("TERM"))
     env.raises("InvalidState", lambda: container.exec(["true"]))

@@ -37,6 +37,7 @@ def document(env, args):
     doc = bundle.spec(args, hostname="box", mounts=[
         bundle.bind(resolv_conf, "/etc/resolv.conf", "ro"),
         {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro"]}])
+    doc["ociVersion"] = "1.3.0"    # newer than the guest's runtime
     doc["domainname"] = "example.org"
     doc["unknown"] = [{"a": 1.5}]
     doc["process"]["user"]["umask"] = 0o27

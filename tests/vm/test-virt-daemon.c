@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "vp-error.h"
-#include "vp-fd.h"
 #include "vp-log.h"
 #include "vp-names.h"
 #include "vp-virt-private.h"
+#include "virt-world.h"
 
 /* A libvirtd of our own, in private directories, that is killed and started
  * again: the connection comes back by itself, domains live on, and those that
  * ended meanwhile are reported. */
 
-static char *root;
-static VpVirt *virt;
-static GString *stops;
 static GPid libvirtd;
 
 static void
@@ -68,8 +62,7 @@ set_up_root (void)
 {
   g_autofree char *etc = NULL, *conf = NULL;
 
-  root = g_dir_make_tmp ("vp-libvirtd-XXXXXX", NULL);
-  g_chmod (root, 0755);
+  make_root ("vp-libvirtd-XXXXXX");
   etc = g_build_filename (root, "etc", NULL);
   g_assert_cmpint (g_mkdir (etc, 0755), ==, 0);
   write_file ("etc/qemu.conf", "stdio_handler = \"file\"\nuser = \"root\"\ngroup = \"root\"\n");
@@ -78,16 +71,6 @@ set_up_root (void)
                           root, root);
   write_file ("etc/libvirtd.conf", conf);
 }
-
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-#define WAIT(result)                                                                                         \
-  while (result == NULL)                                                                                     \
-  g_main_context_iteration (NULL, TRUE)
 
 static gboolean
 wake_up (gpointer data)
@@ -105,12 +88,6 @@ wait_for_state (VpVirtState state, guint seconds)
     g_main_context_iteration (NULL, TRUE);
   g_source_remove (id);
   g_assert_cmpint (vp_virt_get_state (virt), ==, state);
-}
-
-static void
-note_stop (VpVirt *object, const char *name, const char *reason, gpointer data)
-{
-  g_string_append_printf (stops, "%s=%s ", name, reason);
 }
 
 static char *
@@ -144,16 +121,6 @@ create (const char *name)
   WAIT (result);
   uuid = vp_virt_create_finish (virt, result, &error);
   g_assert_no_error (error);
-}
-
-static gboolean
-destroy (const char *name, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  vp_virt_destroy_async (virt, name, NULL, keep_result, &result);
-  WAIT (result);
-  return vp_virt_destroy_finish (virt, result, error);
 }
 
 static void
@@ -583,44 +550,9 @@ can_run (void)
          && (g_file_test ("/run/libvirt", G_FILE_TEST_IS_DIR) || g_mkdir ("/run/libvirt", 0755) == 0);
 }
 
-static int
-wait_for (pid_t child)
-{
-  int status;
-  pid_t pid;
-
-  while ((pid = waitpid (-1, &status, 0)) != child)
-    if (pid < 0 && errno != EINTR)
-      return 1;
-  return WIFEXITED (status) ? WEXITSTATUS (status) : 128 + WTERMSIG (status);
-}
-
-/* Goes on in a child that sees only its own processes: machines of another run
- * have the same names, and those of a run that fails end with it. */
-static void
-enter_namespace (void)
-{
-  pid_t child;
-
-  g_assert_cmpint (unshare (CLONE_NEWPID | CLONE_NEWNS), ==, 0);
-  g_assert_cmpint (mount ("none", "/", NULL, MS_REC | MS_SLAVE, NULL), ==, 0);
-  child = fork ();
-  g_assert_cmpint (child, >=, 0);
-  if (child > 0)
-    _exit (wait_for (child));
-  g_assert_cmpint (prctl (PR_SET_PDEATHSIG, SIGKILL), ==, 0);
-  g_assert_cmpint (mount ("proc", "/proc", "proc", 0, NULL), ==, 0);
-  child = fork ();
-  g_assert_cmpint (child, >=, 0);
-  if (child > 0)
-    _exit (wait_for (child));
-}
-
 int
 main (int argc, char **argv)
 {
-  g_autofree char *name = NULL;
-  VP_AUTO_FD tmp = -1;
   int r;
 
   g_test_init (&argc, &argv, NULL);
@@ -632,7 +564,6 @@ main (int argc, char **argv)
     }
   enter_namespace ();
   set_up_root ();
-  stops = g_string_new (NULL);
   g_test_add_func ("/virt-daemon/connect", test_connect);
   g_test_add_func ("/virt-daemon/restart", test_restart);
   g_test_add_func ("/virt-daemon/name-again", test_name_again);
@@ -642,11 +573,6 @@ main (int argc, char **argv)
   g_test_add_func ("/virt-daemon/wait", test_wait);
   g_test_add_func ("/virt-daemon/close", test_close);
   r = g_test_run ();
-
-  tmp = open (g_get_tmp_dir (), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  name = g_path_get_basename (root);
-  (void) vp_fd_remove_tree (tmp, name, NULL);
-  g_string_free (stops, TRUE);
-  g_free (root);
+  remove_root ();
   return r;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -8,35 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vp-error.h"
 #include "vp-log.h"
-#include "vp-fd.h"
 #include "vp-names.h"
 #include "vp-pidwatch.h"
-#include "vp-virt.h"
+#include "virt-world.h"
 
 /* Real QEMU under TCG, started by libvirt's driver inside this process: what
  * is proven is that its processes are reaped, at once and nobody else's. */
-
-static VpVirt *virt;
-static GString *stops;
-static char *root;
-
-static void
-keep_result (GObject *source, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-#define WAIT(result)                                                                                         \
-  while (result == NULL)                                                                                     \
-  g_main_context_iteration (NULL, TRUE)
-
-static void
-note_stop (VpVirt *object, const char *name, const char *reason, gpointer data)
-{
-  g_string_append_printf (stops, "%s=%s ", name, reason);
-}
 
 static void
 settle (guint ms)
@@ -66,16 +43,6 @@ resume (const char *name, GError **error)
   vp_virt_resume_async (virt, name, NULL, keep_result, &result);
   WAIT (result);
   return vp_virt_resume_finish (virt, result, error);
-}
-
-static gboolean
-destroy (const char *name, GError **error)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-
-  vp_virt_destroy_async (virt, name, NULL, keep_result, &result);
-  WAIT (result);
-  return vp_virt_destroy_finish (virt, result, error);
 }
 
 /* @devices goes into <devices>. No kernel: the firmware finds nothing to boot. */
@@ -266,6 +233,30 @@ test_failed_start (void)
   g_string_truncate (stops, 0);
 }
 
+/* A hypervisor that does not hear SIGTERM is not waited for as long as libvirt would. */
+static void
+test_deaf (void)
+{
+  g_autofree char *xml = domain_xml ("vp-embed-deaf", "");
+  g_autofree char *uuid = create (xml, VP_VIRT_CREATE_NONE, NULL);
+  g_autoptr (GError) error = NULL;
+  gint64 start = g_get_monotonic_time ();
+  pid_t pid = vp_virt_find_pid (virt, "vp-embed-deaf");
+
+  g_assert_nonnull (uuid);
+  g_assert_cmpint (kill (pid, SIGSTOP), ==, 0);
+  g_assert_true (destroy ("vp-embed-deaf", &error));
+  g_assert_no_error (error);
+  g_test_message ("destroyed after %.1f s", (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC);
+  /* libvirt by itself: 10 s and more */
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 9 * G_USEC_PER_SEC);
+  g_assert_cmpint (kill (pid, 0), ==, -1);
+  while (stops->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (stops->str, ==, "vp-embed-deaf=destroyed ");
+  g_string_truncate (stops, 0);
+}
+
 /* A new door to the same root finds what runs. */
 static void
 test_reopen (void)
@@ -316,8 +307,6 @@ can_run (void)
 int
 main (int argc, char **argv)
 {
-  g_autofree char *name = NULL;
-  VP_AUTO_FD tmp = -1;
   int r;
 
   g_test_init (&argc, &argv, NULL);
@@ -327,24 +316,16 @@ main (int argc, char **argv)
       printf ("1..0 # SKIP needs root and qemu-system-x86_64\n");
       return 0;
     }
-  /* QEMU runs as a user of its own and must get in */
-  root = g_dir_make_tmp ("vp-embed-XXXXXX", NULL);
-  g_chmod (root, 0755);
-  stops = g_string_new (NULL);
-
+  make_root ("vp-embed-XXXXXX");
   g_test_add_func ("/virt-embed/open", test_open);
   g_test_add_func ("/virt-embed/destroy", test_destroy);
   g_test_add_func ("/virt-embed/killed", test_killed);
   g_test_add_func ("/virt-embed/virtiofs", test_virtiofs);
   g_test_add_func ("/virt-embed/failed-start", test_failed_start);
+  g_test_add_func ("/virt-embed/deaf", test_deaf);
   g_test_add_func ("/virt-embed/reopen", test_reopen);
   g_test_add_func ("/virt-embed/close", test_close);
   r = g_test_run ();
-
-  tmp = open (g_get_tmp_dir (), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  name = g_path_get_basename (root);
-  (void) vp_fd_remove_tree (tmp, name, NULL);
-  g_string_free (stops, TRUE);
-  g_free (root);
+  remove_root ();
   return r;
 }

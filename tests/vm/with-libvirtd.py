@@ -38,7 +38,7 @@ def test_destroyed_outside(env):
     container = env.manager.container(sid)
     container.start()
     env.libvirt.virsh("destroy", sandbox.get("DomainName"))
-    equal(container.wait(timeout=20), 137, "status")
+    equal(container.wait(), 137, "status")
     sandbox.delete(force=True)
     env.no_leaks()
 
