@@ -30,6 +30,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
 	daemon/vp-virt-call.c \
 	daemon/vp-virt-destroy.c \
+	daemon/vp-virt-device.c \
 	daemon/vp-virt-domain.c \
 	daemon/vp-virt-doom.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
@@ -85,6 +86,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-agent.c \
+	daemon/vp-sandbox-attach.c \
+	daemon/vp-sandbox-detach.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
@@ -92,6 +95,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \
+	daemon/vp-sandbox-nics.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \

@@ -9,6 +9,9 @@
  * Block; not on the main thread. They work in the namespace of the calling
  * thread. */
 
+/* How the notes of all of them begin. */
+#define VP_NET_TAP_NOTE "virtpod "
+
 typedef struct
 {
   const char *name;

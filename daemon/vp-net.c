@@ -76,7 +76,7 @@ vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate)
 static char *
 dup_note (const VpNetJob *job, const VpNetPair *pair)
 {
-  return g_strdup_printf ("virtpod %s %s", job->sandbox_id, pair->device);
+  return g_strdup_printf (VP_NET_TAP_NOTE "%s %s", job->sandbox_id, pair->device);
 }
 
 static gboolean

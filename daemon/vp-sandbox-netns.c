@@ -11,12 +11,19 @@
 
 #define RESOURCE_NETNS "netns" /* of our making: its path */
 
+/* NULL: it was deleted before the others. */
+static VpContainer *
+own_container (VpSandbox *self)
+{
+  return vp_sandbox_find_container (self, self->id);
+}
+
 const char *
 vp_sandbox_get_network_namespace (VpSandbox *self)
 {
   if (self->machine.netns != NULL)
     return self->machine.netns;
-  return self->spec != NULL ? vp_spec_get_namespace_path (self->spec, "network") : NULL;
+  return vp_spec_get_namespace_path (self->spec, "network");
 }
 
 void

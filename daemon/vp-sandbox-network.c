@@ -171,7 +171,9 @@ vp_sandbox_undo_taps (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
 
-  if (self->machine.net == NULL)
+  if (vp_sandbox_hold_end (self, steps))
+    ; /* what is being changed is about to be undone: again then */
+  else if (self->machine.net == NULL)
     vp_step_done (steps, NULL);
   else
     run_job (self, remove_in_worker, on_removed, steps);

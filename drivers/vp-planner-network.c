@@ -32,8 +32,8 @@ vp_planner_wants_new_namespace (VpSpec *spec, VpConfig *config)
 }
 
 /* Nobody else's: the sandbox's uuid is random. 15 characters are the most a name can have. */
-static char *
-dup_tap_name (const char *uuid, guint index)
+char *
+vp_planner_dup_tap_name (const char *uuid, guint index)
 {
   char digits[11];
   guint n = 0;
@@ -89,7 +89,7 @@ plan_taps (VpPlanning *p, VpNicBackend backend)
     {
       const VpNetworkInterface *interface = vp_network_get_interface (network, i);
       g_autofree char *id = g_strdup_printf ("nic%u", i);
-      g_autofree char *tap = dup_tap_name (p->plan->uuid, i);
+      g_autofree char *tap = vp_planner_dup_tap_name (p->plan->uuid, i);
       VpDevice *device = vp_device_nic_new (id, backend, tap);
 
       device->u.nic.mac = g_strdup (interface->mac);

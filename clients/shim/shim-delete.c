@@ -221,6 +221,8 @@ shim_delete (const ShimOptions *options)
       shim_log ("%s: %s", options->bundle, strerror (errno));
       return EXIT_FAILURE;
     }
+  /* first what is quick: containerd does not give it long */
+  remove_socket ();
   vp_bus_init (&bus, 1u << 20);
   path = find (&bus, options->id, &failed);
   if (path != NULL && is_ours (&bus, path))
@@ -237,6 +239,5 @@ shim_delete (const ShimOptions *options)
     }
   free (rootfs);
   free (here);
-  remove_socket ();
   return failed != 0 ? EXIT_FAILURE : answer (&end);
 }
