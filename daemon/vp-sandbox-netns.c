@@ -133,7 +133,7 @@ void
 vp_sandbox_run_scan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
-  VpContainer *container = self->containers->pdata[0]; /* its own: before the start it cannot be deleted */
+  VpContainer *container = own_container (self); /* before the start it cannot be deleted */
   g_autoptr (VpContainerPlan) plan = NULL;
   GError *error = NULL;
 
@@ -205,7 +205,7 @@ void
 vp_sandbox_undo_namespace (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
-  VpContainer *container = vp_sandbox_find_container (self, self->id); /* deleted before the others: NULL */
+  VpContainer *container = own_container (self);
 
   if (container != NULL && vp_container_get_state (container) == VP_CONTAINER_CREATING)
     vp_container_end_hooks_async (container, on_hooks_ended, g_object_ref (self));
