@@ -371,7 +371,8 @@ def test_own_namespace(env):
     equal([line.split(": ")[1] for line in netns.run("ip", "-o", "link", netns=path).splitlines()], ["lo"], "links in it")
     check("<interface" not in sandbox.call("GetDomainXML", "(a{sv})", {}), "there is an interface")
     sandbox.stop()
-    equal(os.path.exists(path), False, "namespace after the end")
+    equal((os.path.exists(path), sandbox.get("NetworkNamespace")), (False, ""), "namespace after the end")
+    check("netns" not in [r["kind"] for r in env.record(sandbox)["resources"]], "it is still in the record")
     sandbox.delete()
     env.no_leaks(env.before)
 
