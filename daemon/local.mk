@@ -98,6 +98,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-rescan.c \
 	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-shutdown.c \
 	daemon/vp-sandbox-start.c \

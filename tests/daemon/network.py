@@ -275,6 +275,31 @@ def test_plug_refused(env):
     check_clean(pod)
 
 
+def test_rescan(env):
+    """addresses that have changed are told; an interface that cannot be plugged is the error, after the rest"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    guest = env.agent(sandbox).sandbox
+    pod.ip("addr", "add", "10.88.7.2/24", "dev", "eth0")
+    pod.ip("route", "add", "10.200.0.0/16", "via", "10.88.0.1")
+    equal(sandbox.call("RescanNetwork", "(a{sv})", {}), ([], []), "rescan")
+    equal(sorted(a.address for a in guest.interfaces[MAC].IPAddresses), ["10.88.0.2", "10.88.7.2"], "addresses")
+    check("10.200.0.0/16" in [r.dest for r in guest.routes.Routes], "routes")
+    pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+    pod.ip("addr", "del", "10.88.7.2/24", "dev", "eth0")
+    env.raises("NotSupported", lambda: sandbox.call("RescanNetwork", "(a{sv})", {}), "plug a device into")
+    equal([a.address for a in guest.interfaces[MAC].IPAddresses], ["10.88.0.2"], "addresses")
+    pod.ip("link", "del", "net1")
+    # the test driver's machine never had it, so it is gone at once
+    pod.ip("link", "set", "eth0", "down")
+    equal(sandbox.call("RescanNetwork", "(a{sv})", {}), ([], ["nic0"]), "rescan")
+    equal((taps_in(pod), pod.qdiscs()), ([], []), "taps and queueing disciplines")
+    pod.remove()
+    env.raises("NotFound", lambda: sandbox.call("RescanNetwork", "(a{sv})", {}), "network namespace")
+    sandbox.delete(force=True)
+
+
 def test_plug_at_once(env):
     """calls that come together are done one after the other, also when the sandbox ends meanwhile"""
     pod = make_pod(env)
