@@ -199,6 +199,29 @@ def test_another_daemon(env):
     reached_from(env, 1)
 
 
+def test_watch(env):
+    """network.watch, of a daemon that took it over: what comes and goes does so in the guest"""
+    env.stop_daemon()
+    env.options += ["--set", "network.watch=true"]
+    env.start_daemon()
+    Shared.sandbox = env.manager.sandbox(NAME)
+    Shared.pod.add_veth("out2", "eth2", mac="02:00:00:00:00:12")
+    Shared.pod.ip("addr", "add", "10.92.0.2/24", "dev", "eth2")
+    eventually(lambda: ("nic2", "eth2", True) in nics(), "interface of the machine", DEADLINE)
+    eventually(lambda: "10.92.0.2/24" in str(Shared.sandbox.call("ListInterfaces")), "address", DEADLINE)
+    Shared.pod.ip("link", "del", "eth2")
+    eventually(lambda: sorted(nics()) == [("nic0", "eth0", True), ("nic1", "eth1", True)], "interfaces", DEADLINE)
+    reached_from(env, 1)
+
+
+def test_statistics(env):
+    """GetStats and the command have the guest's interfaces"""
+    rows = {row["name"]: row for row in Shared.sandbox.call("GetStats")["network"]}
+    equal(sorted(rows), ["eth0", "eth1"], "interfaces")
+    check(all(row["rx-bytes"] > 0 and row["tx-packets"] > 0 for row in rows.values()), "counts: %s" % rows)
+    match(env.virtpod("stats", "--sandboxes", "--no-stream", "--json", NAME).stdout.decode(), '"networkReceivedBytes": *[1-9]', "stats")
+
+
 def test_forward(env):
     """ports of the guest's loopback device, of either family, without the network"""
     run(env, "mkdir -p /tmp/www && head -c 3000000 /dev/urandom >/tmp/www/data && "
@@ -249,5 +272,5 @@ if __name__ == "__main__":
                  options=["--set", "agent.connect-timeout-ms=240000", "--set", "agent.request-timeout-ms=60000"])
     ENV.require()
     TESTS = [test_start, test_attach, test_refused, test_second, test_update, test_detach, test_rescan, test_another_daemon,
-             test_forward, test_delete]
+             test_watch, test_statistics, test_forward, test_delete]
     tap.run([test for test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)
