@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
 	tests/lib/machine.py \
+	tests/lib/docker.py \
 	tests/lib/podman.py \
 	tests/lib/processes.py \
 	tests/lib/service_manager.py \
@@ -45,6 +46,7 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
+	tests/clients/docker.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
 	tests/clients/podman-pod.py \
