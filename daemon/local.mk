@@ -17,6 +17,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-net.c daemon/vp-net.h \
+	daemon/vp-net-macvtap.c daemon/vp-net-macvtap.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
 	daemon/vp-net-rate.c daemon/vp-net-rate.h \
@@ -29,6 +30,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
 	daemon/vp-virt-call.c \
 	daemon/vp-virt-destroy.c \
+	daemon/vp-virt-device.c \
 	daemon/vp-virt-domain.c \
 	daemon/vp-virt-doom.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
@@ -74,6 +76,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-waiters.c daemon/vp-waiters.h \
 	daemon/vp-process.c daemon/vp-process.h \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
+	daemon/vp-container-connect.c daemon/vp-container-connect.h \
 	daemon/vp-container-copy.c daemon/vp-container-copy.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-pause.c \
@@ -83,12 +86,16 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-agent.c \
+	daemon/vp-sandbox-attach.c \
+	daemon/vp-sandbox-detach.c \
 	daemon/vp-sandbox-end.c \
+	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \
+	daemon/vp-sandbox-nics.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
@@ -125,6 +132,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-log-control.c daemon/vp-dbus-log-control.h \
 	daemon/vp-dbus-manager.c \
 	daemon/vp-dbus-manager-verbs.c \
+	daemon/vp-dbus-network-args.c daemon/vp-dbus-network-args.h \
 	daemon/vp-dbus-objects.c daemon/vp-dbus-objects.h \
 	daemon/vp-dbus-peer.c daemon/vp-dbus-peer.h \
 	daemon/vp-dbus-peer-bus.c daemon/vp-dbus-peer-bus.h \
@@ -132,6 +140,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-dbus-verbs.h \
 	daemon/vp-dbus-reply.c daemon/vp-dbus-reply.h \
 	daemon/vp-dbus-sandbox.c \
+	daemon/vp-dbus-sandbox-network.c \
 	daemon/vp-dbus-sandbox-verbs.c \
 	daemon/vp-dbus-server.c
 

@@ -20,6 +20,7 @@ struct _VpContainer
   gboolean changing; /* being paused or resumed */
   gboolean oom_killed;
   guint n_copies; /* of files, under way */
+  guint n_connections; /* to ports of the guest, likewise */
   gboolean preparing;
   gboolean discarding;
   gboolean create_hooks_ran;

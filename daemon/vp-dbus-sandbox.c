@@ -359,6 +359,7 @@ vp_dbus_sandbox_new (VpManager *manager, VpSandbox *sandbox)
   vp_dbus_handle (skeleton, "handle-get-guest-details", handle_get_guest_details, sandbox);
 
   vp_dbus_sandbox_add_verbs (skeleton, manager, sandbox);
+  vp_dbus_sandbox_add_network (skeleton, sandbox);
   vp_dbus_sandbox1_set_id (skeleton, vp_sandbox_get_id (sandbox));
   vp_dbus_sandbox1_set_handler (skeleton, vp_sandbox_get_handler (sandbox));
   vp_dbus_sandbox1_set_domain_name (skeleton, vp_sandbox_get_domain_name (sandbox));

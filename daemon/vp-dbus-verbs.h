@@ -9,6 +9,7 @@
 void vp_dbus_container_add_exec (VpDBusContainer1 *skeleton, VpContainer *container);
 void vp_dbus_container_add_verbs (VpDBusContainer1 *skeleton, VpContainer *container);
 void vp_dbus_sandbox_add_verbs (VpDBusSandbox1 *skeleton, VpManager *manager, VpSandbox *sandbox);
+void vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox);
 void vp_dbus_manager_add_verbs (VpDBusManager1 *skeleton, VpManager *manager);
 
 /* From here on @skeleton emits SandboxEvent. */

@@ -133,17 +133,16 @@ void
 vp_sandbox_run_scan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
-  VpContainer *container = own_container (self);
-  VpSpec *spec = vp_container_get_spec (container);
+  VpContainer *container = own_container (self); /* before the start it cannot be deleted */
   g_autoptr (VpContainerPlan) plan = NULL;
   GError *error = NULL;
 
-  if (!vp_planner_wants_namespace (spec, self->config))
+  if (!vp_planner_wants_namespace (self->spec, self->config))
     {
       vp_step_done (steps, NULL);
       return;
     }
-  plan = vp_planner_plan_container (self->id, vp_container_get_id (container), spec, self->config,
+  plan = vp_planner_plan_container (self->id, vp_container_get_id (container), self->spec, self->config,
                                     vp_virt_get_facts (self->services->virt), &error);
   /* else the plan knows: what was named was looked at, what was made is empty */
   if (plan == NULL || !has_create_hooks (plan))

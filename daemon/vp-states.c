@@ -44,6 +44,12 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_SANDBOX_METRICS] = { "get metrics of", "GetMetrics", S (READY) },
   [VP_VERB_SANDBOX_CONSOLE] = { "open the console of", "OpenConsole", S_PLANNED },
   [VP_VERB_SANDBOX_DEVICES] = { "list the devices of", "ListDevices", S_PLANNED },
+  [VP_VERB_SANDBOX_SET_NETWORK] = { "set the network of", "UpdateInterface, UpdateRoutes", S (READY) },
+  [VP_VERB_SANDBOX_LIST_NETWORK] = { "list the network of", "ListInterfaces, ListRoutes", S (READY) },
+  [VP_VERB_SANDBOX_FORWARD] = { "forward a port of", "PortForward", S (READY),
+                                .note = "with a container that is created, running or paused" },
+  [VP_VERB_SANDBOX_ATTACH] = { "plug a device into", "AttachDevice", S (READY) },
+  [VP_VERB_SANDBOX_DETACH] = { "plug a device out of", "DetachDevice", S (READY) },
   [VP_VERB_SANDBOX_LIVE_XML]
   = { "read the live XML of", "GetDomainXML (live)", S (STARTING) | S (READY) | S (PAUSED) },
 

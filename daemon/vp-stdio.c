@@ -273,6 +273,28 @@ vp_stdio_bind_fd (VpStdio *self, VpStdioStream stream, int fd, GError **error)
 }
 
 gboolean
+vp_stdio_bind_socket (VpStdio *self, int fd, GError **error)
+{
+  VP_AUTO_FD taken = fd;
+  VP_AUTO_FD again = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  g_autoptr (VpStdioEnd) in = NULL;
+  VpStdioEnd *out;
+
+  if (again < 0)
+    return vp_error_set_errno (error, errno, "%s: duplicate", stream_names[VP_STDIO_STDIN]);
+  if (!may_bind (self, VP_STDIO_STDIN, error) || !may_bind (self, VP_STDIO_STDOUT, error))
+    return FALSE;
+  in = vp_stdio_end_new_for_fd (vp_fd_steal (&taken), FALSE, stream_names[VP_STDIO_STDIN], error);
+  out = in == NULL ? NULL
+                   : vp_stdio_end_new_for_fd (vp_fd_steal (&again), TRUE, stream_names[VP_STDIO_STDOUT], error);
+  if (out == NULL)
+    return FALSE;
+  vp_stdio_end_set_half (in);
+  vp_stdio_end_set_half (out);
+  return bind_end (self, VP_STDIO_STDIN, g_steal_pointer (&in)) && bind_end (self, VP_STDIO_STDOUT, out);
+}
+
+gboolean
 vp_stdio_bind_path (VpStdio *self, VpStdioStream stream, const char *path, GError **error)
 {
   if (!may_bind (self, stream, error))

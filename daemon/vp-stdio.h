@@ -55,6 +55,10 @@ void vp_stdio_set_log_names (VpStdio *self, const char *sandbox, const char *con
  * directory, a descriptor not open in the needed direction; InvalidState: bound already. */
 gboolean vp_stdio_bind_fd (VpStdio *self, VpStdioStream stream, int fd, GError **error);
 
+/* Binds stdin and stdout to one stream socket, of which nobody else has this end:
+ * each direction ends by itself, and the peer sees it. Takes @fd in any case. */
+gboolean vp_stdio_bind_socket (VpStdio *self, int fd, GError **error);
+
 /* Binds @stream to a FIFO, file or device that exists at the absolute @path.
  * Never blocks and never becomes a controlling terminal; files are appended
  * to. NotFound, InvalidArgument, NotAuthorized. */

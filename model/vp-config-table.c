@@ -339,7 +339,7 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_NETWORK_MODEL] = CHOICE (
     "network", "model", "tcfilter|macvtap|none|user", "tcfilter",
     "What is between an interface of the sandbox's network namespace and the guest's: redirection by tc, a "
-    "macvtap device (not supported), or nothing: the guest has no interface. user: the guest has one whose "
+    "macvtap device, or nothing: the guest has no interface. user: the guest has one whose "
     "packets leave as the hypervisor's own, without a namespace and without any set-up.",
     "runtime.internetworking_model"),
   [VP_CONFIG_NETWORK_NEW_NETNS] = BOOL (

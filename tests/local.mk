@@ -16,6 +16,7 @@ include tests/unit/model.mk
 include tests/unit/network.mk
 include tests/unit/explain.mk
 include tests/unit/hook.mk
+include tests/unit/shim.mk
 include tests/unit/virt.mk
 include tests/bench/local.mk
 include tests/unit/xml.mk
@@ -30,6 +31,7 @@ EXTRA_DIST += \
 	tests/faults/no-room.py \
 	tests/faults/points.py \
 	tests/lib/bus.py \
+	tests/lib/containerd.py \
 	tests/lib/crash.py \
 	tests/lib/env.py \
 	tests/lib/host.py \
@@ -46,6 +48,8 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
+	tests/clients/containerd-life.py \
+	tests/clients/containerd-run.py \
 	tests/clients/docker.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
@@ -59,6 +63,8 @@ EXTRA_DIST += \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
 	tests/vm/network.py \
+	tests/vm/cni.py \
+	tests/vm/network-hot.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \

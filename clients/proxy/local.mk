@@ -2,12 +2,10 @@
 # virtpod-proxy: there is one of it for each container and exec of a container
 # engine, so it is small: static, libc only
 pkglibexec_PROGRAMS += virtpod-proxy
-virtpod_proxy_SOURCES = \
-	clients/proxy/main.c \
-	clients/proxy/proxy-bus.c clients/proxy/proxy-bus.h \
-	clients/proxy/proxy-message.c clients/proxy/proxy-message.h
-virtpod_proxy_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/clients/proxy
+virtpod_proxy_SOURCES = clients/proxy/main.c
+virtpod_proxy_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common $(VP_BUS_CPPFLAGS)
 virtpod_proxy_CFLAGS = $(AM_CFLAGS) $(VP_STATIC_CFLAGS)
+virtpod_proxy_LDADD = libvp-bus.a
 if ENABLE_SANITIZERS
 virtpod_proxy_LDFLAGS = $(AM_LDFLAGS) -no-pie
 else

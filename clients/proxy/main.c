@@ -22,11 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "proxy-bus.h"
+#include "vp-bus.h"
 #include "vp-names.h"
 
 #define CONTROL_FD 3
 #define RETRY_MS 500
+#define MESSAGE_MAX 16384 /* what this program is sent on purpose has some hundred bytes */
 #define STATUS_GONE 137 /* of a process nobody knows any more: as if it had been killed */
 
 /* what cannot come from outside, is about ourselves or ends us anyway */
@@ -35,7 +36,7 @@ static const int own_signals[]
 
 typedef struct
 {
-  ProxyBus bus;
+  VpBus bus;
   char address[1024];
   char path[2048]; /* of the Process1 object */
   char root[4096]; /* directory that is to be "/", empty: the host's */
@@ -122,28 +123,28 @@ enter_root (Proxy *self)
 static void
 call_wait (Proxy *self)
 {
-  const ProxyCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "Wait", "" };
+  const VpBusCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "Wait", "", 0 };
 
-  self->wait_serial = proxy_bus_call (&self->bus, &call);
+  self->wait_serial = vp_bus_call (&self->bus, &call);
   if (self->wait_serial == 0)
-    proxy_bus_close (&self->bus);
+    vp_bus_close (&self->bus);
 }
 
 static void
 send_size (Proxy *self)
 {
-  const ProxyCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "ResizeTty", "qq" };
+  const VpBusCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "ResizeTty", "qq", 0 };
   struct winsize size;
 
   self->resize_again = 0;
   if (ioctl (STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
-    self->resize_serial = proxy_bus_call (&self->bus, &call, (int) size.ws_col, (int) size.ws_row);
+    self->resize_serial = vp_bus_call (&self->bus, &call, (int) size.ws_col, (int) size.ws_row);
 }
 
 static void
 forward_signals (Proxy *self)
 {
-  const ProxyCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "Kill", "s" };
+  const VpBusCall call = { VP_BUS_NAME, self->path, VP_IFACE_PROCESS, "Kill", "s", 0 };
   struct signalfd_siginfo info;
   char number[16];
 
@@ -153,7 +154,7 @@ forward_signals (Proxy *self)
       if (info.ssi_signo == SIGWINCH)
         send_size (self);
       else if (info.ssi_signo != SIGCONT || info.ssi_code != SI_KERNEL) /* those go with a terminal that hangs up */
-        (void) proxy_bus_call (&self->bus, &call, number);
+        (void) vp_bus_call (&self->bus, &call, number);
     }
 }
 
@@ -161,21 +162,21 @@ forward_signals (Proxy *self)
 static int
 attach (Proxy *self)
 {
-  static const ProxyCall match
-      = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s" };
+  static const VpBusCall match
+      = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s", 0 };
   int error = self->host_root >= 0 && fchdir (self->host_root) < 0 ? -errno : 0;
 
   if (error == 0)
-    error = proxy_bus_open (&self->bus, self->address);
+    error = vp_bus_open (&self->bus, self->address, 1);
   (void) chdir ("/");
   if (error == 0
-      && proxy_bus_call (&self->bus, &match,
+      && vp_bus_call (&self->bus, &match,
                          "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" VP_BUS_NAME "'")
              == 0)
     error = -EPIPE;
   if (error != 0)
     {
-      proxy_bus_close (&self->bus);
+      vp_bus_close (&self->bus);
       return error;
     }
   call_wait (self);
@@ -204,47 +205,47 @@ is_gone (const char *error)
 
 /* Anything but a status or "gone" means to ask again: the daemon restarts, or is busy. */
 static void
-on_wait_answer (Proxy *self, const ProxyMessage *message)
+on_wait_answer (Proxy *self, const VpBusMessage *message)
 {
   uint32_t status;
 
   self->wait_serial = 0;
-  if (message->type == PROXY_METHOD_RETURN && proxy_message_get_number (message, &status) == 0)
+  if (message->type == VP_BUS_METHOD_RETURN && vp_bus_message_get_number (message, &status) == 0)
     _exit ((int) (status & 0xff));
-  if (message->type == PROXY_ERROR && message->error != NULL && is_gone (message->error))
+  if (message->type == VP_BUS_ERROR && message->error != NULL && is_gone (message->error))
     _exit (STATUS_GONE);
 }
 
 static void
-on_message (Proxy *self, const ProxyMessage *message)
+on_message (Proxy *self, const VpBusMessage *message)
 {
   const char *owner;
 
-  if (message->type == PROXY_SIGNAL && message->member != NULL && strcmp (message->member, "NameOwnerChanged") == 0)
+  if (message->type == VP_BUS_SIGNAL && message->member != NULL && strcmp (message->member, "NameOwnerChanged") == 0)
     {
-      owner = proxy_message_get_string (message, 2);
+      owner = vp_bus_message_get_string (message, 2);
       if (owner != NULL && *owner != '\0')
         call_wait (self);
     }
-  else if (message->reply_serial == 0 || (message->type != PROXY_METHOD_RETURN && message->type != PROXY_ERROR))
+  else if (message->reply_serial == 0 || (message->type != VP_BUS_METHOD_RETURN && message->type != VP_BUS_ERROR))
     return;
   else if (message->reply_serial == self->wait_serial)
     on_wait_answer (self, message);
   else if (message->reply_serial == self->resize_serial)
-    self->resize_again = message->type == PROXY_ERROR;
+    self->resize_again = message->type == VP_BUS_ERROR;
 }
 
 static void
 on_bus_ready (Proxy *self)
 {
-  ProxyMessage message;
-  int found = proxy_bus_read (&self->bus);
+  VpBusMessage message;
+  int found = vp_bus_read (&self->bus);
 
-  while (found >= 0 && (found = proxy_bus_next (&self->bus, &message)) > 0)
+  while (found >= 0 && (found = vp_bus_next (&self->bus, &message)) > 0)
     on_message (self, &message);
   if (found < 0)
     {
-      proxy_bus_close (&self->bus);
+      vp_bus_close (&self->bus);
       self->wait_serial = 0;
     }
 }
@@ -280,7 +281,8 @@ main (void)
   char text[128];
   int error;
 
-  self.bus.fd = self.host_root = -1;
+  vp_bus_init (&self.bus, MESSAGE_MAX);
+  self.host_root = -1;
   /* the caller's other descriptors are not ours to hold, nor is its directory or session */
   if (close_range (CONTROL_FD + 1, ~0U, 0) < 0 || chdir ("/") < 0)
     return EXIT_FAILURE;

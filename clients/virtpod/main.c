@@ -30,6 +30,8 @@ static const VpCommand *const commands[] = {
   &vp_cmd_logs,
   &vp_cmd_console,
   &vp_cmd_events,
+  &vp_cmd_network,
+  &vp_cmd_port_forward,
   &vp_cmd_state,
   &vp_cmd_inspect,
   &vp_cmd_kill,

@@ -49,6 +49,8 @@ extern const VpCommand vp_cmd_wait;
 extern const VpCommand vp_cmd_logs;
 extern const VpCommand vp_cmd_console;
 extern const VpCommand vp_cmd_events;
+extern const VpCommand vp_cmd_network;
+extern const VpCommand vp_cmd_port_forward;
 extern const VpCommand vp_cmd_state;
 extern const VpCommand vp_cmd_inspect;
 extern const VpCommand vp_cmd_kill;

@@ -110,7 +110,7 @@ agent_bundle_take_extra (Grpc__Spec *spec)
 
 /* @message with the members of @extra; takes @extra's bounds from the frame it came in */
 static char *
-to_json (const ProtobufCMessage *message, AgentJson extra, size_t *ret_len)
+to_json (const ProtobufCMessage *message, VpJsonPiece extra, size_t *ret_len)
 {
   char *json = vp_message_to_json (message, VP_MESSAGE_JSON_OCI, ret_len);
   char *merged;
@@ -129,7 +129,7 @@ to_json (const ProtobufCMessage *message, AgentJson extra, size_t *ret_len)
 int
 agent_bundle_write (const char *dir, const Grpc__Spec *spec, const char *extra)
 {
-  AgentJson parsed = { extra, extra != NULL ? strlen (extra) : 0 };
+  VpJsonPiece parsed = { extra, extra != NULL ? strlen (extra) : 0 };
   size_t len;
   char *json = to_json (&spec->base, parsed, &len);
   char *path;
@@ -147,12 +147,12 @@ agent_bundle_write (const char *dir, const Grpc__Spec *spec, const char *extra)
 char *
 agent_bundle_process_json (const Grpc__Process *process, const char *extra, size_t *ret_len)
 {
-  AgentJson parsed = { NULL, 0 };
+  VpJsonPiece parsed = { NULL, 0 };
 
-  if (extra != NULL && agent_json_parse (extra, strlen (extra), &parsed) < 0)
+  if (extra != NULL && vp_json_scan_parse (extra, strlen (extra), &parsed) < 0)
     {
       errno = EINVAL;
       return NULL;
     }
-  return to_json (&process->base, agent_json_member (parsed, "process"), ret_len);
+  return to_json (&process->base, vp_json_scan_member (parsed, "process"), ret_len);
 }

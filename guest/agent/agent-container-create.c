@@ -117,14 +117,14 @@ write_bundle (AgentContainer *c, const Grpc__CreateContainerRequest *r)
 static char *
 complete_process (AgentContainer *c, pid_t pid)
 {
-  AgentJson extra;
+  VpJsonPiece extra;
   const char *what;
   int rc;
 
   /* that it parses is known: config.json was made with it */
-  if (c->extra == NULL || agent_json_parse (c->extra, strlen (c->extra), &extra) < 0)
+  if (c->extra == NULL || vp_json_scan_parse (c->extra, strlen (c->extra), &extra) < 0)
     return NULL;
-  rc = agent_sched_apply (pid, agent_json_member (extra, "process"), &what);
+  rc = agent_sched_apply (pid, vp_json_scan_member (extra, "process"), &what);
   return rc < 0 ? agent_printf ("process.%s: %s", what, strerror (-rc)) : NULL;
 }
 

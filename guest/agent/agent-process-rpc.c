@@ -10,6 +10,7 @@
 
 #include "agent-cgroup.h"
 #include "agent-bundle.h"
+#include "agent-connect-worker.h"
 #include "agent-container.h"
 #include "agent-tar-worker.h"
 #include "agent.pb-c.h"
@@ -129,9 +130,39 @@ start_exec (Agent *agent, AgentCall *call, AgentContainer *c)
   remove_process (c, p);
 }
 
-/* The agent's own program: see vp-agent-names.h */
+/* ---- the agent's own programs: see vp-agent-names.h ---- */
+
+typedef struct
+{
+  const char *name;
+  int (*check) (const Grpc__Process *process, const char **ret_error);
+  int (*start) (AgentProcess *p, AgentContainer *c, const Grpc__Process *process);
+} OwnProgram;
+
+static int
+start_connect (AgentProcess *p, AgentContainer *c, const Grpc__Process *process)
+{
+  (void)c;
+  return agent_connect_worker_start (p, process);
+}
+
+static const OwnProgram own_programs[] = {
+  { VP_TAR_PROGRAM, agent_tar_worker_check, agent_tar_worker_start },
+  { VP_CONNECT_PROGRAM, agent_connect_worker_check, start_connect },
+};
+
+/* NULL: a program of the container */
+static const OwnProgram *
+find_own (const Grpc__ExecProcessRequest *r)
+{
+  for (size_t i = 0; r->process != NULL && r->process->n_args > 0 && i < sizeof own_programs / sizeof own_programs[0]; i++)
+    if (strcmp (r->process->args[0], own_programs[i].name) == 0)
+      return &own_programs[i];
+  return NULL;
+}
+
 static void
-start_tar (Agent *agent, AgentCall *call, AgentContainer *c)
+start_own (Agent *agent, AgentCall *call, AgentContainer *c, const OwnProgram *program)
 {
   const Grpc__ExecProcessRequest *r = agent_call_request (call);
   AgentProcess *p;
@@ -140,10 +171,10 @@ start_tar (Agent *agent, AgentCall *call, AgentContainer *c)
 
   if (r->process->terminal)
     {
-      agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.terminal: an archive is not for a terminal");
+      agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.terminal: %s is not for a terminal", program->name);
       return;
     }
-  if (agent_tar_worker_check (r->process, &why) < 0)
+  if (program->check (r->process, &why) < 0)
     {
       agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.%s", why);
       return;
@@ -151,7 +182,7 @@ start_tar (Agent *agent, AgentCall *call, AgentContainer *c)
   p = agent_process_new (agent, c, r->exec_id, 0);
   agent_list_append (&c->processes, &p->link);
   c->n_processes++;
-  rc = agent_tar_worker_start (p, c, r->process);
+  rc = program->start (p, c, r->process);
   if (rc == 0)
     {
       agent_call_reply (call, NULL);
@@ -162,18 +193,12 @@ start_tar (Agent *agent, AgentCall *call, AgentContainer *c)
   remove_process (c, p);
 }
 
+/* What there is of a container while it is paused is files, and the guest's network. */
 static int
-is_tar (const Grpc__ExecProcessRequest *r)
-{
-  return r->process != NULL && r->process->n_args > 0 && strcmp (r->process->args[0], VP_TAR_PROGRAM) == 0;
-}
-
-/* What there is of a container while it is paused is files. */
-static int
-has_state_for (const AgentContainer *c, int tar)
+has_state_for (const AgentContainer *c, const OwnProgram *own)
 {
   return c->state == AGENT_CONTAINER_RUNNING || c->state == AGENT_CONTAINER_CREATED
-         || (tar && (c->state == AGENT_CONTAINER_STARTING || c->state == AGENT_CONTAINER_PAUSED));
+         || (own != NULL && (c->state == AGENT_CONTAINER_STARTING || c->state == AGENT_CONTAINER_PAUSED));
 }
 
 void
@@ -181,6 +206,7 @@ agent_handle_exec_process (Agent *agent, AgentCall *call)
 {
   const Grpc__ExecProcessRequest *r = agent_call_request (call);
   AgentContainer *c = agent_container_of_call (agent, call, r->container_id);
+  const OwnProgram *own = find_own (r);
   AgentProcess *same;
 
   if (c == NULL)
@@ -196,7 +222,7 @@ agent_handle_exec_process (Agent *agent, AgentCall *call)
     agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "exec id \"%.160s\": is not valid", r->exec_id);
   else if (same != NULL || strcmp (r->exec_id, c->id) == 0)
     agent_call_fail (call, VP_GRPC_ALREADY_EXISTS, "process \"%s\": exists already", r->exec_id);
-  else if (!has_state_for (c, is_tar (r)))
+  else if (!has_state_for (c, own))
     agent_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "container \"%s\": is %s, not running", c->id,
                      agent_container_state_name (c));
   else if (c->n_processes >= MAX_PROCESSES)
@@ -204,8 +230,8 @@ agent_handle_exec_process (Agent *agent, AgentCall *call)
                      MAX_PROCESSES);
   else if (r->process == NULL || r->process->n_args == 0)
     agent_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "process.args: is missing");
-  else if (is_tar (r))
-    start_tar (agent, call, c);
+  else if (own != NULL)
+    start_own (agent, call, c, own);
   else
     start_exec (agent, call, c);
 }

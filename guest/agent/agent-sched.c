@@ -46,11 +46,11 @@ static const Word classes[] = {
 
 /* 0 and *ret, or -EINVAL */
 static int
-look_up (AgentJson json, const Word *words, uint32_t *ret)
+look_up (VpJsonPiece json, const Word *words, uint32_t *ret)
 {
   for (; words->name != NULL; words++)
     {
-      if (agent_json_is_string (json, words->name))
+      if (vp_json_scan_is_string (json, words->name))
         {
           *ret = words->value;
           return 0;
@@ -60,24 +60,24 @@ look_up (AgentJson json, const Word *words, uint32_t *ret)
 }
 
 static int64_t
-number_or_zero (AgentJson object, const char *name)
+number_or_zero (VpJsonPiece object, const char *name)
 {
   int64_t number = 0;
 
-  agent_json_get_int (agent_json_member (object, name), &number);
+  vp_json_scan_get_int (vp_json_scan_member (object, name), &number);
   return number;
 }
 
 static int
-set_scheduler (pid_t pid, AgentJson json)
+set_scheduler (pid_t pid, VpJsonPiece json)
 {
   SchedAttr attr = { .size = sizeof attr };
-  AgentJson list = agent_json_member (json, "flags"), item;
+  VpJsonPiece list = vp_json_scan_member (json, "flags"), item;
   size_t at = 0;
 
-  if (look_up (agent_json_member (json, "policy"), policies, &attr.policy) < 0)
+  if (look_up (vp_json_scan_member (json, "policy"), policies, &attr.policy) < 0)
     return -EINVAL;
-  while ((item = agent_json_next (list, &at)).text != NULL)
+  while ((item = vp_json_scan_next (list, &at)).text != NULL)
     {
       uint32_t flag;
 
@@ -94,23 +94,23 @@ set_scheduler (pid_t pid, AgentJson json)
 }
 
 static int
-set_io_priority (pid_t pid, AgentJson json)
+set_io_priority (pid_t pid, VpJsonPiece json)
 {
   const int of_process = 1, class_shift = 13;
   uint32_t class;
   int64_t priority = number_or_zero (json, "priority");
 
-  if (look_up (agent_json_member (json, "class"), classes, &class) < 0 || priority < 0 || priority > 7)
+  if (look_up (vp_json_scan_member (json, "class"), classes, &class) < 0 || priority < 0 || priority > 7)
     return -EINVAL;
   return syscall (SYS_ioprio_set, of_process, pid, (int)(class << class_shift) | (int)priority) < 0 ? -errno
                                                                                                     : 0;
 }
 
 int
-agent_sched_apply (pid_t pid, AgentJson process, const char **ret_what)
+agent_sched_apply (pid_t pid, VpJsonPiece process, const char **ret_what)
 {
-  AgentJson scheduler = agent_json_member (process, "scheduler");
-  AgentJson io_priority = agent_json_member (process, "ioPriority");
+  VpJsonPiece scheduler = vp_json_scan_member (process, "scheduler");
+  VpJsonPiece io_priority = vp_json_scan_member (process, "ioPriority");
   int rc = 0;
 
   if (scheduler.text != NULL)

@@ -6,6 +6,7 @@ vp_agent_sources = \
 	guest/agent/agent-bundle.c guest/agent/agent-bundle.h \
 	guest/agent/agent-cgroup.c guest/agent/agent-cgroup.h \
 	guest/agent/agent-channel.c guest/agent/agent-channel.h \
+	guest/agent/agent-connect-worker.c guest/agent/agent-connect-worker.h \
 	guest/agent/agent-console.c guest/agent/agent-console.h \
 	guest/agent/agent-container.c guest/agent/agent-container.h \
 	guest/agent/agent-container-create.c \

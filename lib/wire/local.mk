@@ -15,6 +15,7 @@ vp_wire_generated_h = $(vp_wire_protos:.proto=.pb-c.h)
 vp_wire_sources = \
 	lib/wire/vp-agent-names.h \
 	lib/wire/vp-frame.c lib/wire/vp-frame.h \
+	lib/wire/vp-json-scan.c lib/wire/vp-json-scan.h \
 	lib/wire/vp-message.c lib/wire/vp-message.h \
 	lib/wire/vp-message-json.c lib/wire/vp-message-json.h \
 	lib/wire/vp-oci-names.c lib/wire/vp-oci-names.h \

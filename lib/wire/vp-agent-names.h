@@ -36,6 +36,21 @@
 /* extract: device nodes are made (with the capability for it); they are refused otherwise */
 #define VP_TAR_DEVICES "--devices"
 
+/* args[0] of another one: it connects to a TCP port of the guest's loopback device, IPv4
+ * or else IPv6, and carries what it reads from its stdin there and what comes from there
+ * to its stdout, each direction until its end.
+ *
+ *   { VP_CONNECT_PROGRAM, PORT }
+ *
+ * The first byte of its stdout is VP_CONNECT_READY: it is connected, and what follows is
+ * the peer's. Without it, stderr has a line of text. The container may be created,
+ * running or paused, and is of no other interest: all share the guest's network. */
+#define VP_CONNECT_PROGRAM "virtpod:connect"
+#define VP_CONNECT_READY "+"
+/* statuses besides 0 */
+#define VP_CONNECT_REFUSED 2 /* nobody listens */
+#define VP_CONNECT_FAILED 4
+
 /* GetDiagnosticDataRequest.log_type: the answer is the ids of all processes of the
  * container, in the guest's pid namespace, one a line. */
 #define VP_DIAGNOSTIC_PIDS "virtpod:pids"

@@ -16,12 +16,13 @@ import guest_figures
 import life_figures
 import plan_figures
 import scale_figures
+import shim_figures
 import start_figures
 
 KINDS = {
     "test": ("P13", "P8", "P14", "P15", "P16", "P17", "P28", "P29"),
     "guest": ("P1", "P2", "P6", "P7", "P19", "P21", "P11"),
-    "none": ("size", "P18"),
+    "none": ("size", "P18", "P9", "P25"),
 }
 
 
@@ -45,6 +46,8 @@ def main():
         guest_figures.sizes()
     if "P18" in wanted:
         plan_figures.run(rounds or 5)
+    if "P9" in wanted or "P25" in wanted:
+        shim_figures.run(rounds or 20)
     memory = to_memory()
     try:
         for world, run in worlds:

@@ -24,7 +24,7 @@ def sizes():
     """Of the programs as they are installed."""
     strip = os.environ.get("STRIP") or "strip"
     with tempfile.TemporaryDirectory() as directory:
-        for name in ("virtpodd", "virtpod", "virtpod-agent"):
+        for name in ("virtpodd", "virtpod", "virtpod-agent", "containerd-shim-virtpod-v2"):
             path = os.path.join(directory, name)
             shutil.copy(environment.program(name), path)
             subprocess.run([strip, path], check=True)

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	tests/bench/rawvm.py \
 	tests/bench/report.py \
 	tests/bench/scale_figures.py \
+	tests/bench/shim_figures.py \
 	tests/bench/start_figures.py \
 	tests/bench/world.py
 

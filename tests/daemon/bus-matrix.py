@@ -38,9 +38,10 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 LOG_CONTROL = ("/org/freedesktop/LogControl1", "org.freedesktop.LogControl1")
 SECRET = "hunter2"
 
-VALUES = {"s": "TERM", "o": "/", "a{sv}": {}, "a{ss}": {}, "as": ["true"], "t": 1, "q": 1, "b": True, "h": 0}
+VALUES = {"s": "TERM", "o": "/", "a{sv}": {}, "a{ss}": {}, "aa{sv}": [], "as": ["true"], "t": 1, "q": 1, "b": True, "h": 0}
 # what the agent is asked that changes nothing
-LOOKS = ("Read", "Stats", "Get", "Check", "Version", "Health", "ListProcesses", "WaitProcess")
+LOOKS = ("Read", "Stats", "Get", "Check", "Version", "Health", "ListProcesses", "ListInterfaces", "ListRoutes",
+         "WaitProcess")
 # what ends something is called last
 LAST = ["Cancel", "Drain", "Pause", "Resume", "Kill", "Stop", "Wait", "Delete"]
 
@@ -48,7 +49,8 @@ LAST = ["Cancel", "Drain", "Pause", "Resume", "Kill", "Stop", "Wait", "Delete"]
 INSPECT = {
     "Manager1": {"GetSandbox", "GetContainer", "ListSandboxes", "ListContainers", "GetConfig", "GetStats",
                  "OpenPrivateConnection"},
-    "Sandbox1": {"Wait", "Ping", "ListContainers", "GetStats", "GetMetrics", "GetGuestDetails"},
+    "Sandbox1": {"Wait", "Ping", "ListContainers", "GetStats", "GetMetrics", "GetGuestDetails", "ListInterfaces",
+                 "ListRoutes"},
     "Container1": {"Wait", "ListPids", "GetStats", "GetProcess"},
     "Process1": {"Wait"},
 }

@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
+import bus
 import bundle
 import host
 import netns
@@ -243,6 +244,53 @@ def test_namespace_replaced(env):
     equal(host.interfaces(), [], "taps on the host")
 
 
+def test_plug_refused(env):
+    """an interface that the machine does not take: taps, record and devices are as before, and again afterwards"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+    before = (taps_in(pod), pod.qdiscs(), env.record(sandbox)["resources"], sandbox.call("ListDevices"))
+    check([row["interface"] for row in before[3] if row["kind"] == "nic"] == ["eth0"], "devices: %s" % before[3])
+    plug = lambda name, kind="nic": sandbox.call("AttachDevice", "(a{sv})", bus.options({"kind": kind, "interface": name}))
+    for _ in range(2):
+        # libvirt's test driver has no such thing
+        env.raises("NotSupported", lambda: plug("net1"), "plug a device into")
+        equal((taps_in(pod), pod.qdiscs(), env.record(sandbox)["resources"], sandbox.call("ListDevices")), before,
+              "what there is")
+    env.raises("NotFound", lambda: plug("net7"), "interface \"net7\"")
+    env.raises("AlreadyExists", lambda: plug("eth0"), "the guest has it")
+    env.raises("NotSupported", lambda: plug("eth0", "disk"), "only \"nic\"")
+    env.raises("InvalidArgument", lambda: plug(""), "interface: is missing")
+    env.raises("NotFound", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic7", {}), "nic7: there is no such device")
+    env.raises("InvalidArgument", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic0", bus.options({"now": True})),
+               "\"now\"")
+    other = env.manager.create_sandbox("other", env.bundles.make(document=netns.document(pod.path, ["true"])),
+                                       network="none")
+    other.start()
+    env.raises("NotSupported", lambda: other.call("AttachDevice", "(a{sv})", bus.options(
+        {"kind": "nic", "interface": "net1"})), "network.model is not tcfilter")
+    other.delete(force=True)
+    sandbox.delete(force=True)
+    check_clean(pod)
+
+
+def test_plug_at_once(env):
+    """calls that come together are done one after the other, also when the sandbox ends meanwhile"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    for i in range(1, 4):
+        pod.add_veth("more-%d" % i, "net%d" % i, mac="02:00:00:00:01:0%d" % i)
+    calls = [Pending(sandbox, "AttachDevice", "(a{sv})", bus.options({"kind": "nic", "interface": "net%d" % (1 + i % 3)}))
+             for i in range(12)]
+    stop = Pending(sandbox, "Stop", "(ta{sv})", 0, bus.options({"force": True}))
+    check(all(call.outcome() != "ok" for call in calls), "plugged into nothing")
+    equal(stop.outcome(), "ok", "Stop")
+    check_clean(pod)
+    sandbox.delete()
+
+
 def test_failed_start(env):
     """a start that fails after the network was made takes it away"""
     pod = make_pod(env)
@@ -457,6 +505,54 @@ def test_network_option(env):
     env.raises("InvalidArgument", lambda: env.manager.create_sandbox(
         "joins", env.bundles.make(document=document), network="user"), "whose network it has")
     sandbox.delete(force=True)
+
+
+def test_macvtap(env):
+    """network.model=macvtap: a device on each interface, in the namespace; it goes with the sandbox"""
+    env.stop_daemon()
+    env.options += ["--set", "network.model=macvtap", "--set", "network.tx-max-rate=2000000"]
+    try:
+        env.start_daemon()
+        pod = make_pod(env)
+        pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+        sandbox = create(env, pod)
+        sandbox.start()
+        taps = taps_in(pod)
+        equal((len(taps), host.interfaces(), pod.qdiscs()), (2, [], []), "devices in the pod, on the host; disciplines")
+        equal(sorted(roots(pod.path)), ["eth0", "net1"], "interfaces with a limit")
+        for name, mac in zip(taps, (MAC, "02:00:00:00:01:01")):
+            match(pod.ip("-d", "link", "show", name), r"UP(.|\n)*link/ether %s(.|\n)*macvtap mode passthru" % mac, name)
+        xml = sandbox.call("GetDomainXML", "(a{sv})", {})
+        match(xml, "<target dev=['\"]%s['\"] managed=['\"]no['\"]/>" % taps[0], "document")
+        # who comes second is refused, and takes nothing away
+        other = create(env, pod, "second")
+        env.raises("AlreadyExists", other.start, "interface \"eth0\": somebody else")
+        other.delete()
+        equal((taps_in(pod), host.interfaces()), (taps, []), "devices")
+        env.stop_daemon(kill=True)
+        env.start_daemon()
+        again = env.manager.sandbox("box")
+        eventually(lambda: again.get("State") == "lost", "state lost")
+        check_clean(pod)
+        equal(roots(pod.path), {}, "limits")
+        again.delete()
+        env.house.fail["UpdateInterface"] = ("INTERNAL", "broken on purpose")
+        sandbox = create(env, pod)
+        env.raises("AgentFailed", sandbox.start, "broken on purpose")
+        env.house.fail.clear()
+        check_clean(pod)
+        sandbox.delete()
+        # all or nothing: the second interface is taken
+        pod.ip("link", "add", "link", "net1", "name", "mine", "type", "macvlan", "mode", "bridge")
+        sandbox = create(env, pod)
+        env.raises("AlreadyExists", sandbox.start, "interface \"net1\"")
+        check_clean(pod)
+        sandbox.delete()
+        env.stop_daemon()
+    finally:
+        del env.options[-4:]
+        if env.daemon is None:
+            env.start_daemon()
 
 
 def roots(netns_path):

@@ -38,6 +38,12 @@ def sandbox_calls(sandbox, bundle):
         "GetMetrics": ("get metrics of", lambda: sandbox.call("GetMetrics")),
         "OpenConsole": ("open the console of", lambda: sandbox.call("OpenConsole", "(a{sv})", {})),
         "ListDevices": ("list the devices of", lambda: sandbox.call("ListDevices")),
+        "UpdateInterface, UpdateRoutes": ("set the network of", lambda: sandbox.call("UpdateRoutes", "(aa{sv})", [])),
+        "ListInterfaces, ListRoutes": ("list the network of", lambda: sandbox.call("ListInterfaces")),
+        "PortForward": ("forward a port of", lambda: sandbox.call("PortForward", "(qa{sv})", 80, {})),
+        "AttachDevice": ("plug a device into", lambda: sandbox.call("AttachDevice", "(a{sv})", bus.options(
+            {"kind": "nic", "interface": "eth0"}))),
+        "DetachDevice": ("plug a device out of", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic0", {})),
         "GetDomainXML (live)": ("read the live XML of",
                                 lambda: sandbox.call("GetDomainXML", "(a{sv})", bus.options({"live": True}))),
         "Delete": ("delete", sandbox.delete),
@@ -103,7 +109,7 @@ def test_sandbox_states(env):
     n += refuse_all(env, "sandbox", name, "stopping", calls, table)
     ending.result()
     n += refuse_all(env, "sandbox", name, "stopped", calls, table)
-    equal(n, 10 + 10 + 3 + 9 + 11 + 10, "calls that were refused")
+    equal(n, 15 + 15 + 3 + 14 + 16 + 15, "calls that were refused")
 
 
 def test_container_states(env):

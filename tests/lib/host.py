@@ -50,6 +50,12 @@ def run_below_reaper():
     os.execv(sys.executable, [sys.executable, reaper, sys.executable, *sys.argv])
 
 
+def resident_kib(pid):
+    """Memory of a process that is in RAM."""
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS:"))
+
+
 def family():
     """pid -> (parent, state, command line) of what this program started, orphans included."""
     table = descendants({os.getppid()})

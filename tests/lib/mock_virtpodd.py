@@ -383,6 +383,18 @@ class Sandbox(Object):
         device = {"kind": GLib.Variant("s", "disk"), "id": GLib.Variant("s", "disk0")}
         invocation.return_value(GLib.Variant("(aa{sv})", ([device],)))
 
+    def call_ListInterfaces(self, invocation, fds):
+        row = {"name": GLib.Variant("s", "eth0"), "mac": GLib.Variant("s", "02:00:00:00:00:0a"),
+               "mtu": GLib.Variant("t", 1400), "flags": GLib.Variant("t", 1),
+               "addresses": GLib.Variant("as", ["10.0.0.2/24", "fd00::2/64"])}
+        invocation.return_value(GLib.Variant("(aa{sv})", ([row],)))
+
+    def call_ListRoutes(self, invocation, fds):
+        rows = [{key: GLib.Variant("s", value) for key, value in
+                 (("family", "ipv4"), ("dest", dest), ("gateway", gateway), ("device", "eth0"), ("source", ""))}
+                for dest, gateway in (("10.9.0.0/16", ""), ("", "10.0.0.1"))]
+        invocation.return_value(GLib.Variant("(aa{sv})", (rows,)))
+
     def call_OpenConsole(self, invocation, fds, options):
         read_end, write_end = os.pipe()
         text = b"boot\r\n\x1b[31mred\x1b[0m \xc3\xa9 \xff\x07\n"

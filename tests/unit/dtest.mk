@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/daemon/pod.py \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
+	tests/daemon/network-running.py \
 	tests/daemon/overlaps.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
@@ -41,6 +42,7 @@ EXTRA_DIST += \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
 	tests/lib/faulty.py \
+	tests/lib/cni.py \
 	tests/lib/netns.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py

@@ -53,7 +53,7 @@ test_not_json (void)
           "\"\\x\"", "\"\\u12\"", "\"\n\"", "{}{}", "{\"a\":1}x", "'a'",      "[\"a\":1]",  "\"\\",  "+1" };
   g_autofree char *open = g_strnfill (100, '['), *close = g_strnfill (100, ']');
   g_autofree char *deep = g_strconcat (open, close, NULL);
-  AgentJson json;
+  VpJsonPiece json;
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
@@ -62,11 +62,11 @@ test_not_json (void)
       char *merged;
       size_t len;
 
-      g_assert_cmpint (agent_json_parse (copy, strlen (wrong[i]), &json), ==, -EINVAL);
+      g_assert_cmpint (vp_json_scan_parse (copy, strlen (wrong[i]), &json), ==, -EINVAL);
       g_assert_cmpint (agent_json_merge ("{}", 2, copy, strlen (wrong[i]), &merged, &len), ==, -EINVAL);
     }
-  g_assert_cmpint (agent_json_parse (deep, strlen (deep), &json), ==, -EINVAL);
-  g_assert_cmpint (agent_json_parse ("a\0b", 3, &json), ==, -EINVAL);
+  g_assert_cmpint (vp_json_scan_parse (deep, strlen (deep), &json), ==, -EINVAL);
+  g_assert_cmpint (vp_json_scan_parse ("a\0b", 3, &json), ==, -EINVAL);
 }
 
 static void
@@ -86,40 +86,40 @@ static void
 test_pieces (void)
 {
   static const char text[] = "{\"a\":[1,-2.5e3,{\"b\":\"\\u00e9\\n\"}],\"c\":true,\"d\":null}";
-  AgentJson json;
+  VpJsonPiece json;
 
   for (gsize len = 0; len < sizeof text - 1; len++)
     {
       g_autofree char *piece = g_memdup2 (text, len + 1);
 
-      g_assert_cmpint (agent_json_parse (piece, len, &json), ==, -EINVAL);
+      g_assert_cmpint (vp_json_scan_parse (piece, len, &json), ==, -EINVAL);
     }
-  g_assert_cmpint (agent_json_parse (text, sizeof text - 1, &json), ==, 0);
+  g_assert_cmpint (vp_json_scan_parse (text, sizeof text - 1, &json), ==, 0);
 }
 
 static void
 test_reading (void)
 {
   static const char text[] = "{\"s\":\"word\",\"n\":-12,\"big\":99999999999999999999,\"l\":[1,[2],\"3\"]}";
-  AgentJson json, list;
+  VpJsonPiece json, list;
   int64_t number = 0;
   size_t at = 0;
 
-  g_assert_cmpint (agent_json_parse (text, strlen (text), &json), ==, 0);
-  g_assert_true (agent_json_is_string (agent_json_member (json, "s"), "word"));
-  g_assert_false (agent_json_is_string (agent_json_member (json, "s"), "wor"));
-  g_assert_false (agent_json_is_string (agent_json_member (json, "n"), "-12"));
-  g_assert_null (agent_json_member (json, "none").text);
-  g_assert_null (agent_json_member (agent_json_member (json, "s"), "s").text);
-  g_assert_true (agent_json_get_int (agent_json_member (json, "n"), &number));
+  g_assert_cmpint (vp_json_scan_parse (text, strlen (text), &json), ==, 0);
+  g_assert_true (vp_json_scan_is_string (vp_json_scan_member (json, "s"), "word"));
+  g_assert_false (vp_json_scan_is_string (vp_json_scan_member (json, "s"), "wor"));
+  g_assert_false (vp_json_scan_is_string (vp_json_scan_member (json, "n"), "-12"));
+  g_assert_null (vp_json_scan_member (json, "none").text);
+  g_assert_null (vp_json_scan_member (vp_json_scan_member (json, "s"), "s").text);
+  g_assert_true (vp_json_scan_get_int (vp_json_scan_member (json, "n"), &number));
   g_assert_cmpint (number, ==, -12);
-  g_assert_false (agent_json_get_int (agent_json_member (json, "big"), &number));
-  g_assert_false (agent_json_get_int (agent_json_member (json, "s"), &number));
-  list = agent_json_member (json, "l");
-  g_assert_cmpuint (agent_json_next (list, &at).len, ==, 1);
-  g_assert_cmpuint (agent_json_next (list, &at).len, ==, 3);
-  g_assert_true (agent_json_is_string (agent_json_next (list, &at), "3"));
-  g_assert_null (agent_json_next (list, &at).text);
+  g_assert_false (vp_json_scan_get_int (vp_json_scan_member (json, "big"), &number));
+  g_assert_false (vp_json_scan_get_int (vp_json_scan_member (json, "s"), &number));
+  list = vp_json_scan_member (json, "l");
+  g_assert_cmpuint (vp_json_scan_next (list, &at).len, ==, 1);
+  g_assert_cmpuint (vp_json_scan_next (list, &at).len, ==, 3);
+  g_assert_true (vp_json_scan_is_string (vp_json_scan_next (list, &at), "3"));
+  g_assert_null (vp_json_scan_next (list, &at).text);
 }
 
 static void
@@ -187,15 +187,15 @@ test_sched_refused (void)
                                        "{\"ioPriority\":{\"class\":1}}",
                                        "{\"ioPriority\":{\"class\":\"IOPRIO_CLASS_BE\",\"priority\":8}}" };
   const char *what = NULL;
-  AgentJson json;
+  VpJsonPiece json;
 
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_assert_cmpint (agent_json_parse (wrong[i], strlen (wrong[i]), &json), ==, 0);
+      g_assert_cmpint (vp_json_scan_parse (wrong[i], strlen (wrong[i]), &json), ==, 0);
       g_assert_cmpint (agent_sched_apply (0, json, &what), ==, -EINVAL);
       g_assert_nonnull (strstr (wrong[i], what));
     }
-  g_assert_cmpint (agent_json_parse ("{\"args\":[]}", 11, &json), ==, 0);
+  g_assert_cmpint (vp_json_scan_parse ("{\"args\":[]}", 11, &json), ==, 0);
   g_assert_cmpint (agent_sched_apply (0, json, &what), ==, 0);
 }
 

@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
-VERBS = """run create start exec attach cp list ps stats wait logs console events state inspect kill pause resume
+VERBS = """run create start exec attach cp list ps stats wait logs console events network port-forward state inspect kill pause resume
            update stop delete prune xml explain config check features spec version""".split()
 ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidState", "NotSupported",
           "NotAuthorized", "Busy", "Cancelled", "TimedOut", "ResourceExhausted", "HypervisorUnavailable",
@@ -68,6 +68,15 @@ def test_usage_errors():
         (["inspect", "--format", "xml", "a"], 1, "--format must be json or text"),
         (["logs", "--console", "--lines", "1", "a"], 1, "are for the journal"),
         (["logs", "--raw", "a"], 1, "--raw is for --console"),
+        (["port-forward", "a"], 1, "an argument is missing"),
+        (["port-forward", "a", "0"], 1, '"0" must be'),
+        (["port-forward", "a", "80:0"], 1, '"80:0" must be'),
+        (["port-forward", "a", "80", "65536:80"], 1, '"65536:80" must be'),
+        (["port-forward", "a", "127.0.0.1:80:80"], 1, "must be HOST:GUEST"),
+        (["network", "list"], 1, "an argument is missing"),
+        (["network", "attach", "a"], 1, "an argument is missing"),
+        (["network", "frob", "a"], 1, '"frob" must be'),
+        (["network", "list", "a", "b"], 1, "too many"),
         (["console", "--tail-bytes", "-2", "a"], 1, "--tail-bytes"),
         (["stats", "--interval", "0"], 1, "--interval"),
         (["wait"], 1, "an argument is missing"),

@@ -87,6 +87,12 @@ CASES = [
     (["update", "-r", ""], ["FILES"]),
     (["stats", "--interval", "1", "wait-1", "wait-2"], ["wait-2"]),
     (["console", "wait-1"], ["wait-1"]),
+    (["network", "r"], ["routes"]),
+    (["network", "a"], ["attach"]),
+    (["po"], ["port-forward"]),
+    (["port-forward", "--address", "::", "wait-1"], ["wait-1"]),
+    (["port-forward", "wait-1", ""], []),
+    (["network", "list", "wait-1"], ["wait-1"]),
     (["logs", "--follow", "wait-1"], ["wait-1"]),
 ]
 

@@ -205,6 +205,19 @@ def test_console():
         os.close(master)
 
 
+def test_network():
+    with Bus() as bus:
+        create(bus, "wait-1")
+        equal(ok(bus.run("network", "list", "wait-1")),
+              "NAME  MAC                 MTU  ADDRESSES\neth0  02:00:00:00:00:0a  1400  10.0.0.2/24 fd00::2/64\n")
+        rows = json.loads(ok(bus.run("network", "routes", "--json", "wait-1")))
+        equal([(row["dest"], row["gateway"], row["device"], row["family"]) for row in rows],
+              [("10.9.0.0/16", "", "eth0", "ipv4"), ("default", "10.0.0.1", "eth0", "ipv4")])
+        done = bus.run("network", "list", "nobody")
+        equal(done.returncode, 1)
+        contains(done.stderr, b"virtpod: network nobody: ")
+
+
 def test_logs_asks_the_journal():
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "journalctl"), "w", encoding="ascii") as tool:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "proxy-bus.h"
+#include "vp-bus.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,8 @@
 
 /* no bus takes longer to answer, or to take some hundred bytes */
 #define TIMEOUT_SECONDS 10
+#define FIRST_SIZE 4096
+#define MESSAGE_MAX 8192 /* of vp_bus_call() */
 
 static int
 hex_digit (char c)
@@ -53,9 +55,9 @@ address_value (const char *address, const char *key, char *out, size_t size)
   return 0;
 }
 
-/* Of the first unix: address, its path without the "/" it begins with. Its length, or 0. */
+/* Of the first unix: address; @skip: its path without the "/" it begins with. Its length, or 0. */
 static socklen_t
-parse_address (const char *list, struct sockaddr_un *out)
+parse_address (const char *list, size_t skip, struct sockaddr_un *out)
 {
   char path[sizeof out->sun_path + 1];
   size_t len;
@@ -69,7 +71,9 @@ parse_address (const char *list, struct sockaddr_un *out)
         continue;
       if (address_value (list + 5, "path", path, sizeof path) > 1 && *path == '/')
         {
-          memcpy (out->sun_path, path + 1, strlen (path));
+          if (strlen (path + skip) >= sizeof out->sun_path)
+            return 0;
+          memcpy (out->sun_path, path + skip, strlen (path + skip));
           return sizeof *out;
         }
       len = address_value (list + 5, "abstract", out->sun_path + 1, sizeof out->sun_path - 1);
@@ -128,18 +132,23 @@ authenticate (int fd)
   return send_all (fd, "BEGIN\r\n", 7);
 }
 
-int
-proxy_bus_open (ProxyBus *self, const char *address)
+void
+vp_bus_init (VpBus *self, size_t max)
 {
-  static const ProxyCall hello
-      = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "" };
+  *self = (VpBus) { .fd = -1, .max = max };
+}
+
+int
+vp_bus_open (VpBus *self, const char *address, int relative)
+{
+  static const VpBusCall hello
+      = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", "", 0 };
   const struct timeval timeout = { .tv_sec = TIMEOUT_SECONDS };
   struct sockaddr_un name;
-  socklen_t len = parse_address (address, &name);
+  socklen_t len = parse_address (address, relative ? 1 : 0, &name);
   int error = 0;
 
-  memset (self, 0, offsetof (ProxyBus, data));
-  self->fd = -1;
+  self->len = self->used = 0;
   if (len == 0)
     return -EAFNOSUPPORT;
   self->fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -149,53 +158,85 @@ proxy_bus_open (ProxyBus *self, const char *address)
       || setsockopt (self->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0
       || connect (self->fd, (struct sockaddr *) &name, len) < 0 || authenticate (self->fd) < 0)
     error = -errno;
-  else if (proxy_bus_call (self, &hello) == 0)
+  else if (vp_bus_call (self, &hello) == 0)
     error = -EPIPE;
   if (error != 0)
-    proxy_bus_close (self);
+    vp_bus_close (self);
   return error;
 }
 
 void
-proxy_bus_close (ProxyBus *self)
+vp_bus_close (VpBus *self)
 {
   if (self->fd >= 0)
     (void) close (self->fd);
   self->fd = -1;
+  free (self->data);
+  self->data = NULL;
+  self->size = self->len = self->used = 0;
 }
 
 uint32_t
-proxy_bus_call (ProxyBus *self, const ProxyCall *call, ...)
+vp_bus_send (VpBus *self, uint8_t *message, size_t len)
 {
-  static uint8_t data[PROXY_MESSAGE_MAX];
-  va_list arguments;
-  size_t len;
-
   if (self->fd < 0)
     return 0;
   self->serial = self->serial == UINT32_MAX ? 1 : self->serial + 1;
+  vp_bus_message_set_serial (message, self->serial);
+  return send_all (self->fd, message, len) == 0 ? self->serial : 0;
+}
+
+uint32_t
+vp_bus_call (VpBus *self, const VpBusCall *call, ...)
+{
+  uint8_t data[MESSAGE_MAX];
+  va_list arguments;
+  size_t len;
+
   va_start (arguments, call);
-  len = proxy_message_pack (data, self->serial, call, arguments);
+  len = vp_bus_message_pack (data, sizeof data, call, arguments);
   va_end (arguments);
-  return len > 0 && send_all (self->fd, data, len) == 0 ? self->serial : 0;
+  return len > 0 && len <= sizeof data ? vp_bus_send (self, data, len) : 0;
 }
 
 static void
-drop_used (ProxyBus *self)
+drop_used (VpBus *self)
 {
+  if (self->used == 0)
+    return;
   memmove (self->data, self->data + self->used, self->len - self->used);
   self->len -= self->used;
   self->used = 0;
 }
 
+/* Room for the rest of the message that has begun, or for something at all. A
+ * message that is too long is not waited for: vp_bus_next() says so. */
+static int
+make_room (VpBus *self)
+{
+  long length = self->len > 0 ? vp_bus_message_length (self->data, self->len, self->max) : 0;
+  size_t size = length > FIRST_SIZE ? (size_t) length : FIRST_SIZE;
+  uint8_t *data;
+
+  if (self->size >= size && (self->size <= 16 * FIRST_SIZE || self->len > 0))
+    return self->size > self->len ? 0 : -1;
+  data = realloc (self->data, size > self->len ? size : self->len + 1);
+  if (data == NULL)
+    return -1;
+  self->data = data;
+  self->size = size > self->len ? size : self->len + 1;
+  return 0;
+}
+
 int
-proxy_bus_read (ProxyBus *self)
+vp_bus_read (VpBus *self)
 {
   ssize_t n;
 
   drop_used (self);
-  /* never full: a message that would fill it is refused at its header */
-  n = recv (self->fd, self->data + self->len, sizeof self->data - self->len, MSG_DONTWAIT);
+  if (make_room (self) < 0)
+    return -1;
+  n = recv (self->fd, self->data + self->len, self->size - self->len, MSG_DONTWAIT);
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return 0;
   if (n <= 0)
@@ -205,14 +246,14 @@ proxy_bus_read (ProxyBus *self)
 }
 
 int
-proxy_bus_next (ProxyBus *self, ProxyMessage *message)
+vp_bus_next (VpBus *self, VpBusMessage *message)
 {
   long len;
 
   drop_used (self);
-  len = proxy_message_length (self->data, self->len);
+  len = vp_bus_message_length (self->data, self->len, self->max);
   if (len <= 0 || (size_t) len > self->len)
     return len < 0 ? -1 : 0;
   self->used = (size_t) len;
-  return proxy_message_parse (self->data, (size_t) len, message) < 0 ? -1 : 1;
+  return vp_bus_message_parse (self->data, (size_t) len, message) < 0 ? -1 : 1;
 }

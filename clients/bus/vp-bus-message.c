@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "proxy-message.h"
+#include "vp-bus-message.h"
 
 #include <endian.h>
 #include <string.h>
+
+#include "vp-bus-reader.h"
 
 #if __BYTE_ORDER == __LITTLE_ENDIAN
 #define ORDER 'l'
@@ -12,6 +14,7 @@
 #define VERSION 1
 #define NO_AUTO_START 2
 #define FIXED_HEADER 16 /* up to and with the length of the fields */
+#define LONGEST (64u << 20) /* D-Bus itself allows twice as much */
 
 enum
 {
@@ -35,7 +38,8 @@ aligned (size_t place, size_t to)
 typedef struct
 {
   uint8_t *data;
-  size_t len; /* PROXY_MESSAGE_MAX + 1: did not fit */
+  size_t size;
+  size_t len; /* may be more than fits; LONGEST + 1: too much */
 } Out;
 
 static void
@@ -43,14 +47,17 @@ put (Out *out, size_t alignment, const void *data, size_t len)
 {
   size_t place = aligned (out->len, alignment);
 
-  if (out->len > PROXY_MESSAGE_MAX || place > PROXY_MESSAGE_MAX || len > PROXY_MESSAGE_MAX - place)
+  if (place > LONGEST || len > LONGEST - place)
     {
-      out->len = PROXY_MESSAGE_MAX + 1;
+      out->len = LONGEST + 1;
       return;
     }
-  memset (out->data + out->len, 0, place - out->len);
-  if (len > 0)
-    memcpy (out->data + place, data, len);
+  if (place + len <= out->size)
+    {
+      memset (out->data + out->len, 0, place - out->len);
+      if (len > 0)
+        memcpy (out->data + place, data, len);
+    }
   out->len = place + len;
 }
 
@@ -87,6 +94,33 @@ put_field (Out *out, uint8_t code, const char *type, const char *value)
     put_string (out, value);
 }
 
+/* An a{sv}. The length counts from the first element, which is aligned even if there is none. */
+static void
+put_options (Out *out, const VpBusOption *options)
+{
+  size_t length_at, begin;
+  uint32_t length, flag;
+
+  put_u32 (out, 0);
+  length_at = out->len - sizeof length;
+  put (out, 8, NULL, 0);
+  begin = out->len;
+  for (; options != NULL && options->key != NULL; options++)
+    {
+      put (out, 8, NULL, 0);
+      put_string (out, options->key);
+      put_signature (out, options->text != NULL ? "s" : "b");
+      flag = options->flag != 0;
+      if (options->text != NULL)
+        put_string (out, options->text);
+      else
+        put_u32 (out, flag);
+    }
+  length = (uint32_t) (out->len - begin);
+  if (out->len <= out->size)
+    memcpy (out->data + length_at, &length, sizeof length);
+}
+
 static void
 put_arguments (Out *out, const char *signature, va_list arguments)
 {
@@ -102,9 +136,8 @@ put_arguments (Out *out, const char *signature, va_list arguments)
         number = (uint16_t) va_arg (arguments, int);
         put (out, 2, &number, sizeof number);
         break;
-      default: /* an array without elements still has their alignment */
-        put_u32 (out, 0);
-        put (out, 8, NULL, 0);
+      default:
+        put_options (out, va_arg (arguments, const VpBusOption *));
         break;
       }
 }
@@ -127,17 +160,17 @@ wire_signature (const char *from, char to[32])
 }
 
 size_t
-proxy_message_pack (uint8_t data[PROXY_MESSAGE_MAX], uint32_t serial, const ProxyCall *call, va_list arguments)
+vp_bus_message_pack (uint8_t *data, size_t size, const VpBusCall *call, va_list arguments)
 {
-  const uint8_t begin[4] = { ORDER, PROXY_METHOD_CALL, NO_AUTO_START, VERSION };
-  Out out = { data, 0 };
+  const uint8_t begin[4] = { ORDER, VP_BUS_METHOD_CALL, call->start ? 0 : NO_AUTO_START, VERSION };
+  Out out = { data, size, 0 };
   uint32_t fields, body;
   size_t body_at;
   char signature[32];
 
   put (&out, 1, begin, sizeof begin);
   put_u32 (&out, 0); /* length of the body, later */
-  put_u32 (&out, serial);
+  put_u32 (&out, 0); /* serial, later */
   put_u32 (&out, 0); /* length of the fields, later */
   put_field (&out, FIELD_PATH, "o", call->path);
   put_field (&out, FIELD_INTERFACE, "s", call->interface);
@@ -152,72 +185,27 @@ proxy_message_pack (uint8_t data[PROXY_MESSAGE_MAX], uint32_t serial, const Prox
   put (&out, 8, NULL, 0);
   body_at = out.len;
   put_arguments (&out, call->signature, arguments);
-  if (out.len > PROXY_MESSAGE_MAX)
+  if (out.len > LONGEST)
     return 0;
   body = (uint32_t) (out.len - body_at);
-  memcpy (data + 4, &body, sizeof body);
-  memcpy (data + 12, &fields, sizeof fields);
+  if (out.len <= size)
+    {
+      memcpy (data + 4, &body, sizeof body);
+      memcpy (data + 12, &fields, sizeof fields);
+    }
   return out.len;
+}
+
+void
+vp_bus_message_set_serial (uint8_t *message, uint32_t serial)
+{
+  memcpy (message + 8, &serial, sizeof serial);
 }
 
 /* ---- reading ------------------------------------------------------------------- */
 
-typedef struct
-{
-  const uint8_t *data;
-  size_t at, end;
-} In;
-
-/* NULL: there is not so much. */
-static const uint8_t *
-take (In *in, size_t alignment, size_t len)
-{
-  size_t place = aligned (in->at, alignment);
-
-  if (place > in->end || len > in->end - place)
-    return NULL;
-  in->at = place + len;
-  return in->data + place;
-}
-
-static int
-take_u32 (In *in, uint32_t *ret)
-{
-  const uint8_t *data = take (in, 4, sizeof *ret);
-
-  if (data == NULL)
-    return -1;
-  memcpy (ret, data, sizeof *ret);
-  return 0;
-}
-
-/* The text of @len bytes and the NUL that must be behind it. */
-static const char *
-take_text (In *in, size_t len)
-{
-  const uint8_t *data = take (in, 1, len + 1);
-
-  return data != NULL && memchr (data, '\0', len + 1) == data + len ? (const char *) data : NULL;
-}
-
-static const char *
-take_string (In *in)
-{
-  uint32_t len;
-
-  return take_u32 (in, &len) < 0 || len >= PROXY_MESSAGE_MAX ? NULL : take_text (in, len);
-}
-
-static const char *
-take_signature (In *in)
-{
-  const uint8_t *len = take (in, 1, 1);
-
-  return len == NULL ? NULL : take_text (in, *len);
-}
-
 long
-proxy_message_length (const uint8_t *data, size_t len)
+vp_bus_message_length (const uint8_t *data, size_t len, size_t max)
 {
   uint32_t body, fields;
 
@@ -225,28 +213,30 @@ proxy_message_length (const uint8_t *data, size_t len)
     return 0;
   memcpy (&body, data + 4, sizeof body);
   memcpy (&fields, data + 12, sizeof fields);
-  if (data[0] != ORDER || data[3] != VERSION || body > PROXY_MESSAGE_MAX || fields > PROXY_MESSAGE_MAX
-      || aligned (FIXED_HEADER + fields, 8) + body > PROXY_MESSAGE_MAX)
+  if (data[0] != ORDER || data[3] != VERSION || body > max || fields > max
+      || aligned (FIXED_HEADER + (size_t) fields, 8) + body > max)
     return -1;
-  return (long) (aligned (FIXED_HEADER + fields, 8) + body);
+  return (long) (aligned (FIXED_HEADER + (size_t) fields, 8) + body);
 }
 
 /* One field of the header; those that do not matter here are checked and dropped. */
 static int
-parse_field (In *in, ProxyMessage *message)
+parse_field (VpBusReader *in, VpBusMessage *message)
 {
-  const uint8_t *code = take (in, 8, 1);
-  const char *type = code == NULL ? NULL : take_signature (in);
+  const uint8_t *code = vp_bus_reader_take (in, 8, 1);
+  const char *type = code == NULL ? NULL : vp_bus_reader_signature (in);
   const char *text = NULL;
   uint32_t number = 0;
 
   if (type == NULL || strlen (type) != 1)
     return -1;
-  if (*type == 'u' ? take_u32 (in, &number) < 0
-                   : (text = *type == 'g' ? take_signature (in) : take_string (in)) == NULL)
+  if (*type == 'u' ? vp_bus_reader_u32 (in, &number) < 0
+                   : (text = *type == 'g' ? vp_bus_reader_signature (in) : vp_bus_reader_string (in)) == NULL)
     return -1;
   if (*code == FIELD_REPLY_SERIAL)
     message->reply_serial = number;
+  else if (*code == FIELD_PATH && text != NULL)
+    message->path = text;
   else if (*code == FIELD_MEMBER && text != NULL)
     message->member = text;
   else if (*code == FIELD_ERROR && text != NULL)
@@ -257,14 +247,14 @@ parse_field (In *in, ProxyMessage *message)
 }
 
 int
-proxy_message_parse (const uint8_t *data, size_t len, ProxyMessage *message)
+vp_bus_message_parse (const uint8_t *data, size_t len, VpBusMessage *message)
 {
-  In in = { data, FIXED_HEADER, 0 };
+  VpBusReader in = { data, FIXED_HEADER, 0 };
   uint32_t fields;
 
   memcpy (&fields, data + 12, sizeof fields);
-  in.end = FIXED_HEADER + fields;
-  *message = (ProxyMessage) { .type = data[1], .signature = "" };
+  in.end = FIXED_HEADER + (size_t) fields;
+  *message = (VpBusMessage) { .type = data[1], .signature = "" };
   while (in.at < in.end)
     if (parse_field (&in, message) < 0)
       return -1;
@@ -274,21 +264,22 @@ proxy_message_parse (const uint8_t *data, size_t len, ProxyMessage *message)
 }
 
 int
-proxy_message_get_number (const ProxyMessage *message, uint32_t *ret)
+vp_bus_message_get_number (const VpBusMessage *message, uint32_t *ret)
 {
-  In in = { message->body, 0, message->body_len };
+  VpBusReader in = vp_bus_reader_of (message);
 
-  return *message->signature == 'u' ? take_u32 (&in, ret) : -1;
+  return *message->signature == 'u' ? vp_bus_reader_u32 (&in, ret) : -1;
 }
 
 const char *
-proxy_message_get_string (const ProxyMessage *message, unsigned index)
+vp_bus_message_get_string (const VpBusMessage *message, unsigned index)
 {
-  In in = { message->body, 0, message->body_len };
+  VpBusReader in = vp_bus_reader_of (message);
   const char *text = NULL;
 
   for (unsigned i = 0; i <= index; i++)
-    if (strnlen (message->signature, i + 1) <= i || message->signature[i] != 's' || (text = take_string (&in)) == NULL)
+    if (strnlen (message->signature, i + 1) <= i || strchr ("so", message->signature[i]) == NULL
+        || (text = vp_bus_reader_string (&in)) == NULL)
       return NULL;
   return text;
 }

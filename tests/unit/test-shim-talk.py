@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""containerd-shim-virtpod-v2 as a program: its verbs, and what it answers to requests
+that are wrong. There is no bus and no daemon; a ttrpc client that shares no code with it."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+
+import host
+import tap
+from env import program, srcdir
+from tap import equal
+from ttrpc_client import CODES, HEADER, REQUEST, RESPONSE, Messages
+
+SHIM = "containerd-shim-virtpod-v2"
+RUN = "/run/containerd"
+
+
+class Shim:
+    """Bundles below a directory, and the shim's verbs for them."""
+
+    temporary = messages = dir = None
+
+    def start(self):
+        host.own_mount_namespace()
+        os.makedirs(RUN, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", RUN], check=True)
+        self.temporary = tempfile.TemporaryDirectory(prefix="virtpod-test.")
+        self.dir = self.temporary.name
+        folders = [os.path.join(srcdir, "lib/wire"), os.path.join(srcdir, "clients/shim")]
+        merged = os.path.join(self.dir, "protos")
+        os.mkdir(merged)
+        for folder in folders:
+            for name in os.listdir(folder):
+                if name.endswith(".proto"):
+                    os.symlink(os.path.join(folder, name), os.path.join(merged, name))
+        self.messages = Messages(merged)
+
+    # what tap.run() asks of a world
+    def begin_test(self):
+        pass
+
+    def complaints(self):
+        return []
+
+    def diagnostics(self):
+        return ""
+
+    def stop(self):
+        host.end_family()
+        self.temporary.cleanup()
+
+    def bundle(self, name, annotations=None):
+        path = os.path.join(self.dir, name)
+        os.makedirs(os.path.join(path, "rootfs"))
+        with open(os.path.join(path, "config.json"), "w", encoding="ascii") as f:
+            json.dump({"ociVersion": "1.0.2", "annotations": annotations or {}}, f)
+        return path
+
+    def call(self, verb, name, bundle, *options):
+        environment = {"PATH": os.environ["PATH"], "VIRTPOD_BUS_ADDRESS": "unix:path=" + self.dir + "/nobus"}
+        return subprocess.run([program(SHIM), "-namespace", "test", "-address", "", "-id", name, *options, verb],
+                              cwd=bundle, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=environment, timeout=120, check=False)
+
+    def launch(self, name, annotations=None):
+        """Path of the socket."""
+        bundle = self.bundle(name, annotations)
+        done = self.call("start", name, bundle)
+        equal((done.returncode, done.stderr), (0, b""), "start")
+        with open(os.path.join(bundle, "address"), "rb") as f:
+            equal(f.read(), done.stdout, "address file")
+        tap.match(done.stdout.decode(), "^unix:///run/containerd/s/[0-9a-z-]+$", "address")
+        return done.stdout.decode()[len("unix://"):]
+
+
+class Connection:
+    def __init__(self, path, messages):
+        self.messages = messages
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.settimeout(120)
+        self.socket.connect(path)
+        self.stream = -1
+
+    def raw(self, service, method, payload):
+        request = self.messages["ttrpc.Request"](service=service, method=method, payload=payload).SerializeToString()
+        self.stream += 2
+        self.socket.sendall(HEADER.pack(len(request), self.stream, REQUEST, 0) + request)
+        length, stream, kind, _ = HEADER.unpack(self.take(HEADER.size))
+        equal((stream, kind), (self.stream, RESPONSE), "answer")
+        return self.messages["ttrpc.Response"].FromString(self.take(length))
+
+    def take(self, size):
+        data = b""
+        while len(data) < size:
+            piece = self.socket.recv(size - len(data))
+            if not piece:
+                raise EOFError
+            data += piece
+        return data
+
+    def code(self, method, message, service="containerd.task.v2.Task", **fields):
+        """Name of the code, and the text, that a request is answered with."""
+        payload = message if isinstance(message, bytes) else self.messages["task." + message](**fields).SerializeToString()
+        status = self.raw(service, method, payload).status
+        return CODES[status.code], status.message
+
+    def is_closed(self):
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+
+def shutdown(shim, path, name):
+    equal(Connection(path, shim.messages).code("Shutdown", "TaskRequest", id=name), ("OK", ""), "shutdown")
+    tap.eventually(lambda: not os.path.exists(path), "end of the shim", 60)
+
+
+def test_verbs(shim):
+    """-v, -h; what is no command line is refused"""
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run([program(SHIM), "-v"], capture_output=True, env=environment, check=True)
+    tap.match(done.stdout.decode(), "^%s [0-9]" % SHIM, "-v")
+    for args in ([], ["start"], ["-id", "a", "-namespace", "n", "stop"], ["-id", "../a", "-namespace", "n", "start"]):
+        done = subprocess.run([program(SHIM), *args], capture_output=True, env=environment, check=False)
+        equal((done.returncode, done.stdout), (2, b""), "status and output of %r" % args)
+        tap.check(done.stderr != b"", "nothing is said about %r" % args)
+
+
+def test_start_wrong(shim):
+    """start of a bundle that is none: an error, and no shim and no socket"""
+    empty = os.path.join(shim.dir, "empty")
+    os.mkdir(empty)
+    done = shim.call("start", "empty", empty)
+    equal((done.returncode, done.stdout), (1, b""), "without config.json")
+    for text in ("{", "[" * 100000, '{"annotations":{"io.kubernetes.cri.container-type":"container",'
+                                    '"io.kubernetes.cri.sandbox-id":"../../x"}}', "\0" * 100):
+        with open(os.path.join(empty, "config.json"), "w", encoding="ascii") as f:
+            f.write(text)
+        done = shim.call("start", "empty", empty)
+        equal((done.returncode, done.stdout), (1, b""), "start of %r" % text[:40])
+    with open(os.path.join(empty, "config.json"), "wb") as f:
+        f.truncate(64 << 20)
+    done = shim.call("start", "empty", empty)
+    equal((done.returncode, done.stdout), (1, b""), "start of what is too long")
+    tap.check(not os.path.isdir(RUN + "/s") or os.listdir(RUN + "/s") == [], "a socket is left")
+
+
+def test_group(shim):
+    """containers of a pod get the address of its shim, others do not"""
+    pod = {"io.kubernetes.cri.container-type": "sandbox", "io.kubernetes.cri.sandbox-id": "pod"}
+    member = {"io.kubernetes.cri.container-type": "container", "io.kubernetes.cri.sandbox-id": "pod"}
+    path = shim.launch("pod", pod)
+    equal(shim.launch("member", member), path, "address of a member")
+    other = shim.launch("other")
+    tap.check(other != path, "another pod has the same shim")
+    shutdown(shim, other, "other")
+    shutdown(shim, path, "pod")
+
+
+def test_requests(shim):
+    """requests that are wrong are refused by code, in both versions"""
+    path = shim.launch("wrong")
+    connection = Connection(path, shim.messages)
+    for service in ("containerd.task.v2.Task", "containerd.task.v3.Task"):
+        for method in ("State", "Start", "Delete", "Wait", "Kill", "Exec", "ResizePty", "CloseIO", "Pids", "Pause",
+                       "Resume", "Update", "Stats"):
+            code, text = connection.code(method, "ProcessRequest", service=service, id="nobody")
+            equal(code, "NOT_FOUND", method)
+            tap.check("nobody" in text, "%s: %r" % (method, text))
+        equal(connection.code("Checkpoint", "TaskRequest", service=service, id="x")[0], "UNIMPLEMENTED", "Checkpoint")
+    equal(connection.code("Fly", "TaskRequest")[0], "UNIMPLEMENTED", "unknown method")
+    equal(connection.code("State", "TaskRequest", service="x")[0], "UNIMPLEMENTED", "unknown service")
+    equal(connection.code("State", b"\xff\xff\xff")[0], "INVALID_ARGUMENT", "garbage")
+    for what, fields in (("no id", {"bundle": "/b"}), ("path", {"id": "../x", "bundle": "/b"}),
+                         ("long id", {"id": "a" * 4000, "bundle": "/b"}), ("line", {"id": "a\nb", "bundle": "/b"}),
+                         ("relative bundle", {"id": "a", "bundle": "b"}),
+                         ("stream", {"id": "a", "bundle": "/b", "stdout": "gopher://x"})):
+        equal(connection.code("Create", "CreateTaskRequest", **fields)[0], "INVALID_ARGUMENT", what)
+    equal(connection.code("Create", "CreateTaskRequest", id="a", bundle="/b", checkpoint="/c")[0], "UNIMPLEMENTED",
+          "checkpoint")
+    mount = shim.messages["task.Mount"](type="no-such-type", source="x", options=["a"] * 10000)
+    code, text = connection.code("Create", "CreateTaskRequest", id="a", bundle="/b", rootfs=[mount])
+    equal(code, "INTERNAL", "mount")
+    tap.match(text, r"rootfs\[0\] \(no-such-type\)", "mount")
+    equal(connection.code("State", "ProcessRequest", id="a")[0], "NOT_FOUND", "a task that failed")
+    shutdown(shim, path, "wrong")
+
+
+def test_frames(shim):
+    """what is no ttrpc costs its sender the connection, and nobody else"""
+    path = shim.launch("frames")
+    good = Connection(path, shim.messages)
+    equal(good.code("State", "ProcessRequest", id="x")[0], "NOT_FOUND", "before")
+    for what in (struct.pack(">IIBB", 0xffffffff, 1, REQUEST, 0), struct.pack(">IIBB", 5 << 20, 1, REQUEST, 0),
+                 struct.pack(">IIBB", 0, 1, 77, 0), struct.pack(">IIBB", 0, 1, RESPONSE, 0), b"\xff" * 64):
+        bad = Connection(path, shim.messages)
+        bad.socket.sendall(what)
+        tap.check(bad.is_closed(), "%r is taken" % what)
+    half = Connection(path, shim.messages)
+    half.socket.sendall(struct.pack(">IIBB", 1000, 1, REQUEST, 0) + b"x" * 10)
+    half.socket.close()
+    equal(good.code("State", "ProcessRequest", id="x")[0], "NOT_FOUND", "after")
+    shutdown(shim, path, "frames")
+
+
+def test_stale_socket(shim):
+    """the socket of a shim that was killed does not keep the next from its place"""
+    path = shim.launch("stale")
+    pid = next(pid for pid, (_, state, command) in host.family().items() if SHIM in command and state != "Z")
+    os.kill(pid, 9)
+    tap.eventually(lambda: not host.listens(path), "end of the shim", 60)
+    tap.check(os.path.exists(path), "the socket has gone by itself")
+    with open(os.path.join(shim.dir, "stale/address"), encoding="ascii") as f:
+        equal(f.read(), "unix://" + path, "address")
+    done = shim.call("start", "stale", os.path.join(shim.dir, "stale"))
+    equal((done.returncode, done.stdout.decode()), (0, "unix://" + path), "start")
+    shutdown(shim, path, "stale")
+
+
+def test_delete_without_daemon(shim):
+    """delete says so when the daemon cannot be reached, and does not claim success"""
+    bundle = shim.bundle("lost")
+    done = shim.call("delete", "lost", bundle, "-bundle", bundle)
+    equal((done.returncode, done.stdout), (1, b""), "delete")
+    tap.match(done.stderr.decode(), "virtpodd", "error")
+
+
+if __name__ == "__main__":
+    if os.geteuid() != 0:
+        tap.skip_all("needs root")
+    if program(SHIM) is None:
+        tap.skip_all("%s is not built" % SHIM)
+    host.run_below_reaper()
+    tap.run([test_verbs, test_start_wrong, test_group, test_requests, test_frames, test_stale_socket,
+             test_delete_without_daemon], Shim())
