@@ -100,7 +100,8 @@ struct _VpSandbox
 
 /* the steps that have files of their own */
 void vp_sandbox_run_plan (gpointer owner, VpSteps *steps, GCancellable *cancellable);
-/* Plans with what is found in the network namespace at @netns, NULL: in the one the spec names, if any; ends the step that is under way. */
+/* Plans with what is found in the network namespace at @netns (NULL: in the one
+ * the spec names, if any) and ends the step that is under way. */
 void vp_sandbox_plan (VpSandbox *self, const char *netns);
 
 /* ---- vp-sandbox-netns.c ---- */

@@ -95,7 +95,8 @@ gint64 vp_sandbox_get_exited_at (VpSandbox *self);
 guint vp_sandbox_get_exit_status (VpSandbox *self); /* once it has ended: of its own container */
 const VpPlan *vp_sandbox_get_plan (VpSandbox *self); /* NULL before it was planned */
 const char *vp_sandbox_get_xml (VpSandbox *self);    /* NULL before it was planned */
-/* Path of the network namespace its interfaces are in: the spec's, or one made for it while it has a machine; NULL: none. */
+/* Path of the network namespace its interfaces are in: the spec's, or one made for
+ * it while it has a machine; NULL: none. */
 const char *vp_sandbox_get_network_namespace (VpSandbox *self);
 /* Stages of the last start that were done, in order; returns how many. */
 gsize vp_sandbox_get_stages (VpSandbox *self, VpSandboxStage *stages, gsize max);

@@ -546,8 +546,8 @@ def test_network_option(env):
         sandbox = env.manager.sandbox("box")
         sandbox.start()
         xml = sandbox.call("GetDomainXML", "(a{sv})", {})
-        equal(("<interface" in xml, bool(re.search("<interface type=['\"]user['\"]>", xml)), sandbox.get("NetworkNamespace")),
-              (network == "user", network == "user", ""), "interface, of type user, namespace with network=" + network)
+        found = ("<interface" in xml, bool(re.search("<interface type=['\"]user['\"]>", xml)), sandbox.get("NetworkNamespace"))
+        equal(found, (network == "user", network == "user", ""), "interface, of type user, namespace: " + network)
         if network == "user":
             guest = env.agent(sandbox).sandbox
             (eth0,) = guest.interfaces.values()

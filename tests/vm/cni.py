@@ -246,7 +246,8 @@ def test_delete(env):
     machine = the_machine()
     machine.sandbox.delete(force=True)
     equal((sorted(machine.pod.links()), machine.pod.qdiscs(), host.interfaces()),
-          (sorted(["lo"] + [network.name for network in machine.networks]), [], []), "links and disciplines of the namespace, taps of the host")
+          (sorted(["lo"] + [network.name for network in machine.networks]), [], []),
+          "links and disciplines of the namespace, taps of the host")
     for network in machine.networks:
         network.remove()
     machine.pod.remove()
