@@ -17,18 +17,21 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-net.c daemon/vp-net.h \
+	daemon/vp-net-macvtap.c daemon/vp-net-macvtap.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
 	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
+	daemon/vp-net-watch.c daemon/vp-net-watch.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-listen-fds.c daemon/vp-listen-fds.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
 	daemon/vp-virt.c daemon/vp-virt.h daemon/vp-virt-private.h \
 	daemon/vp-virt-call.c \
 	daemon/vp-virt-destroy.c \
+	daemon/vp-virt-device.c \
 	daemon/vp-virt-domain.c \
 	daemon/vp-virt-doom.c \
 	daemon/vp-virt-embed.c daemon/vp-virt-embed.h \
@@ -84,6 +87,8 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container-restore.c \
 	daemon/vp-sandbox.c daemon/vp-sandbox.h daemon/vp-sandbox-private.h \
 	daemon/vp-sandbox-agent.c \
+	daemon/vp-sandbox-attach.c \
+	daemon/vp-sandbox-detach.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
@@ -91,10 +96,12 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \
+	daemon/vp-sandbox-nics.c \
 	daemon/vp-sandbox-oom.c \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-rescan.c \
 	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-shutdown.c \
 	daemon/vp-sandbox-start.c \
@@ -102,6 +109,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-remove.c \
 	daemon/vp-sandbox-stop.c \
+	daemon/vp-sandbox-watch.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \
 	daemon/vp-manager-prune.c \

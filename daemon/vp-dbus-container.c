@@ -123,10 +123,11 @@ guint32
 vp_dbus_container_pid (VpSandbox *sandbox, VpContainer *container)
 {
   VpContainerState state = vp_container_get_state (container);
+  VpStandinWatch *standin = vp_process_get_standin (vp_container_get_init (container));
 
-  return state == VP_CONTAINER_CREATED || state == VP_CONTAINER_RUNNING || state == VP_CONTAINER_PAUSED
-             ? (guint32) vp_sandbox_get_hypervisor_pid (sandbox)
-             : 0;
+  if (state != VP_CONTAINER_CREATED && state != VP_CONTAINER_RUNNING && state != VP_CONTAINER_PAUSED)
+    return 0;
+  return (guint32) (standin != NULL ? vp_standin_watch_get_pid (standin) : vp_sandbox_get_hypervisor_pid (sandbox));
 }
 
 static gboolean

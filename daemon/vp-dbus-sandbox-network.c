@@ -156,6 +156,99 @@ handle_port_forward (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation
   return TRUE;
 }
 
+/* ---- devices ---- */
+
+static void
+on_attached (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  g_autofree char *handle = vp_sandbox_attach_nic_finish (VP_SANDBOX (source), result, &error);
+
+  if (handle != NULL)
+    vp_dbus_sandbox1_complete_attach_device (NULL, user_data, handle);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_attach_device (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVariant *dict, gpointer user_data)
+{
+  static const VpDbusOption table[] = { { "kind", "s" }, { "interface", "s" }, { NULL } };
+  const char *kind = "", *interface = "";
+  GError *error = NULL;
+
+  if (vp_dbus_args_check (dict, table, &error))
+    {
+      (void)g_variant_lookup (dict, "kind", "&s", &kind);
+      (void)g_variant_lookup (dict, "interface", "&s", &interface);
+      if (!g_str_equal (kind, "nic"))
+        error = g_error_new (VP_ERROR, *kind == '\0' ? VP_ERROR_INVALID_ARGUMENT : VP_ERROR_NOT_SUPPORTED,
+                             *kind == '\0' ? "kind: is missing" : "kind: only \"nic\" can be plugged in");
+      else if (*interface == '\0')
+        error = g_error_new (VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "interface: is missing");
+    }
+  if (error != NULL)
+    vp_dbus_fail (invocation, error);
+  else
+    vp_sandbox_attach_nic_async (user_data, interface, on_attached, invocation);
+  return TRUE;
+}
+
+VP_DBUS_DONE_CALLBACK (on_detached, VP_SANDBOX, vp_sandbox_detach_nic_finish)
+
+static gboolean
+handle_detach_device (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, const char *handle,
+                      GVariant *options, gpointer user_data)
+{
+  static const VpDbusOption table[] = { { "timeout_usec", "t" }, { NULL } };
+  guint64 usec = 0;
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    {
+      vp_dbus_fail (invocation, error);
+      return TRUE;
+    }
+  (void)g_variant_lookup (options, "timeout_usec", "t", &usec);
+  vp_sandbox_detach_nic_async (user_data, handle, (guint)MIN (usec / 1000 + (usec % 1000 != 0), G_MAXINT / 2),
+                               on_detached, invocation);
+  return TRUE;
+}
+
+static void
+on_rescanned (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_auto (GStrv) attached = NULL;
+  g_auto (GStrv) detached = NULL;
+  GError *error = NULL;
+
+  if (vp_sandbox_rescan_finish (VP_SANDBOX (source), result, &attached, &detached, &error))
+    vp_dbus_sandbox1_complete_rescan_network (NULL, user_data, (const char *const *)attached,
+                                              (const char *const *)detached);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_rescan_network (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options,
+                       gpointer user_data)
+{
+  static const VpDbusOption table[] = { { NULL } };
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    vp_dbus_fail (invocation, error);
+  else
+    vp_sandbox_rescan_async (user_data, on_rescanned, invocation);
+  return TRUE;
+}
+
+static void
+on_device_removed (VpSandbox *sandbox, const char *handle, gboolean ok, gpointer skeleton)
+{
+  vp_dbus_sandbox1_emit_device_removed (skeleton, handle, ok);
+}
+
 void
 vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox)
 {
@@ -164,4 +257,8 @@ vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox)
   vp_dbus_handle (skeleton, "handle-list-interfaces", handle_list_interfaces, sandbox);
   vp_dbus_handle (skeleton, "handle-list-routes", handle_list_routes, sandbox);
   vp_dbus_handle (skeleton, "handle-port-forward", handle_port_forward, sandbox);
+  vp_dbus_handle (skeleton, "handle-attach-device", handle_attach_device, sandbox);
+  vp_dbus_handle (skeleton, "handle-detach-device", handle_detach_device, sandbox);
+  vp_dbus_handle (skeleton, "handle-rescan-network", handle_rescan_network, sandbox);
+  g_signal_connect_object (sandbox, "device-removed", G_CALLBACK (on_device_removed), skeleton, 0);
 }

@@ -109,6 +109,24 @@ source_of (const VpDevice *device)
     }
 }
 
+static void
+add_nics (VpSandbox *sandbox, GVariantBuilder *rows)
+{
+  const char *tap, *device;
+  char *handle;
+
+  for (guint i = 0; vp_sandbox_get_nic (sandbox, i, &handle, &tap, &device); i++)
+    {
+      g_variant_builder_open (rows, G_VARIANT_TYPE ("a{sv}"));
+      g_variant_builder_add (rows, "{sv}", "kind", g_variant_new_string ("nic"));
+      g_variant_builder_add (rows, "{sv}", "id", g_variant_new_take_string (handle));
+      g_variant_builder_add (rows, "{sv}", "source", g_variant_new_string (tap));
+      if (device != NULL)
+        g_variant_builder_add (rows, "{sv}", "interface", g_variant_new_string (device));
+      g_variant_builder_close (rows);
+    }
+}
+
 static gboolean
 handle_list_devices (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, gpointer user_data)
 {
@@ -126,6 +144,9 @@ handle_list_devices (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation
     {
       const VpDevice *device = plan->devices->pdata[i];
 
+      /* these come and go */
+      if (device->kind == VP_DEVICE_NIC && device->u.nic.backend == VP_NIC_TAP)
+        continue;
       g_variant_builder_open (&rows, G_VARIANT_TYPE ("a{sv}"));
       g_variant_builder_add (&rows, "{sv}", "kind", g_variant_new_string (vp_device_kind_to_string (device->kind)));
       g_variant_builder_add (&rows, "{sv}", "id", g_variant_new_string (device->id));
@@ -133,6 +154,7 @@ handle_list_devices (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation
         g_variant_builder_add (&rows, "{sv}", "source", g_variant_new_string (source_of (device)));
       g_variant_builder_close (&rows);
     }
+  add_nics (user_data, &rows);
   vp_dbus_sandbox1_complete_list_devices (skeleton, invocation, g_variant_builder_end (&rows));
   return TRUE;
 }
@@ -176,13 +198,15 @@ mirror (VpSandbox *sandbox, gpointer user_data)
   VpDBusSandbox1 *skeleton = user_data;
   const VpPlan *plan = vp_sandbox_get_plan (sandbox);
   const VpDevice *vsock = plan == NULL ? NULL : vp_plan_find_device (plan, VP_DEVICE_VSOCK);
+  guint ports;
 
   vp_dbus_sandbox1_set_network_namespace (skeleton, vp_sandbox_get_network_namespace (sandbox) ?: "");
   if (plan == NULL)
     return;
   vp_dbus_sandbox1_set_vsock_cid (skeleton, vsock != NULL ? vsock->u.vsock.cid : 0);
   vp_dbus_sandbox1_set_cgroup_parent (skeleton, plan->partition != NULL ? plan->partition : "");
-  vp_dbus_sandbox1_set_free_hotplug_ports (skeleton, plan->hotplug_ports + plan->switch_ports);
+  ports = plan->hotplug_ports + plan->switch_ports;
+  vp_dbus_sandbox1_set_free_hotplug_ports (skeleton, ports - MIN (ports, vp_sandbox_get_n_plugged (sandbox)));
 }
 
 void

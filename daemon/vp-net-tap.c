@@ -21,8 +21,8 @@
 G_STATIC_ASSERT (IF_NAMESIZE == IFNAMSIZ);
 
 /* libnl's part of making one: what the tun driver's own calls do not say. */
-static gboolean
-describe (const VpNetTap *tap, GError **error)
+gboolean
+vp_net_tap_describe (const VpNetTap *tap, GError **error)
 {
   g_autoptr (VpNlSock) sock = vp_net_nl_open (error);
   g_autoptr (VpNlLink) link = sock != NULL ? vp_net_nl_get_link (sock, tap->name, error) : NULL;
@@ -79,7 +79,7 @@ vp_net_tap_create (const VpNetTap *tap, GError **error)
                                tap->name);
   if (ioctl (fd, TUNSETPERSIST, 1) < 0)
     return vp_error_set_errno (error, errno, "tap \"%s\": keep", tap->name);
-  if (describe (tap, error) && make_silent (tap->name, error))
+  if (vp_net_tap_describe (tap, error) && make_silent (tap->name, error))
     return TRUE;
   (void)ioctl (fd, TUNSETPERSIST, 0);
   return FALSE;
@@ -102,7 +102,7 @@ vp_net_tap_remove (const char *name, GError **error)
       g_propagate_error (error, g_steal_pointer (&why));
       return FALSE;
     }
-  if (g_strcmp0 (rtnl_link_get_type (link), "tun") != 0)
+  if (g_strcmp0 (rtnl_link_get_type (link), "tun") != 0 && g_strcmp0 (rtnl_link_get_type (link), "macvtap") != 0)
     {
       g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "interface \"%s\": is no tap device", name);
       return FALSE;
@@ -136,7 +136,7 @@ vp_net_tap_bring_up (const char *name, guint mtu, GError **error)
   g_autoptr (VpNlLink) change = NULL;
 
   /* what IPv6 was told is forgotten in another namespace, what libvirt set may not be ours */
-  if (sock == NULL || !make_silent (name, error) || !describe (&again, error)
+  if (sock == NULL || !make_silent (name, error) || !vp_net_tap_describe (&again, error)
       || (link = vp_net_nl_get_link (sock, name, error)) == NULL || (change = rtnl_link_alloc ()) == NULL)
     return FALSE;
   rtnl_link_set_flags (change, IFF_UP);

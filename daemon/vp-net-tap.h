@@ -9,6 +9,9 @@
  * Block; not on the main thread. They work in the namespace of the calling
  * thread. */
 
+/* How the notes of all of them begin. */
+#define VP_NET_TAP_NOTE "virtpod "
+
 typedef struct
 {
   const char *name;
@@ -20,8 +23,11 @@ typedef struct
 /* AlreadyExists when there is an interface of that name, whose ever it is. */
 gboolean vp_net_tap_create (const VpNetTap *tap, GError **error);
 
-/* What is not there is success; what is there and is no tap device stays, and is InvalidArgument. */
+/* What is not there is success; what is there and is no tap or macvtap device stays, and is InvalidArgument. */
 gboolean vp_net_tap_remove (const char *name, GError **error);
+
+/* Sets MTU and note of a device that is there. */
+gboolean vp_net_tap_describe (const VpNetTap *tap, GError **error);
 
 /* Into the namespace of descriptor @fd, as a device of the same name, which is down then. */
 gboolean vp_net_tap_move (const char *name, int fd, GError **error);

@@ -3,6 +3,7 @@
 
 #include "vp-error.h"
 #include "vp-fd.h"
+#include "vp-net-macvtap.h"
 #include "vp-net-rate.h"
 #include "vp-net-scan.h"
 #include "vp-net-tap.h"
@@ -27,6 +28,7 @@ vp_net_job_new (const char *sandbox_id, const char *path, const VpNetNsId *id)
   VpNetJob *job = g_new0 (VpNetJob, 1);
 
   g_atomic_ref_count_init (&job->refs);
+  job->model = &vp_net_tcfilter;
   job->sandbox_id = g_strdup (sandbox_id);
   job->path = g_strdup (path);
   if (id != NULL)
@@ -71,10 +73,16 @@ vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate)
 
 /* ---- tcfilter ---- */
 
+static char *
+dup_note (const VpNetJob *job, const VpNetPair *pair)
+{
+  return g_strdup_printf (VP_NET_TAP_NOTE "%s %s", job->sandbox_id, pair->device);
+}
+
 static gboolean
 make_tap (const VpNetJob *job, const VpNetPair *pair, GError **error)
 {
-  g_autofree char *note = g_strdup_printf ("virtpod %s %s", job->sandbox_id, pair->device);
+  g_autofree char *note = dup_note (job, pair);
   const VpNetTap tap = { pair->tap, note, pair->mtu, pair->queues };
 
   return vp_net_tap_create (&tap, error);
@@ -114,24 +122,38 @@ join_all (gpointer data, GError **error)
   return TRUE;
 }
 
-static gboolean
-tcfilter_connect (const VpNetJob *job, GError **error)
+/* The namespace that was looked at, and none that is in its place by now. */
+static int
+open_namespace (const VpNetJob *job, GError **error)
 {
   VpNetNsId id;
   VP_AUTO_FD fd = vp_net_ns_open (job->path, &id, error);
 
+  if (fd < 0 || (id.dev == job->id.dev && id.ino == job->id.ino))
+    return vp_fd_steal (&fd);
+  g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND,
+               "network namespace \"%s\": is another one than at the beginning of the start", job->path);
+  return -1;
+}
+
+/* @func is run in the namespace, once the taps are there. */
+static gboolean
+move_all (const VpNetJob *job, VpNetNsFunc func, GError **error)
+{
+  VP_AUTO_FD fd = open_namespace (job, error);
+
   if (fd < 0)
     return FALSE;
-  if (id.dev != job->id.dev || id.ino != job->id.ino)
-    {
-      g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND,
-                   "network namespace \"%s\": is another one than at the beginning of the start", job->path);
-      return FALSE;
-    }
   for (guint i = 0; i < job->pairs->len; i++)
     if (!vp_net_tap_move (((VpNetPair *)job->pairs->pdata[i])->tap, fd, error))
       return FALSE;
-  return vp_net_ns_run (fd, join_all, (gpointer)job, error);
+  return vp_net_ns_run (fd, func, (gpointer)job, error);
+}
+
+static gboolean
+tcfilter_connect (const VpNetJob *job, GError **error)
+{
+  return move_all (job, join_all, error);
 }
 
 /* Keeps the first. */
@@ -194,6 +216,90 @@ tcfilter_remove (const VpNetJob *job, GError **error)
 }
 
 const VpNetModel vp_net_tcfilter = { "tcfilter", tcfilter_prepare, tcfilter_connect, tcfilter_remove };
+
+/* ---- macvtap ---- */
+
+typedef struct
+{
+  const VpNetJob *job;
+  int host; /* the daemon's own namespace */
+  guint n_made;
+} Making;
+
+/* In the namespace. */
+static gboolean
+make_macvtaps (gpointer data, GError **error)
+{
+  Making *making = data;
+
+  for (guint i = 0; i < making->job->pairs->len; i++)
+    {
+      const VpNetPair *pair = making->job->pairs->pdata[i];
+
+      if (!vp_net_macvtap_create (pair->tap, pair->device, making->host, error))
+        return FALSE;
+      making->n_made++;
+    }
+  return TRUE;
+}
+
+/* In the host's, where they are until the hypervisor has opened them. */
+static gboolean
+describe_macvtaps (const VpNetJob *job, GError **error)
+{
+  for (guint i = 0; i < job->pairs->len; i++)
+    {
+      const VpNetPair *pair = job->pairs->pdata[i];
+      g_autofree char *note = dup_note (job, pair);
+      const VpNetTap tap = { .name = pair->tap, .note = note };
+
+      if (!vp_net_tap_describe (&tap, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+macvtap_prepare (const VpNetJob *job, GError **error)
+{
+  VpNetNsId id;
+  VP_AUTO_FD fd = open_namespace (job, error);
+  VP_AUTO_FD host = fd >= 0 ? vp_net_ns_open ("/proc/self/ns/net", &id, error) : -1;
+  Making making = { job, host, 0 };
+
+  if (host < 0)
+    return FALSE;
+  if (vp_net_ns_run (fd, make_macvtaps, &making, error) && describe_macvtaps (job, error))
+    return TRUE;
+  while (making.n_made-- > 0)
+    (void)vp_net_tap_remove (((VpNetPair *)job->pairs->pdata[making.n_made])->tap, NULL);
+  return FALSE;
+}
+
+/* In the namespace. */
+static gboolean
+bring_up_all (gpointer data, GError **error)
+{
+  const VpNetJob *job = data;
+
+  for (guint i = 0; i < job->pairs->len; i++)
+    {
+      const VpNetPair *pair = job->pairs->pdata[i];
+
+      if (!vp_net_tap_bring_up (pair->tap, pair->mtu, error)
+          || (job->tx_rate != 0 && !vp_net_rate_limit (pair->device, pair->tap, job->tx_rate, error)))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+macvtap_connect (const VpNetJob *job, GError **error)
+{
+  return move_all (job, bring_up_all, error);
+}
+
+const VpNetModel vp_net_macvtap = { "macvtap", macvtap_prepare, macvtap_connect, tcfilter_remove };
 
 /* ---- looking ---- */
 

@@ -20,10 +20,13 @@ typedef struct
   guint queues;
 } VpNetPair;
 
+typedef struct _VpNetModel VpNetModel;
+
 /* What one sandbox has on the host. Filled by who makes it, then only read. */
 typedef struct
 {
   gatomicrefcount refs;
+  const VpNetModel *model;
   char *sandbox_id;
   char *path;   /* of the namespace; NULL: there is none */
   VpNetNsId id; /* of the namespace as it was scanned; ino 0: any */
@@ -31,6 +34,7 @@ typedef struct
   GPtrArray *pairs;         /* of VpNetPair */
 } VpNetJob;
 
+/* Of model tcfilter, whose remove is that of all. */
 VpNetJob *vp_net_job_new (const char *sandbox_id, const char *path, const VpNetNsId *id);
 VpNetJob *vp_net_job_ref (VpNetJob *job);
 void vp_net_job_unref (VpNetJob *job);
@@ -39,7 +43,7 @@ void vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint m
 
 void vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate);
 
-typedef struct
+struct _VpNetModel
 {
   const char *name; /* as network.model says it */
   /* before there is a machine: what it will open; nothing stays behind on failure */
@@ -49,11 +53,14 @@ typedef struct
   /* all of it, also half of it, in any state the host is in: a namespace that
    * has gone took with it what was there. The error is the first of several. */
   gboolean (*remove) (const VpNetJob *job, GError **error);
-} VpNetModel;
+};
 
 /* A persistent tap for each interface, moved into the namespace and joined to
  * the interface there by redirection. */
 extern const VpNetModel vp_net_tcfilter;
+
+/* A macvtap device on each interface. */
+extern const VpNetModel vp_net_macvtap;
 
 /* What is found in the namespace at @path, for a model that connects the guest
  * to it. NotSupported for the host's own. */

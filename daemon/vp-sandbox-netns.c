@@ -11,12 +11,19 @@
 
 #define RESOURCE_NETNS "netns" /* of our making: its path */
 
+/* NULL: it was deleted before the others. */
+static VpContainer *
+own_container (VpSandbox *self)
+{
+  return vp_sandbox_find_container (self, self->id);
+}
+
 const char *
 vp_sandbox_get_network_namespace (VpSandbox *self)
 {
   if (self->machine.netns != NULL)
     return self->machine.netns;
-  return self->spec != NULL ? vp_spec_get_namespace_path (self->spec, "network") : NULL;
+  return vp_spec_get_namespace_path (self->spec, "network");
 }
 
 void
@@ -126,7 +133,7 @@ void
 vp_sandbox_run_scan (gpointer owner, VpSteps *steps, GCancellable *cancellable)
 {
   VpSandbox *self = owner;
-  VpContainer *container = self->containers->pdata[0]; /* its own: before the start it cannot be deleted */
+  VpContainer *container = own_container (self); /* before the start it cannot be deleted */
   g_autoptr (VpContainerPlan) plan = NULL;
   GError *error = NULL;
 
@@ -163,10 +170,13 @@ remove_in_worker (GTask *task, gpointer source, gpointer task_data)
 static void
 on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  VpSandbox *self = VP_SANDBOX (source);
   g_autoptr (GError) error = NULL;
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
-    vp_warning (VP_SANDBOX (source)->id, NULL, "network namespace not removed: %s", error->message);
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    g_clear_pointer (&self->machine.netns, g_free);
+  else
+    vp_warning (self->id, NULL, "network namespace not removed: %s", error->message);
   vp_step_done (user_data, NULL);
 }
 
@@ -195,7 +205,7 @@ void
 vp_sandbox_undo_namespace (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
-  VpContainer *container = vp_sandbox_find_container (self, self->id); /* deleted before the others: NULL */
+  VpContainer *container = own_container (self);
 
   if (container != NULL && vp_container_get_state (container) == VP_CONTAINER_CREATING)
     vp_container_end_hooks_async (container, on_hooks_ended, g_object_ref (self));

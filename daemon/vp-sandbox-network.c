@@ -30,12 +30,14 @@ vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
     {
       const VpDevice *device = plan->devices->pdata[i];
 
-      if (device->kind != VP_DEVICE_NIC || device->u.nic.backend != VP_NIC_TAP)
+      if (device->kind != VP_DEVICE_NIC || device->u.nic.backend == VP_NIC_USER)
         continue;
       if (self->machine.net == NULL)
         {
           self->machine.net = vp_net_job_new (self->id, path, id);
           vp_net_job_set_rates (self->machine.net, device->u.nic.rx_rate, device->u.nic.tx_rate);
+          if (device->u.nic.backend == VP_NIC_MACVTAP)
+            self->machine.net->model = &vp_net_macvtap;
         }
       vp_net_job_add (self->machine.net, device->u.nic.dev,
                       vp_network_get_interface (plan->network, n++)->name, device->u.nic.mtu,
@@ -104,7 +106,7 @@ static void
 prepare_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
   GError *error = NULL;
-  gboolean done = vp_net_tcfilter.prepare (task_data, &error);
+  gboolean done = ((const VpNetJob *)task_data)->model->prepare (task_data, &error);
 
   finish_job (task, done, error);
 }
@@ -113,7 +115,7 @@ static void
 connect_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
   GError *error = NULL;
-  gboolean done = vp_net_tcfilter.connect (task_data, &error);
+  gboolean done = ((const VpNetJob *)task_data)->model->connect (task_data, &error);
 
   finish_job (task, done, error);
 }
@@ -122,7 +124,7 @@ static void
 remove_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
   GError *error = NULL;
-  gboolean done = vp_net_tcfilter.remove (task_data, &error);
+  gboolean done = ((const VpNetJob *)task_data)->model->remove (task_data, &error);
 
   finish_job (task, done, error);
 }
@@ -169,7 +171,9 @@ vp_sandbox_undo_taps (gpointer owner, VpSteps *steps)
 {
   VpSandbox *self = owner;
 
-  if (self->machine.net == NULL)
+  if (vp_sandbox_hold_end (self, steps))
+    ; /* what is being changed is about to be undone: again then */
+  else if (self->machine.net == NULL)
     vp_step_done (steps, NULL);
   else
     run_job (self, remove_in_worker, on_removed, steps);

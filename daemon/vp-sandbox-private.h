@@ -3,6 +3,7 @@
 
 #include "vp-bucket.h"
 #include "vp-console.h"
+#include "vp-net-watch.h"
 #include "vp-net.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
@@ -79,6 +80,21 @@ struct _VpSandbox
     gboolean asking;
     guint64 bytes_in; /* from the agent, at the last beat */
   } heartbeat;
+  struct
+  {
+    GQueue turns;    /* changes of its interfaces that wait for the one that is made */
+    gboolean taken;  /* there is one */
+    VpSteps *held;   /* the end of the sandbox, which waits for all of them; NULL: it does not */
+    guint n_plugged; /* into ports that were left free for it */
+    GHashTable *leaving; /* what libvirt calls interfaces whose guest was too slow to let go -> handle */
+  } nics;
+  struct
+  {
+    VpNetWatch *watch; /* of its network namespace; NULL: nobody looks */
+    gboolean opening;
+    gboolean looking, again;
+    char *found; /* there, the last time */
+  } watch;
   VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
@@ -117,6 +133,58 @@ gboolean vp_sandbox_connects_network (VpSandbox *self);
 /* To and from a record. */
 void vp_sandbox_describe_network (VpSandbox *self, VpRecord *record);
 void vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record);
+
+/* How long a guest has at the least to find what was plugged in, or to let go of it. */
+#define VP_SANDBOX_PLUG_MS 15000
+
+/* ---- vp-sandbox-nics.c: interfaces of a machine that runs ---- */
+
+/* Has @func called when no other change of its interfaces is being made: now or
+ * later, also when the sandbox is ending. It ends its turn. ResourceExhausted:
+ * too many wait. */
+typedef void (*VpSandboxTurnFunc) (gpointer data);
+gboolean vp_sandbox_take_turn (VpSandbox *self, VpSandboxTurnFunc func, gpointer data, GError **error);
+void vp_sandbox_end_turn (VpSandbox *self);
+/* FALSE: nothing is being changed. TRUE: the undo of the taps is called again when that is over. */
+gboolean vp_sandbox_hold_end (VpSandbox *self, VpSteps *steps);
+
+/* machine.net is what jobs on workers see, so it is replaced and not changed. */
+void vp_sandbox_add_pair (VpSandbox *self, const VpNetNsId *id, const VpNetPair *pair);
+void vp_sandbox_remove_pair (VpSandbox *self, const char *tap);
+/* NULL: there is none. Borrowed until the next change. */
+const VpNetPair *vp_sandbox_find_nic (VpSandbox *self, const char *handle);
+const VpNetPair *vp_sandbox_find_pair_of (VpSandbox *self, const char *device);
+/* A tap's name that is free, and the handle that goes with it. */
+char *vp_sandbox_dup_free_tap (VpSandbox *self);
+char *vp_sandbox_nic_handle (const VpNetPair *pair);
+/* A job about one pair alone, on a worker by any of the functions of a model. */
+VpNetJob *vp_sandbox_new_nic_job (VpSandbox *self, const VpNetNsId *id, const VpNetPair *pair);
+
+/* Looks at the namespace that the sandbox was started with: the network that is found
+ * there (the caller's) and which one it is. NotSupported: it has none that is looked at. */
+void vp_sandbox_look_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+VpNetwork *vp_sandbox_look_finish (VpSandbox *self, GAsyncResult *result, VpNetNsId *ret_id, GError **error);
+
+/* Takes away what @job has on the host. */
+void vp_sandbox_remove_nic_job_async (VpSandbox *self, VpNetJob *job, GAsyncReadyCallback callback,
+                                      gpointer user_data);
+gboolean vp_sandbox_remove_nic_job_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Has the guest let go of a tap and waits until it has. Success too when the machine
+ * has no such interface (any more). TimedOut, Busy (the guest says no), Cancelled
+ * when the sandbox ends. */
+void vp_sandbox_unplug_async (VpSandbox *self, const char *handle, const char *tap, guint timeout_ms,
+                              GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_unplug_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Tells the guest what @network says of the interfaces that it has: of @device, or
+ * (NULL) of all of them, then all routes and neighbours. */
+void vp_sandbox_tell_network_async (VpSandbox *self, const VpNetwork *network, const char *device,
+                                    GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_tell_network_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Begins to watch the namespace, or ends it, as its state and the configuration say. */
+void vp_sandbox_watch_network (VpSandbox *self);
 
 extern const VpStep vp_sandbox_steps[];
 extern const gsize vp_sandbox_n_steps;

@@ -12,6 +12,7 @@ enum {
   SIGNAL_CONTAINER_ADDED,
   SIGNAL_CONTAINER_REMOVED,
   SIGNAL_OOM,
+  SIGNAL_DEVICE_REMOVED,
   SIGNAL_DELETED,
   N_SIGNALS
 };
@@ -26,6 +27,7 @@ vp_sandbox_dispose (GObject *object)
   VpSandbox *self = VP_SANDBOX (object);
 
   vp_sandbox_heartbeat_stop (self);
+  g_clear_pointer (&self->watch.watch, vp_net_watch_free);
   for (guint i = 0; self->containers != NULL && i < self->containers->len; i++)
     vp_container_set_record_func (self->containers->pdata[i], NULL, NULL);
   g_clear_pointer (&self->containers, g_ptr_array_unref);
@@ -48,6 +50,8 @@ vp_sandbox_finalize (GObject *object)
   vp_waiters_free (self->waiters);
   vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
+  g_clear_pointer (&self->nics.leaving, g_hash_table_unref);
+  g_free (self->watch.found);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
   g_free (self->machine.netns);
@@ -75,6 +79,8 @@ vp_sandbox_class_init (VpSandboxClass *klass)
                                                     G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
   signals[SIGNAL_OOM]
       = g_signal_new ("oom", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, VP_TYPE_CONTAINER);
+  signals[SIGNAL_DEVICE_REMOVED] = g_signal_new ("device-removed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                                 G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_BOOLEAN);
   signals[SIGNAL_DELETED] = g_signal_new ("deleted", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
@@ -185,6 +191,7 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
     vp_sandbox_heartbeat_start (self);
   else
     vp_sandbox_heartbeat_stop (self);
+  vp_sandbox_watch_network (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], state);
   if (vp_sandbox_state_is_end (state))

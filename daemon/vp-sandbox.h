@@ -20,6 +20,8 @@
  *   "container-added" (VpContainer*)
  *   "container-removed" (VpContainer*)
  *   "oom" (VpContainer*)              the guest's kernel has killed in it for lack of memory
+ *   "device-removed" (const char *handle, gboolean ok)
+ *                                     what was to be plugged out has gone, or stays
  *   "deleted" ()                      nothing of it is left on the host; forget it */
 #define VP_TYPE_SANDBOX (vp_sandbox_get_type ())
 G_DECLARE_FINAL_TYPE (VpSandbox, vp_sandbox, VP, SANDBOX, GObject)
@@ -171,6 +173,35 @@ int vp_sandbox_open_console (VpSandbox *self, gboolean follow, guint64 tail_byte
 
 /* The agent of a ready sandbox, borrowed; InvalidState naming @verb otherwise. */
 VpAgentClient *vp_sandbox_get_agent (VpSandbox *self, VpVerb verb, GError **error);
+
+/* Plugs the interface @device of the sandbox's network namespace into the machine
+ * that runs and tells the guest what it is. Changes of interfaces are made one
+ * after the other. Returns its handle, "nic2". A failure has undone it. NotFound (no
+ * namespace, no such interface), AlreadyExists (the guest has it, or somebody else
+ * redirects it), ResourceExhausted (no port, no turn), NotSupported,
+ * HypervisorFailed, AgentFailed... */
+void vp_sandbox_attach_nic_async (VpSandbox *self, const char *device, GAsyncReadyCallback callback,
+                                  gpointer user_data);
+char *vp_sandbox_attach_nic_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Takes one away, also one that it was started with. @timeout_ms: for the guest to
+ * let go, 0: as configured; one that it lets go of later goes then. NotFound, TimedOut, Busy. */
+void vp_sandbox_detach_nic_async (VpSandbox *self, const char *handle, guint timeout_ms,
+                                  GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_detach_nic_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Gives the guest what a start would give it now, of the namespace: handles of what
+ * was plugged in and taken out (strvs, the caller's), and tells it what all of them
+ * are. The error is the first of several; what could be done is done. */
+void vp_sandbox_rescan_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_rescan_finish (VpSandbox *self, GAsyncResult *result, char ***ret_attached, char ***ret_detached,
+                                   GError **error);
+
+/* Interfaces that are connected to the namespace: the @i-th one's handle (the
+ * caller's), tap and interface there (borrowed). FALSE: there are not as many. */
+gboolean vp_sandbox_get_nic (VpSandbox *self, guint i, char **ret_handle, const char **ret_tap,
+                             const char **ret_device);
+guint vp_sandbox_get_n_plugged (VpSandbox *self);
 
 /* As vp_container_connect_async (): a port of the guest's loopback device. */
 void vp_sandbox_forward_async (VpSandbox *self, guint16 port, GCancellable *cancellable, GAsyncReadyCallback callback,

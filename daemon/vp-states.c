@@ -48,6 +48,9 @@ static const Row rows[VP_N_VERBS] = {
   [VP_VERB_SANDBOX_LIST_NETWORK] = { "list the network of", "ListInterfaces, ListRoutes", S (READY) },
   [VP_VERB_SANDBOX_FORWARD] = { "forward a port of", "PortForward", S (READY),
                                 .note = "with a container that is created, running or paused" },
+  [VP_VERB_SANDBOX_ATTACH] = { "plug a device into", "AttachDevice", S (READY) },
+  [VP_VERB_SANDBOX_DETACH] = { "plug a device out of", "DetachDevice", S (READY) },
+  [VP_VERB_SANDBOX_RESCAN] = { "look for interfaces of", "RescanNetwork", S (READY) },
   [VP_VERB_SANDBOX_LIVE_XML]
   = { "read the live XML of", "GetDomainXML (live)", S (STARTING) | S (READY) | S (PAUSED) },
 

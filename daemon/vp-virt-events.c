@@ -9,6 +9,7 @@ typedef struct
   VpVirtLink *link;
   char *name; /* NULL: the connection is gone */
   char *uuid;
+  char *alias; /* of a device */
   int event;
   int detail;
 } Event;
@@ -21,6 +22,7 @@ event_free (gpointer data)
   vp_virt_link_unref (event->link);
   g_free (event->name);
   g_free (event->uuid);
+  g_free (event->alias);
   g_free (event);
 }
 
@@ -102,6 +104,40 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int what, int detail, voi
 }
 
 static gboolean
+handle_device (gpointer data)
+{
+  Event *event = data;
+
+  if (event->link->self != NULL)
+    g_signal_emit_by_name (event->link->self, "device-removed", event->name, event->alias, event->detail != 0);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+post_device (virDomainPtr domain, const char *alias, gboolean gone, VpVirtLink *link)
+{
+  Event *event = g_new0 (Event, 1);
+
+  event->link = vp_virt_link_ref (link);
+  event->name = g_strdup (virDomainGetName (domain));
+  event->alias = g_strdup (alias);
+  event->detail = gone;
+  post (event, handle_device);
+}
+
+static void
+on_device_removed (virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
+{
+  post_device (domain, alias, TRUE, opaque);
+}
+
+static void
+on_device_refused (virConnectPtr conn, virDomainPtr domain, const char *alias, void *opaque)
+{
+  post_device (domain, alias, FALSE, opaque);
+}
+
+static gboolean
 handle_close (gpointer data)
 {
   static const char *const reasons[] = {
@@ -138,19 +174,29 @@ close_callback_remove (virConnectPtr conn, VpVirtLink *link)
   vp_virt_link_unref (link);
 }
 
-gboolean
-vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id)
+static int
+listen_for (virConnectPtr conn, VpVirtLink *link, int event, virConnectDomainEventGenericCallback callback)
 {
-  int id = virConnectDomainEventRegisterAny (conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                             VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle),
-                                             vp_virt_link_ref (link), vp_virt_link_unref);
+  int id = virConnectDomainEventRegisterAny (conn, NULL, event, callback, vp_virt_link_ref (link), vp_virt_link_unref);
 
   if (id < 0)
-    {
-      vp_virt_link_unref (link);
-      return FALSE;
-    }
-  *ret_lifecycle_id = id;
+    vp_virt_link_unref (link);
+  return id;
+}
+
+gboolean
+vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, VpVirtEventIds *ret_ids)
+{
+  *ret_ids = (VpVirtEventIds){ -1, -1, -1 };
+  ret_ids->lifecycle
+      = listen_for (conn, link, VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle));
+  if (ret_ids->lifecycle < 0)
+    return FALSE;
+  /* drivers that plug nothing need not have these */
+  ret_ids->removed = listen_for (conn, link, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED,
+                                 VIR_DOMAIN_EVENT_CALLBACK (on_device_removed));
+  ret_ids->refused = listen_for (conn, link, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
+                                 VIR_DOMAIN_EVENT_CALLBACK (on_device_refused));
   /* drivers inside the process have neither: there is no connection to lose */
   (void) virConnectSetKeepAlive (conn, 5, 3);
   (void) virConnectRegisterCloseCallback (conn, on_close, vp_virt_link_ref (link), NULL);
@@ -158,8 +204,12 @@ vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycl
 }
 
 void
-vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, int lifecycle_id)
+vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, const VpVirtEventIds *ids)
 {
-  (void) virConnectDomainEventDeregisterAny (conn, lifecycle_id);
+  (void) virConnectDomainEventDeregisterAny (conn, ids->lifecycle);
+  if (ids->removed >= 0)
+    (void) virConnectDomainEventDeregisterAny (conn, ids->removed);
+  if (ids->refused >= 0)
+    (void) virConnectDomainEventDeregisterAny (conn, ids->refused);
   close_callback_remove (conn, link);
 }

@@ -19,6 +19,14 @@ typedef struct
   VpVirt *self;
 } VpVirtLink;
 
+/* What libvirt calls us back for; -1: not. */
+typedef struct
+{
+  int lifecycle;
+  int removed; /* a device that was plugged out has gone */
+  int refused; /* it stays: the guest has said no */
+} VpVirtEventIds;
+
 struct _VpVirt
 {
   GObject parent_instance;
@@ -31,7 +39,7 @@ struct _VpVirt
 
   virConnectPtr conn; /* NULL: not connected */
   VpVirtLink *link;
-  int lifecycle_id;
+  VpVirtEventIds events;
   VpFacts *facts;
 
   gboolean wanted;        /* opened and not closed: keep trying */
@@ -110,9 +118,9 @@ void vp_virt_sift (VpVirt *self, GPtrArray *domains);
 GPtrArray *vp_virt_list_domains (virConnectPtr conn, GError **error);
 
 /* vp-virt-events.c, worker: FALSE and libvirt's last error */
-gboolean vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, int *ret_lifecycle_id);
+gboolean vp_virt_events_register (virConnectPtr conn, VpVirtLink *link, VpVirtEventIds *ret_ids);
 /* undoes a register that returned TRUE */
-void vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, int lifecycle_id);
+void vp_virt_events_deregister (virConnectPtr conn, VpVirtLink *link, const VpVirtEventIds *ids);
 
 /* vp-virt-facts.c, worker */
 VpFacts *vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error);

@@ -153,6 +153,15 @@ vp_virt_xml_is_husk (const char *xml, const char *domain_name)
   return ours != NULL && g_strcmp0 (pid, "0") == 0 && g_strcmp0 (name, domain_name) == 0;
 }
 
+char *
+vp_virt_xml_read_nic_alias (const char *xml, const char *dev)
+{
+  g_auto (Document) document = { 0 };
+  g_autofree char *path = g_strdup_printf ("/domain/devices/interface[target/@dev='%s']/alias/@name", dev);
+
+  return strchr (dev, '\'') == NULL && document_parse (&document, xml) ? query (&document, path) : NULL;
+}
+
 guint32
 vp_virt_xml_read_vsock_cid (const char *xml)
 {

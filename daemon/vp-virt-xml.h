@@ -38,6 +38,10 @@ void vp_virt_xml_read_metadata (const char *xml, char **ret_sandbox_id, char **r
 /* The context id of a running domain's vsock; 0: it has none, or not one yet. */
 guint32 vp_virt_xml_read_vsock_cid (const char *xml);
 
+/* What libvirt calls the interface of a running domain whose device on the host is
+ * @dev ("vp1a2b3c4d5e-0"; no quotes in it); NULL: it has none. */
+char *vp_virt_xml_read_nic_alias (const char *xml, const char *dev);
+
 /* TRUE: libvirt's own file about the domain @domain_name, which is one of ours and
  * was written before it had a process. */
 gboolean vp_virt_xml_is_husk (const char *xml, const char *domain_name);

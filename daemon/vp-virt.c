@@ -18,6 +18,7 @@ enum
 {
   SIGNAL_STATE_CHANGED,
   SIGNAL_DOMAIN_STOPPED,
+  SIGNAL_DEVICE_REMOVED,
   N_SIGNALS
 };
 static guint signals[N_SIGNALS];
@@ -72,7 +73,7 @@ typedef struct
   gboolean local;
   /* what came of it; what the main thread does not take stays here */
   virConnectPtr conn;
-  int lifecycle_id;
+  VpVirtEventIds events;
   VpFacts *facts;
   GPtrArray *domains;
 } Attempt;
@@ -108,7 +109,7 @@ open_connection (Attempt *a, GError **error)
       g_propagate_error (error, vp_virt_error (virGetLastError ()));
       return FALSE;
     }
-  if (!vp_virt_events_register (a->conn, a->link, &a->lifecycle_id))
+  if (!vp_virt_events_register (a->conn, a->link, &a->events))
     {
       g_propagate_error (error, vp_virt_error_last ("events"));
       return FALSE;
@@ -134,8 +135,8 @@ connect_in_worker (GTask *task, gpointer source, gpointer data)
     }
   if (a->conn != NULL)
     {
-      if (a->lifecycle_id >= 0)
-        vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
+      if (a->events.lifecycle >= 0)
+        vp_virt_events_deregister (a->conn, a->link, &a->events);
       virConnectClose (g_steal_pointer (&a->conn));
     }
   g_task_return_error (task, g_steal_pointer (&error));
@@ -146,7 +147,7 @@ disconnect_in_worker (GTask *task, gpointer source, gpointer data)
 {
   Attempt *a = data;
 
-  vp_virt_events_deregister (a->conn, a->link, a->lifecycle_id);
+  vp_virt_events_deregister (a->conn, a->link, &a->events);
   virConnectClose (g_steal_pointer (&a->conn));
   g_task_return_boolean (task, TRUE);
 }
@@ -200,7 +201,7 @@ attempt_new (VpVirt *self, VpVirtLink *link)
   a->uri = g_strdup (self->uri);
   a->local = self->local;
   a->link = vp_virt_link_ref (link);
-  a->lifecycle_id = -1;
+  a->events = (VpVirtEventIds){ -1, -1, -1 };
   if (self->embed != NULL)
     {
       a->embed = vp_virt_embed_ref (self->embed);
@@ -217,7 +218,7 @@ disconnect (VpVirt *self, gpointer owner, GAsyncReadyCallback callback)
   Attempt *a = attempt_new (self, self->link);
 
   a->conn = g_steal_pointer (&self->conn);
-  a->lifecycle_id = self->lifecycle_id;
+  a->events = self->events;
   link_cut (&self->link);
   vp_worker_run_async (self->worker, owner, disconnect, disconnect_in_worker, a, attempt_free, NULL, callback,
                        NULL);
@@ -248,7 +249,7 @@ static void
 take_connection (VpVirt *self, Attempt *a)
 {
   self->conn = g_steal_pointer (&a->conn);
-  self->lifecycle_id = a->lifecycle_id;
+  self->events = a->events;
 }
 
 static void
@@ -414,6 +415,9 @@ vp_virt_class_init (VpVirtClass *klass)
       = g_signal_new ("state-changed", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
   signals[SIGNAL_DOMAIN_STOPPED] = g_signal_new ("domain-stopped", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL,
                                                  NULL, NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
+  signals[SIGNAL_DEVICE_REMOVED]
+      = g_signal_new ("device-removed", VP_TYPE_VIRT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
+                      G_TYPE_STRING, G_TYPE_STRING, G_TYPE_BOOLEAN);
 }
 
 const char *

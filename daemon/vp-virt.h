@@ -25,6 +25,9 @@
  *      hypervisor died, or nobody knows), "migrated" or "saved". Covers domains
  *      that were created or listed through this object or started while it was
  *      connected. It may come before the callback of the create call.
+ *  "device-removed" (VpVirt *self, const char *name, const char *alias, gboolean gone)
+ *      What was plugged out of a domain has gone, or stays since the guest
+ *      refuses. Not told for what happened while there was no connection.
  *
  * Errors of all calls are VP_ERROR, "what NAME: libvirt's message (libvirt error
  * CODE)"; see vp_virt_error (). While there is no connection every call but
@@ -137,6 +140,23 @@ gboolean vp_virt_destroy_finish (VpVirt *self, GAsyncResult *result, GError **er
 void vp_virt_shutdown_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_virt_shutdown_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Plugs the device of @xml into a running domain, for as long as that runs. */
+void vp_virt_attach_async (VpVirt *self, const char *domain_name, const char *xml, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_attach_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Asks the guest of a domain to let go of the interface whose device on the host is
+ * @dev. Returns what libvirt calls it, by which "device-removed" tells that it has
+ * gone, maybe before this has finished. NotFound: the domain has no such interface. */
+void vp_virt_detach_nic_async (VpVirt *self, const char *domain_name, const char *dev, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+char *vp_virt_detach_nic_finish (VpVirt *self, GAsyncResult *result, GError **error);
+
+/* Whether the domain has it still: its name, or NotFound. */
+void vp_virt_find_nic_async (VpVirt *self, const char *domain_name, const char *dev, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data);
+char *vp_virt_find_nic_finish (VpVirt *self, GAsyncResult *result, GError **error);
 
 /* The live XML of a domain, without secrets. Free with g_free. */
 void vp_virt_dup_xml_async (VpVirt *self, const char *domain_name, GCancellable *cancellable,

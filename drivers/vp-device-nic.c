@@ -22,24 +22,18 @@ vp_device_nic_new (const char *id, VpNicBackend backend, const char *dev)
 static gboolean
 emit_backend (const VpDeviceNic *nic, xmlNode *interface, GError **error)
 {
-  static const char *const types[] = { "ethernet", "direct", "user" };
+  static const char *const types[] = { "ethernet", "ethernet", "user" };
   xmlNode *node;
 
   vp_xml_set_word (interface, "type", types[nic->backend]);
-  if (nic->backend == VP_NIC_TAP)
+  if (nic->backend != VP_NIC_USER)
     {
+      /* libvirt finds out by itself which of the two it is, and opens it */
       node = vp_xml_child (interface, "target");
       if (!vp_xml_set (node, "dev", nic->dev, error))
         return FALSE;
       /* somebody else made it and takes it away */
       vp_xml_set_word (node, "managed", "no");
-    }
-  else if (nic->backend == VP_NIC_MACVTAP)
-    {
-      node = vp_xml_child (interface, "source");
-      if (!vp_xml_set (node, "dev", nic->dev, error))
-        return FALSE;
-      vp_xml_set_word (node, "mode", "bridge");
     }
   return TRUE;
 }

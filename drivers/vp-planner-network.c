@@ -17,7 +17,9 @@
 gboolean
 vp_planner_wants_namespace (VpSpec *spec, VpConfig *config)
 {
-  if (!g_str_equal (vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL), "tcfilter"))
+  const char *model = vp_config_get_string (config, VP_CONFIG_NETWORK_MODEL);
+
+  if (!g_str_equal (model, "tcfilter") && !g_str_equal (model, "macvtap"))
     return FALSE;
   return vp_spec_get_namespace_path (spec, "network") != NULL
          || (vp_spec_has_namespace (spec, "network") && vp_config_get_bool (config, VP_CONFIG_NETWORK_NEW_NETNS));
@@ -30,8 +32,8 @@ vp_planner_wants_new_namespace (VpSpec *spec, VpConfig *config)
 }
 
 /* Nobody else's: the sandbox's uuid is random. 15 characters are the most a name can have. */
-static char *
-dup_tap_name (const char *uuid, guint index)
+char *
+vp_planner_dup_tap_name (const char *uuid, guint index)
 {
   char digits[11];
   guint n = 0;
@@ -64,11 +66,20 @@ set_rates (VpPlanning *p, VpDeviceNic *nic)
 {
   nic->rx_rate = vp_config_get_uint (p->config, VP_CONFIG_NETWORK_RX_MAX_RATE);
   nic->tx_rate = vp_config_get_uint (p->config, VP_CONFIG_NETWORK_TX_MAX_RATE);
-  nic->shaped_by_daemon = nic->backend == VP_NIC_TAP && (nic->rx_rate != 0 || nic->tx_rate != 0);
+  nic->shaped_by_daemon = nic->backend != VP_NIC_USER && (nic->rx_rate != 0 || nic->tx_rate != 0);
+}
+
+/* What it receives comes from the driver, past every queue. */
+static gboolean
+check_macvtap (VpPlanning *p, GError **error)
+{
+  return vp_config_get_uint (p->config, VP_CONFIG_NETWORK_RX_MAX_RATE) == 0
+         || vp_planning_not_supported (p, VP_CONFIG_NETWORK_RX_MAX_RATE, error,
+                                       "with network.model=macvtap there is no limit of what a guest receives");
 }
 
 static void
-plan_taps (VpPlanning *p)
+plan_taps (VpPlanning *p, VpNicBackend backend)
 {
   VpNetwork *network = p->facts->network;
 
@@ -78,8 +89,8 @@ plan_taps (VpPlanning *p)
     {
       const VpNetworkInterface *interface = vp_network_get_interface (network, i);
       g_autofree char *id = g_strdup_printf ("nic%u", i);
-      g_autofree char *tap = dup_tap_name (p->plan->uuid, i);
-      VpDevice *device = vp_device_nic_new (id, VP_NIC_TAP, tap);
+      g_autofree char *tap = vp_planner_dup_tap_name (p->plan->uuid, i);
+      VpDevice *device = vp_device_nic_new (id, backend, tap);
 
       device->u.nic.mac = g_strdup (interface->mac);
       device->u.nic.mtu = interface->mtu;
@@ -132,14 +143,15 @@ plan_user (VpPlanning *p, GError **error)
 gboolean
 vp_planner_plan_network (VpPlanning *p, GError **error)
 {
-  if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "macvtap"))
-    return vp_planning_not_supported (p, VP_CONFIG_NETWORK_MODEL, error,
-                                      "\"macvtap\": only tcfilter, user and none are");
   if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "user"))
     return plan_user (p, error);
   if (vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "tcfilter"))
-    plan_taps (p);
-  else
+    plan_taps (p, VP_NIC_TAP);
+  else if (!vp_planning_is (p, VP_CONFIG_NETWORK_MODEL, "macvtap"))
     vp_planning_note (p, "network", "none", VP_CONFIG_NETWORK_MODEL, NULL);
+  else if (check_macvtap (p, error))
+    plan_taps (p, VP_NIC_MACVTAP);
+  else
+    return FALSE;
   return TRUE;
 }

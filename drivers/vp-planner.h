@@ -34,6 +34,9 @@ char *vp_planner_dup_console_socket (const char *directory);
 char *vp_planner_dup_console_log (const char *directory);
 char *vp_planner_dup_netns (const char *directory); /* a network namespace made for it */
 
+/* Of the @index-th tap of the sandbox with @uuid. */
+char *vp_planner_dup_tap_name (const char *uuid, guint index);
+
 /* Whether the sandbox's interfaces are those of the network namespace of its
  * spec: then somebody has to look there before it is planned for good
  * (VpFactsInit.network). @config: the effective one. */

@@ -126,7 +126,7 @@ typedef struct
 typedef enum
 {
   VP_NIC_TAP,     /* a tap device somebody made; the daemon may move it away later */
-  VP_NIC_MACVTAP, /* libvirt makes one on `dev` */
+  VP_NIC_MACVTAP, /* the same, of a macvtap device on an interface */
   VP_NIC_USER,    /* address translation in the hypervisor's process: needs nothing, is slow */
 } VpNicBackend;
 
@@ -135,7 +135,7 @@ const char *vp_nic_backend_to_string (VpNicBackend backend); /* "tap", "macvtap"
 typedef struct
 {
   VpNicBackend backend;
-  char *dev;         /* the tap's name; the link below a macvtap; NULL for user */
+  char *dev;         /* its name; NULL for user */
   char *mac;         /* "02:..." lower case; NULL: libvirt makes one up */
   guint mtu;         /* 0: 1500 */
   guint queues;      /* pairs; 0: one */

@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
 	tests/lib/machine.py \
+	tests/lib/docker.py \
 	tests/lib/podman.py \
 	tests/lib/processes.py \
 	tests/lib/service_manager.py \
@@ -49,6 +50,7 @@ EXTRA_DIST += \
 	tests/daemon/transport.py \
 	tests/clients/containerd-life.py \
 	tests/clients/containerd-run.py \
+	tests/clients/docker.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
 	tests/clients/podman-pod.py \
@@ -61,6 +63,8 @@ EXTRA_DIST += \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
 	tests/vm/network.py \
+	tests/vm/cni.py \
+	tests/vm/network-hot.py \
 	tests/vm/processes.py \
 	tests/vm/run.py \
 	tests/vm/sandbox.py \

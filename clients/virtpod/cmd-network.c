@@ -104,13 +104,57 @@ show (const VpCommand *command, const char *id, VpTable *table, GError *error)
   return 0;
 }
 
+/* ---- plugging ---- */
+
+static int
+attach (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *interface)
+{
+  g_auto (GVariantBuilder) device = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  g_autofree char *handle = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_variant_builder_add (&device, "{sv}", "kind", g_variant_new_string ("nic"));
+  g_variant_builder_add (&device, "{sv}", "interface", g_variant_new_string (interface));
+  if (!vp_dbus_sandbox1_call_attach_device_sync (sandbox, g_variant_builder_end (&device), &handle, NULL, &error))
+    return vp_command_fail (command, id, error);
+  g_print ("%s\n", handle);
+  return 0;
+}
+
+static int
+detach (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *handle)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_dbus_sandbox1_call_detach_device_sync (sandbox, handle, g_variant_new ("a{sv}", NULL), NULL, &error))
+    return vp_command_fail (command, id, error);
+  return 0;
+}
+
+static int
+rescan (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox)
+{
+  g_auto (GStrv) attached = NULL;
+  g_auto (GStrv) detached = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_dbus_sandbox1_call_rescan_network_sync (sandbox, g_variant_new ("a{sv}", NULL), &attached, &detached, NULL,
+                                                  &error))
+    return vp_command_fail (command, id, error);
+  for (gsize i = 0; detached[i] != NULL; i++)
+    g_print ("-%s\n", detached[i]);
+  for (gsize i = 0; attached[i] != NULL; i++)
+    g_print ("+%s\n", attached[i]);
+  return 0;
+}
+
 /* ---- the command ---- */
 
 static const struct
 {
   const char *name;
   int n_args;
-} verbs[] = { { "list", 0 }, { "routes", 0 } };
+} verbs[] = { { "list", 0 }, { "routes", 0 }, { "attach", 1 }, { "detach", 1 }, { "rescan", 0 } };
 
 static int
 check_arguments (const VpCommand *command, const char *verb, int n_args)
@@ -127,7 +171,7 @@ check_arguments (const VpCommand *command, const char *verb, int n_args)
         return vp_command_usage (command, _("there is an argument too many"));
       return vp_output_check () != NULL ? vp_command_usage (command, vp_output_check ()) : 0;
     }
-  message = g_strdup_printf (_("\"%s\" must be list or routes"), verb);
+  message = g_strdup_printf (_("\"%s\" must be list, routes, attach, detach or rescan"), verb);
   return vp_command_usage (command, message);
 }
 
@@ -144,14 +188,20 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
   sandbox = vp_client_find_sandbox (client, args[1], &error);
   if (sandbox == NULL)
     return show (command, args[1], NULL, error);
+  if (g_str_equal (args[0], "attach"))
+    return attach (command, args[1], sandbox, args[2]);
+  if (g_str_equal (args[0], "detach"))
+    return detach (command, args[1], sandbox, args[2]);
+  if (g_str_equal (args[0], "rescan"))
+    return rescan (command, args[1], sandbox);
   table = g_str_equal (args[0], "list") ? load_interfaces (sandbox, &error) : load_routes (sandbox, &error);
   return show (command, args[1], table, error);
 }
 
 const VpCommand vp_cmd_network = {
   .name = "network",
-  .arguments = N_("list | routes SANDBOX"),
-  .summary = N_("Show the network of a sandbox's guest"),
+  .arguments = N_("list | routes | rescan | attach | detach SANDBOX [INTERFACE | DEVICE]"),
+  .summary = N_("Show and change the network of a sandbox that runs"),
   .min_args = 2,
   .max_args = 3,
   .failure = VP_EXIT_FAILURE,

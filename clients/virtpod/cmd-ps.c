@@ -5,7 +5,9 @@
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
+#include "vp-names.h"
 #include "vp-output.h"
+#include "vp-report.h"
 
 static const GOptionEntry options[] = {
   VP_OUTPUT_OPTION_QUIET,
@@ -14,6 +16,27 @@ static const GOptionEntry options[] = {
 };
 
 static const VpColumn columns[] = { { N_("PID"), "pid", VP_COLUMN_NUMBER } };
+
+/* To an engine processes are those of the host, and all there is of it there is what
+ * stands for the container: an array with its number, as other runtimes print it. */
+static int
+print_host_pids (const VpCommand *command, VpClient *client, VpDBusContainer1 *container, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) properties
+      = vp_client_get_properties (client, g_dbus_proxy_get_object_path (G_DBUS_PROXY (container)), VP_IFACE_CONTAINER,
+                                  &error);
+  guint32 pid = 0;
+
+  if (properties == NULL)
+    return vp_command_fail (command, id, error);
+  (void) g_variant_lookup (properties, "Pid", "u", &pid);
+  if (pid != 0)
+    g_print ("[%u]\n", pid);
+  else
+    g_print ("[]\n");
+  return 0;
+}
 
 static int
 run (const VpCommand *command, VpClient *client, int n_args, char **args)
@@ -26,6 +49,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
   if (vp_output_check () != NULL)
     return vp_command_usage (command, vp_output_check ());
   container = vp_client_find_container (client, args[0], &error);
+  if (container != NULL && vp_report_has_log () && vp_output_is_json ())
+    return print_host_pids (command, client, container, args[0]);
   if (container == NULL || !vp_dbus_container1_call_list_pids_sync (container, &pids, NULL, &error))
     return vp_command_fail (command, args[0], error);
   for (gsize i = 0; i < g_variant_n_children (pids); i++)

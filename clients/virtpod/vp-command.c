@@ -14,6 +14,10 @@ well_known_words (const VpCommand *self, const GError *error)
 {
   if (vp_error_is (error, VP_ERROR_INVALID_STATE) && (self == &vp_cmd_kill || self == &vp_cmd_exec))
     return "container not running: ";
+  if (vp_error_is (error, VP_ERROR_COMMAND_NOT_FOUND) && vp_report_has_log ())
+    return "executable file not found: ";
+  if (vp_error_is (error, VP_ERROR_COMMAND_NOT_EXECUTABLE) && vp_report_has_log ())
+    return "permission denied: ";
   return "";
 }
 

@@ -30,6 +30,12 @@ vp_report_open (const char *log, const char *format, GError **error)
   return log_fd >= 0 || vp_error_set_errno (error, errno, "--log: %s", log);
 }
 
+gboolean
+vp_report_has_log (void)
+{
+  return log_fd >= 0;
+}
+
 /* Members in the order that engines print them; JSON's readers do not mind. */
 static char *
 make_line (const char *message)

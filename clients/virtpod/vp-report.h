@@ -10,5 +10,8 @@
  * FALSE and @error when one of them cannot be used. */
 gboolean vp_report_open (const char *log, const char *format, GError **error);
 
+/* Whether there is one: who gives it is an engine. */
+gboolean vp_report_has_log (void);
+
 /* "virtpod: MESSAGE" on standard error and MESSAGE in the log. */
 void vp_report_error (const char *message);

@@ -203,7 +203,7 @@ class Container(Object):
         self.properties = {
             "Id": GLib.Variant("s", name), "Sandbox": GLib.Variant("o", sandbox.path),
             "Bundle": GLib.Variant("s", bundle), "State": GLib.Variant("s", "created"),
-            "Pid": GLib.Variant("u", 0), "Terminal": GLib.Variant("b", terminal),
+            "Pid": GLib.Variant("u", 4711), "Terminal": GLib.Variant("b", terminal),
             "CreatedAt": GLib.Variant("t", CREATED), "StartedAt": GLib.Variant("t", 0),
             "ExitStatus": GLib.Variant("u", 0), "ExitedAt": GLib.Variant("t", 0),
         }

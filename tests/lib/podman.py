@@ -74,6 +74,33 @@ def overlay_works(path):
     return done.returncode == 0
 
 
+def run_on_terminal(args, environment, typed, timeout):
+    """See PodmanEnv.on_terminal()."""
+    command = ["sh", "-c", "stty rows 40 cols 100; exec \"$@\"", "sh", *args]
+    deadline = time.monotonic() + timeout
+    seen = b""
+    typed = list(typed)
+    pid, master = pty.fork()
+    if pid == 0:
+        try:
+            os.execvpe("sh", command, environment)
+        finally:
+            os._exit(125)
+    try:
+        while True:
+            if typed and typed[0][0] in seen:
+                os.write(master, typed.pop(0)[1])
+            if time.monotonic() > deadline:
+                raise tap.Failure("no end; seen: %r, not typed: %r" % (seen, typed))
+            if select.select([master], [], [], 1)[0]:
+                seen += os.read(master, 4096)
+    except OSError:  # the other side was closed
+        pass
+    finally:
+        os.close(master)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+
+
 class PodmanEnv(Env):
     """The world of a test program with podman in it."""
 
@@ -163,30 +190,7 @@ class PodmanEnv(Env):
     def on_terminal(self, args, typed, timeout=240):
         """Runs podman on a terminal of 40 x 100; types the second of each pair in
         @typed when the first has come. Returns the status and what was seen."""
-        command = ["sh", "-c", "stty rows 40 cols 100; exec \"$@\"", "sh", *self.podman_command(*args)]
-        environment = self.podman_env()
-        deadline = time.monotonic() + timeout
-        seen = b""
-        typed = list(typed)
-        pid, master = pty.fork()
-        if pid == 0:
-            try:
-                os.execvpe("sh", command, environment)
-            finally:
-                os._exit(125)
-        try:
-            while True:
-                if typed and typed[0][0] in seen:
-                    os.write(master, typed.pop(0)[1])
-                if time.monotonic() > deadline:
-                    raise tap.Failure("no end; seen: %r, not typed: %r" % (seen, typed))
-                if select.select([master], [], [], 1)[0]:
-                    seen += os.read(master, 4096)
-        except OSError:  # the other side was closed
-            pass
-        finally:
-            os.close(master)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+        return run_on_terminal(self.podman_command(*args), self.podman_env(), typed, timeout)
 
 
 class PodmanNetworkEnv(PodmanEnv):

@@ -85,6 +85,11 @@ def run(tests, env=None):
     """Runs the tests in order, each with @env if there is one, and exits with
     status 1 if one failed. An environment that cannot start fails them all."""
     signal.signal(signal.SIGTERM, _terminated)
+    # who runs this with nohup, or in the background, has them ignored, and what is ignored
+    # is inherited down to the processes of containers that are to be killed by them
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     print("1..%d" % len(tests), flush=True)
     failed = 0
     try:

@@ -295,7 +295,7 @@ apply_nic_rate_daemon (VpPlan *plan)
 static void
 apply_nic_macvtap (VpPlan *plan)
 {
-  VpDevice *device = vp_device_nic_new ("nic0", VP_NIC_MACVTAP, "eth0");
+  VpDevice *device = vp_device_nic_new ("nic0", VP_NIC_MACVTAP, "vptap0");
 
   device->u.nic.mac = g_strdup ("02:00:00:aa:bb:01");
   vp_plan_add_device (plan, device);

@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \
 	tests/lib/faulty.py \
+	tests/lib/cni.py \
 	tests/lib/netns.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py

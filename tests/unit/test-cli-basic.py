@@ -74,6 +74,7 @@ def test_usage_errors():
         (["port-forward", "a", "80", "65536:80"], 1, '"65536:80" must be'),
         (["port-forward", "a", "127.0.0.1:80:80"], 1, "must be HOST:GUEST"),
         (["network", "list"], 1, "an argument is missing"),
+        (["network", "attach", "a"], 1, "an argument is missing"),
         (["network", "frob", "a"], 1, '"frob" must be'),
         (["network", "list", "a", "b"], 1, "too many"),
         (["console", "--tail-bytes", "-2", "a"], 1, "--tail-bytes"),

@@ -313,7 +313,6 @@ test_without_effect (void)
   {
     const char *annotation, *value, *key, *setting;
   } rows[] = {
-    { "io.katacontainers.config.hypervisor.rx_rate_limiter_max_rate", "1000000", "network.rx-max-rate", "1000000" },
     { "io.katacontainers.config.hypervisor.hot_plug_vfio", "root-port", "hypervisor.hot-plug-vfio", "root-port" },
     { "io.katacontainers.config.hypervisor.enable_vhost_user_store", "true", "block.vhost-user", "true" },
   };

@@ -145,6 +145,28 @@ test_user (void)
   g_assert_nonnull (strstr (error->message, "/run/netns/pod"));
 }
 
+static void
+test_macvtap (void)
+{
+  static const char *const model[] = { "network.model=macvtap", "network.tx-max-rate=8000", NULL };
+  static const char *const limit[] = { "network.model=macvtap", "network.rx-max-rate=8000", NULL };
+  g_autoptr (VpNetwork) network = new_network (1);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpPlan) result = plan (WITH_PATH, network, model, &error);
+  g_autoptr (VpPlan) refused = NULL;
+  const VpDevice *nic;
+
+  g_assert_no_error (error);
+  nic = vp_plan_find_device (result, VP_DEVICE_NIC);
+  g_assert_cmpint (nic->u.nic.backend, ==, VP_NIC_MACVTAP);
+  g_assert_cmpstr (nic->u.nic.dev, ==, "vp6b9a2c6e7a-0");
+  g_assert_true (nic->u.nic.shaped_by_daemon);
+  refused = plan (WITH_PATH, network, limit, &error);
+  g_assert_null (refused);
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "network.rx-max-rate"));
+}
+
 /* Limits are set where the interface is in the end, which libvirt is not. */
 static void
 test_rates (void)
@@ -195,6 +217,7 @@ main (int argc, char **argv)
   g_test_add_func ("/planner-network/none", test_none);
   g_test_add_func ("/planner-network/taps", test_taps);
   g_test_add_func ("/planner-network/user", test_user);
+  g_test_add_func ("/planner-network/macvtap", test_macvtap);
   g_test_add_func ("/planner-network/rates", test_rates);
   g_test_add_func ("/planner-network/wants-namespace", test_wants_namespace);
   return g_test_run ();
