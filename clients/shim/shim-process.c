@@ -371,6 +371,12 @@ on_deleted (const ShimReply *reply, void *data)
       shim_op_finish (op, reply);
       return;
     }
+  if (process->task->removed)
+    {
+      shim_call_fail (op->call, VP_GRPC_NOT_FOUND, "container \"%s\": was deleted", process->task->id);
+      shim_op_free (op);
+      return;
+    }
   /* one that never ran ends here */
   if (process->status != TASK__STATUS__STOPPED)
     process->exited_at = shim_time ();
@@ -379,8 +385,7 @@ on_deleted (const ShimReply *reply, void *data)
   event.exit_status = process->exit_status;
   event.exited_at = shim_timestamp (&exited_at, process->exited_at);
   shim_event_send ("/tasks/delete", "TaskDelete", &event);
-  if (!process->task->removed)
-    shim_task_remove (process->task);
+  shim_task_remove (process->task);
   reply_deleted (op->call, process);
   shim_op_free (op);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim-event.h"
+#include "shim-loop.h"
 #include "shim-mount.h"
 #include "shim-util.h"
 #include "vp-names.h"
@@ -79,6 +80,8 @@ shim_task_remove (ShimTask *self)
     place = &(*place)->next;
   *place = self->next;
   self->removed = 1;
+  if (self->shut_down && tasks == NULL)
+    shim_event_when_sent (shim_loop_quit);
   task_unref (self);
 }
 

@@ -42,6 +42,7 @@ struct ShimTask
   int paused;
   int mounted; /* its root file system, by us */
   int removed;
+  int shut_down; /* containerd has given it up, while it was being created: nobody will ask again */
   ShimProcess *init;
   ShimProcess *execs;
 };

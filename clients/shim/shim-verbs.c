@@ -152,12 +152,14 @@ shim_rpc_update (ShimCall *call)
 {
   const Task__UpdateTaskRequest *request = shim_call_request (call);
   ShimProcess *process = shim_call_find (call, request->id, "");
-  const Google__Protobuf__Any *resources = request->resources;
   VpBusCall update = { VP_BUS_NAME, NULL, VP_IFACE_CONTAINER, "Update", "s", 0 };
+  const Google__Protobuf__Any *resources;
   char *json;
 
+  /* with the call that failed its request is gone */
   if (process == NULL)
     return;
+  resources = request->resources;
   if (resources == NULL || memchr (resources->value.data, '\0', resources->value.len) != NULL)
     {
       shim_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "resources: must be a linux.resources object as JSON");
@@ -175,6 +177,11 @@ shim_rpc_update (ShimCall *call)
 void
 shim_rpc_shutdown (ShimCall *call)
 {
+  const Task__TaskRequest *request = shim_call_request (call);
+  ShimTask *task = shim_task_find (request->id);
+
+  if (task != NULL && task->path == NULL)
+    task->shut_down = 1;
   shim_call_reply (call, NULL);
   if (!shim_task_is_any ())
     shim_event_when_sent (shim_loop_quit);

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import tap
-from containerd import IMAGE, ContainerdEnv
+from containerd import IMAGE, SIZE, ContainerdEnv
 from tap import equal
 
 
@@ -32,10 +32,10 @@ def test_run(env):
 def test_terminal(env):
     """ctr run -t: a terminal with the size of the user's"""
     status, seen = env.on_terminal(env.run_args("--rm", "-t", IMAGE, "terminal", "sh", "-c",
-                                                "stty size; tty; read word; echo got $word; exit 4"),
+                                                SIZE + "tty; read word; echo got $word; exit 4"),
                                    [(b"/dev/", b"this\n")])
     equal(status, 4, "status; seen: %r" % seen)
-    tap.check(b"40 100" in seen and b"got this" in seen, "seen: %r" % seen)
+    tap.check(b"got this" in seen, "seen: %r" % seen)
     env.nothing_left()
 
 

@@ -24,6 +24,8 @@ IMAGE = "localhost/busybox:latest"
 RUNTIME = "io.containerd.virtpod.v2"
 SHIM = "containerd-shim-virtpod-v2"
 RUN = "/run/containerd"
+# ctr sets the size when the process runs already; goes on when it is that of on_terminal()
+SIZE = 'until [ "$(stty size 2>/dev/null)" = "40 100" ]; do sleep 0.1; done; '
 
 CONFIG = """\
 version = 2
