@@ -24,6 +24,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
+	daemon/vp-net-watch.c daemon/vp-net-watch.h \
 	daemon/vp-pidwatch.c daemon/vp-pidwatch.h \
 	daemon/vp-listen-fds.c daemon/vp-listen-fds.h \
 	daemon/vp-sdnotify.c daemon/vp-sdnotify.h \
@@ -100,6 +101,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-pause.c \
 	daemon/vp-sandbox-plan.c \
 	daemon/vp-sandbox-record.c \
+	daemon/vp-sandbox-rescan.c \
 	daemon/vp-sandbox-restore.c \
 	daemon/vp-sandbox-shutdown.c \
 	daemon/vp-sandbox-start.c \
@@ -107,6 +109,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-steps.c \
 	daemon/vp-sandbox-remove.c \
 	daemon/vp-sandbox-stop.c \
+	daemon/vp-sandbox-watch.c \
 	daemon/vp-manager.c daemon/vp-manager.h \
 	daemon/vp-manager-explain.c \
 	daemon/vp-manager-prune.c \

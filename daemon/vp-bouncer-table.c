@@ -45,6 +45,7 @@ static const VpRule methods[] = {
   { VP_IFACE_SANDBOX, "PortForward", EXEC },
   { VP_IFACE_SANDBOX, "AttachDevice", MANAGE },
   { VP_IFACE_SANDBOX, "DetachDevice", MANAGE },
+  { VP_IFACE_SANDBOX, "RescanNetwork", MANAGE },
   { VP_IFACE_SANDBOX, "GetStats", INSPECT },
   { VP_IFACE_SANDBOX, "GetMetrics", INSPECT },
   { VP_IFACE_SANDBOX, "OpenConsole", SECRETS },

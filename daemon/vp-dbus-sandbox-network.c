@@ -216,6 +216,34 @@ handle_detach_device (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocatio
 }
 
 static void
+on_rescanned (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_auto (GStrv) attached = NULL;
+  g_auto (GStrv) detached = NULL;
+  GError *error = NULL;
+
+  if (vp_sandbox_rescan_finish (VP_SANDBOX (source), result, &attached, &detached, &error))
+    vp_dbus_sandbox1_complete_rescan_network (NULL, user_data, (const char *const *)attached,
+                                              (const char *const *)detached);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_rescan_network (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GVariant *options,
+                       gpointer user_data)
+{
+  static const VpDbusOption table[] = { { NULL } };
+  GError *error = NULL;
+
+  if (!vp_dbus_args_check (options, table, &error))
+    vp_dbus_fail (invocation, error);
+  else
+    vp_sandbox_rescan_async (user_data, on_rescanned, invocation);
+  return TRUE;
+}
+
+static void
 on_device_removed (VpSandbox *sandbox, const char *handle, gboolean ok, gpointer skeleton)
 {
   vp_dbus_sandbox1_emit_device_removed (skeleton, handle, ok);
@@ -231,5 +259,6 @@ vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox)
   vp_dbus_handle (skeleton, "handle-port-forward", handle_port_forward, sandbox);
   vp_dbus_handle (skeleton, "handle-attach-device", handle_attach_device, sandbox);
   vp_dbus_handle (skeleton, "handle-detach-device", handle_detach_device, sandbox);
+  vp_dbus_handle (skeleton, "handle-rescan-network", handle_rescan_network, sandbox);
   g_signal_connect_object (sandbox, "device-removed", G_CALLBACK (on_device_removed), skeleton, 0);
 }

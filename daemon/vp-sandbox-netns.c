@@ -170,10 +170,13 @@ remove_in_worker (GTask *task, gpointer source, gpointer task_data)
 static void
 on_removed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  VpSandbox *self = VP_SANDBOX (source);
   g_autoptr (GError) error = NULL;
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error))
-    vp_warning (VP_SANDBOX (source)->id, NULL, "network namespace not removed: %s", error->message);
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    g_clear_pointer (&self->machine.netns, g_free);
+  else
+    vp_warning (self->id, NULL, "network namespace not removed: %s", error->message);
   vp_step_done (user_data, NULL);
 }
 

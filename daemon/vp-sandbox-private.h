@@ -3,6 +3,7 @@
 
 #include "vp-bucket.h"
 #include "vp-console.h"
+#include "vp-net-watch.h"
 #include "vp-net.h"
 #include "vp-sandbox.h"
 #include "vp-steps.h"
@@ -87,6 +88,13 @@ struct _VpSandbox
     guint n_plugged; /* into ports that were left free for it */
     GHashTable *leaving; /* what libvirt calls interfaces whose guest was too slow to let go -> handle */
   } nics;
+  struct
+  {
+    VpNetWatch *watch; /* of its network namespace; NULL: nobody looks */
+    gboolean opening;
+    gboolean looking, again;
+    char *found; /* there, the last time */
+  } watch;
   VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
@@ -174,6 +182,9 @@ gboolean vp_sandbox_unplug_finish (VpSandbox *self, GAsyncResult *result, GError
 void vp_sandbox_tell_network_async (VpSandbox *self, const VpNetwork *network, const char *device,
                                     GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_tell_network_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* Begins to watch the namespace, or ends it, as its state and the configuration say. */
+void vp_sandbox_watch_network (VpSandbox *self);
 
 extern const VpStep vp_sandbox_steps[];
 extern const gsize vp_sandbox_n_steps;

@@ -230,6 +230,7 @@ one_settled (GTask *task)
         vp_warning (self->id, NULL, "record not written: %s", error->message);
       vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
       vp_sandbox_watch_oom (self);
+      vp_sandbox_watch_network (self);
       VP_FAILPOINT_ONLY ("adopt.after");
       vp_sandbox_changed (self);
     }

@@ -27,6 +27,7 @@ vp_sandbox_dispose (GObject *object)
   VpSandbox *self = VP_SANDBOX (object);
 
   vp_sandbox_heartbeat_stop (self);
+  g_clear_pointer (&self->watch.watch, vp_net_watch_free);
   for (guint i = 0; self->containers != NULL && i < self->containers->len; i++)
     vp_container_set_record_func (self->containers->pdata[i], NULL, NULL);
   g_clear_pointer (&self->containers, g_ptr_array_unref);
@@ -50,6 +51,7 @@ vp_sandbox_finalize (GObject *object)
   vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
   g_clear_pointer (&self->nics.leaving, g_hash_table_unref);
+  g_free (self->watch.found);
   g_free (self->machine.xml);
   g_free (self->machine.share_dir);
   g_free (self->machine.netns);
@@ -189,6 +191,7 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
     vp_sandbox_heartbeat_start (self);
   else
     vp_sandbox_heartbeat_stop (self);
+  vp_sandbox_watch_network (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], state);
   if (vp_sandbox_state_is_end (state))

@@ -190,6 +190,13 @@ void vp_sandbox_detach_nic_async (VpSandbox *self, const char *handle, guint tim
                                   GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_detach_nic_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
+/* Gives the guest what a start would give it now, of the namespace: handles of what
+ * was plugged in and taken out (strvs, the caller's), and tells it what all of them
+ * are. The error is the first of several; what could be done is done. */
+void vp_sandbox_rescan_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_sandbox_rescan_finish (VpSandbox *self, GAsyncResult *result, char ***ret_attached, char ***ret_detached,
+                                   GError **error);
+
 /* Interfaces that are connected to the namespace: the @i-th one's handle (the
  * caller's), tap and interface there (borrowed). FALSE: there are not as many. */
 gboolean vp_sandbox_get_nic (VpSandbox *self, guint i, char **ret_handle, const char **ret_tap,

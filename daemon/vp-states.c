@@ -50,6 +50,7 @@ static const Row rows[VP_N_VERBS] = {
                                 .note = "with a container that is created, running or paused" },
   [VP_VERB_SANDBOX_ATTACH] = { "plug a device into", "AttachDevice", S (READY) },
   [VP_VERB_SANDBOX_DETACH] = { "plug a device out of", "DetachDevice", S (READY) },
+  [VP_VERB_SANDBOX_RESCAN] = { "look for interfaces of", "RescanNetwork", S (READY) },
   [VP_VERB_SANDBOX_LIVE_XML]
   = { "read the live XML of", "GetDomainXML (live)", S (STARTING) | S (READY) | S (PAUSED) },
 

@@ -350,6 +350,10 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
   [VP_CONFIG_NETWORK_VHOST] = BOOL (
     "network", "vhost", "true", "Whether the host's kernel moves the packets.",
     "hypervisor.disable_vhost_net:not"),
+  [VP_CONFIG_NETWORK_WATCH] = BOOL (
+    "network", "watch", "false",
+    "Whether interfaces, addresses and routes that change in the namespace while a sandbox runs become the guest's.",
+    NULL),
   [VP_CONFIG_NETWORK_QUEUES] = NUMBER (
     UINT, "network", "queues", 0, 0, 256, "1",
     "Pairs of queues of an interface. 0: one for each virtual CPU.", "hypervisor.network_queues"),

@@ -131,13 +131,30 @@ detach (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const
   return 0;
 }
 
+static int
+rescan (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox)
+{
+  g_auto (GStrv) attached = NULL;
+  g_auto (GStrv) detached = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_dbus_sandbox1_call_rescan_network_sync (sandbox, g_variant_new ("a{sv}", NULL), &attached, &detached, NULL,
+                                                  &error))
+    return vp_command_fail (command, id, error);
+  for (gsize i = 0; detached[i] != NULL; i++)
+    g_print ("-%s\n", detached[i]);
+  for (gsize i = 0; attached[i] != NULL; i++)
+    g_print ("+%s\n", attached[i]);
+  return 0;
+}
+
 /* ---- the command ---- */
 
 static const struct
 {
   const char *name;
   int n_args;
-} verbs[] = { { "list", 0 }, { "routes", 0 }, { "attach", 1 }, { "detach", 1 } };
+} verbs[] = { { "list", 0 }, { "routes", 0 }, { "attach", 1 }, { "detach", 1 }, { "rescan", 0 } };
 
 static int
 check_arguments (const VpCommand *command, const char *verb, int n_args)
@@ -154,7 +171,7 @@ check_arguments (const VpCommand *command, const char *verb, int n_args)
         return vp_command_usage (command, _("there is an argument too many"));
       return vp_output_check () != NULL ? vp_command_usage (command, vp_output_check ()) : 0;
     }
-  message = g_strdup_printf (_("\"%s\" must be list, routes, attach or detach"), verb);
+  message = g_strdup_printf (_("\"%s\" must be list, routes, attach, detach or rescan"), verb);
   return vp_command_usage (command, message);
 }
 
@@ -175,13 +192,15 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return attach (command, args[1], sandbox, args[2]);
   if (g_str_equal (args[0], "detach"))
     return detach (command, args[1], sandbox, args[2]);
+  if (g_str_equal (args[0], "rescan"))
+    return rescan (command, args[1], sandbox);
   table = g_str_equal (args[0], "list") ? load_interfaces (sandbox, &error) : load_routes (sandbox, &error);
   return show (command, args[1], table, error);
 }
 
 const VpCommand vp_cmd_network = {
   .name = "network",
-  .arguments = N_("list | routes | attach | detach SANDBOX [INTERFACE | DEVICE]"),
+  .arguments = N_("list | routes | rescan | attach | detach SANDBOX [INTERFACE | DEVICE]"),
   .summary = N_("Show and change the network of a sandbox that runs"),
   .min_args = 2,
   .max_args = 3,

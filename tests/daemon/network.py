@@ -275,6 +275,66 @@ def test_plug_refused(env):
     check_clean(pod)
 
 
+def test_rescan(env):
+    """addresses that have changed are told; an interface that cannot be plugged is the error, after the rest"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    guest = env.agent(sandbox).sandbox
+    pod.ip("addr", "add", "10.88.7.2/24", "dev", "eth0")
+    pod.ip("route", "add", "10.200.0.0/16", "via", "10.88.0.1")
+    equal(sandbox.call("RescanNetwork", "(a{sv})", {}), ([], []), "rescan")
+    equal(sorted(a.address for a in guest.interfaces[MAC].IPAddresses), ["10.88.0.2", "10.88.7.2"], "addresses")
+    check("10.200.0.0/16" in [r.dest for r in guest.routes.Routes], "routes")
+    pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+    pod.ip("addr", "del", "10.88.7.2/24", "dev", "eth0")
+    env.raises("NotSupported", lambda: sandbox.call("RescanNetwork", "(a{sv})", {}), "plug a device into")
+    equal([a.address for a in guest.interfaces[MAC].IPAddresses], ["10.88.0.2"], "addresses")
+    pod.ip("link", "del", "net1")
+    # the test driver's machine never had it, so it is gone at once
+    pod.ip("link", "set", "eth0", "down")
+    equal(sandbox.call("RescanNetwork", "(a{sv})", {}), ([], ["nic0"]), "rescan")
+    equal((taps_in(pod), pod.qdiscs()), ([], []), "taps and queueing disciplines")
+    pod.remove()
+    env.raises("NotFound", lambda: sandbox.call("RescanNetwork", "(a{sv})", {}), "network namespace")
+    sandbox.delete(force=True)
+
+
+def test_watch(env):
+    """network.watch: the guest is told of what changes, also what changed while nobody looked; what fails is a warning"""
+    env.stop_daemon()
+    env.options += ["--set", "network.watch=true"]
+    try:
+        env.start_daemon()
+        pod = make_pod(env)
+        sandbox = create(env, pod)
+        sandbox.start()
+        guest = env.agent(sandbox).sandbox
+        addresses = lambda: sorted(a.address for a in guest.interfaces[MAC].IPAddresses)
+        pod.ip("addr", "add", "10.88.7.2/24", "dev", "eth0")
+        eventually(lambda: addresses() == ["10.88.0.2", "10.88.7.2"], "address")
+        pod.ip("route", "add", "10.200.0.0/16", "via", "10.88.0.1")
+        eventually(lambda: "10.200.0.0/16" in [r.dest for r in guest.routes.Routes], "route")
+        sandbox.call("Pause")
+        pod.ip("addr", "del", "10.88.7.2/24", "dev", "eth0")
+        sandbox.call("Resume")
+        eventually(lambda: addresses() == ["10.88.0.2"], "address that has gone")
+        # the test driver takes none; that is tried once for each change, and leaves nothing
+        pod.add_veth("more", "net1", mac="02:00:00:00:01:01")
+        eventually(lambda: "the guest's is not the same" in env.diagnostics(), "warning")
+        pod.ip("link", "del", "net1")
+        pod.ip("addr", "add", "10.88.8.2/24", "dev", "eth0")
+        eventually(lambda: addresses() == ["10.88.0.2", "10.88.8.2"], "address")
+        eventually(lambda: len(taps_in(pod)) == 1, "taps")
+        sandbox.delete(force=True)
+        check_clean(pod)
+        env.stop_daemon()
+    finally:
+        del env.options[-2:]
+        if env.daemon is None:
+            env.start_daemon()
+
+
 def test_plug_at_once(env):
     """calls that come together are done one after the other, also when the sandbox ends meanwhile"""
     pod = make_pod(env)
@@ -371,7 +431,8 @@ def test_own_namespace(env):
     equal([line.split(": ")[1] for line in netns.run("ip", "-o", "link", netns=path).splitlines()], ["lo"], "links in it")
     check("<interface" not in sandbox.call("GetDomainXML", "(a{sv})", {}), "there is an interface")
     sandbox.stop()
-    equal(os.path.exists(path), False, "namespace after the end")
+    equal((os.path.exists(path), sandbox.get("NetworkNamespace")), (False, ""), "namespace after the end")
+    check("netns" not in [r["kind"] for r in env.record(sandbox)["resources"]], "it is still in the record")
     sandbox.delete()
     env.no_leaks(env.before)
 

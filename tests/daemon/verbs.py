@@ -44,6 +44,7 @@ def sandbox_calls(sandbox, bundle):
         "AttachDevice": ("plug a device into", lambda: sandbox.call("AttachDevice", "(a{sv})", bus.options(
             {"kind": "nic", "interface": "eth0"}))),
         "DetachDevice": ("plug a device out of", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic0", {})),
+        "RescanNetwork": ("look for interfaces of", lambda: sandbox.call("RescanNetwork", "(a{sv})", {})),
         "GetDomainXML (live)": ("read the live XML of",
                                 lambda: sandbox.call("GetDomainXML", "(a{sv})", bus.options({"live": True}))),
         "Delete": ("delete", sandbox.delete),
@@ -109,7 +110,7 @@ def test_sandbox_states(env):
     n += refuse_all(env, "sandbox", name, "stopping", calls, table)
     ending.result()
     n += refuse_all(env, "sandbox", name, "stopped", calls, table)
-    equal(n, 15 + 15 + 3 + 14 + 16 + 15, "calls that were refused")
+    equal(n, 16 + 16 + 3 + 15 + 17 + 16, "calls that were refused")
 
 
 def test_container_states(env):

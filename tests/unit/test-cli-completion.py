@@ -87,7 +87,7 @@ CASES = [
     (["update", "-r", ""], ["FILES"]),
     (["stats", "--interval", "1", "wait-1", "wait-2"], ["wait-2"]),
     (["console", "wait-1"], ["wait-1"]),
-    (["network", "r"], ["routes"]),
+    (["network", "r"], ["routes", "rescan"]),
     (["network", "a"], ["attach"]),
     (["po"], ["port-forward"]),
     (["port-forward", "--address", "::", "wait-1"], ["wait-1"]),

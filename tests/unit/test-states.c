@@ -40,6 +40,7 @@ static const Expected expected[] = {
   { VP_VERB_SANDBOX_FORWARD, "ready" },
   { VP_VERB_SANDBOX_ATTACH, "ready" },
   { VP_VERB_SANDBOX_DETACH, "ready" },
+  { VP_VERB_SANDBOX_RESCAN, "ready" },
   { VP_VERB_SANDBOX_LIVE_XML, "starting ready paused" },
   { VP_VERB_CONTAINER_PREPARE, "starting ready", "creating" },
   { VP_VERB_CONTAINER_START, "ready", "created" },

@@ -164,6 +164,27 @@ def test_detach(env):
     reached_from(env, 0)
 
 
+def test_rescan(env):
+    """what has come and gone, addresses and routes that are others; then nothing"""
+    Shared.pod.ip("link", "del", "eth0")
+    Shared.pod.ip("addr", "add", "10.93.0.2/24", "dev", "eth1")
+    Shared.pod.ip("route", "add", "default", "via", "10.91.0.1")
+    Shared.pod.add_veth("out2", "eth2", mac="02:00:00:00:00:12")
+    done = env.virtpod("network", "rescan", NAME)
+    equal((done.returncode, done.stdout), (0, b"-nic0\n+nic0\n"), "command")
+    equal(sorted(nics()), [("nic0", "eth2", True), ("nic1", "eth1", True)], "interfaces")
+    rows = {row["name"]: row["addresses"] for row in Shared.sandbox.call("ListInterfaces")}
+    equal(sorted(rows), ["eth1", "eth2", "lo"], "interfaces of the guest")
+    check("10.93.0.2/24" in rows["eth1"], "addresses: %s" % rows)
+    match(run(env, "ip route"), "default via 10.91.0.1 dev eth1", "routes")
+    Shared.pod.ip("link", "del", "eth2")
+    set_up(0)
+    equal(Shared.sandbox.call("RescanNetwork", "(a{sv})", {}), (["nic0"], ["nic0"]), "rescan")
+    equal(Shared.sandbox.call("RescanNetwork", "(a{sv})", {}), ([], []), "rescan of what is the same")
+    reached_from(env, 0)
+    reached_from(env, 1)
+
+
 def test_another_daemon(env):
     """a daemon that is killed: the next one knows what is plugged in, and takes it out"""
     env.stop_daemon(kill=True)
@@ -176,6 +197,29 @@ def test_another_daemon(env):
     equal((nics(), len(taps())), ([("nic0", "eth0", True)], 1), "interfaces")
     equal(attach("eth1"), "nic1", "handle")
     reached_from(env, 1)
+
+
+def test_watch(env):
+    """network.watch, of a daemon that took it over: what comes and goes does so in the guest"""
+    env.stop_daemon()
+    env.options += ["--set", "network.watch=true"]
+    env.start_daemon()
+    Shared.sandbox = env.manager.sandbox(NAME)
+    Shared.pod.add_veth("out2", "eth2", mac="02:00:00:00:00:12")
+    Shared.pod.ip("addr", "add", "10.92.0.2/24", "dev", "eth2")
+    eventually(lambda: ("nic2", "eth2", True) in nics(), "interface of the machine", DEADLINE)
+    eventually(lambda: "10.92.0.2/24" in str(Shared.sandbox.call("ListInterfaces")), "address", DEADLINE)
+    Shared.pod.ip("link", "del", "eth2")
+    eventually(lambda: sorted(nics()) == [("nic0", "eth0", True), ("nic1", "eth1", True)], "interfaces", DEADLINE)
+    reached_from(env, 1)
+
+
+def test_statistics(env):
+    """GetStats and the command have the guest's interfaces"""
+    rows = {row["name"]: row for row in Shared.sandbox.call("GetStats")["network"]}
+    equal(sorted(rows), ["eth0", "eth1"], "interfaces")
+    check(all(row["rx-bytes"] > 0 and row["tx-packets"] > 0 for row in rows.values()), "counts: %s" % rows)
+    match(env.virtpod("stats", "--sandboxes", "--no-stream", "--json", NAME).stdout.decode(), '"networkReceivedBytes": *[1-9]', "stats")
 
 
 def test_forward(env):
@@ -227,6 +271,6 @@ if __name__ == "__main__":
     ENV = HotEnv(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"),
                  options=["--set", "agent.connect-timeout-ms=240000", "--set", "agent.request-timeout-ms=60000"])
     ENV.require()
-    TESTS = [test_start, test_attach, test_refused, test_second, test_update, test_detach, test_another_daemon,
-             test_forward, test_delete]
+    TESTS = [test_start, test_attach, test_refused, test_second, test_update, test_detach, test_rescan, test_another_daemon,
+             test_watch, test_statistics, test_forward, test_delete]
     tap.run([test for test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)
