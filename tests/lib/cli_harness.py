@@ -16,7 +16,7 @@ import traceback
 SRCDIR = os.environ.get("top_srcdir") or os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 BUILDDIR = os.environ.get("top_builddir") or os.getcwd()
 VIRTPOD = os.path.join(BUILDDIR, "virtpod")
-TIMEOUT = 30
+TIMEOUT = 120
 
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
