@@ -60,6 +60,22 @@ destroy (const char *name, GError **error)
   return vp_virt_destroy_finish (virt, result, error);
 }
 
+gboolean
+is_listed (const char *name)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) domains = NULL;
+  gboolean found = FALSE;
+
+  vp_virt_list_async (virt, NULL, keep_result, &result);
+  WAIT (result);
+  domains = vp_virt_list_finish (virt, result, NULL);
+  g_assert_nonnull (domains);
+  for (guint i = 0; i < domains->len; i++)
+    found = found || g_str_equal (((VpVirtDomain *) domains->pdata[i])->name, name);
+  return found;
+}
+
 static int
 wait_for (pid_t child)
 {

@@ -28,6 +28,9 @@ void note_stop (VpVirt *object, const char *name, const char *reason, gpointer d
 
 gboolean destroy (const char *name, GError **error);
 
+/* TRUE when libvirt still has it in its list, which it may for a while after. */
+gboolean is_listed (const char *name);
+
 /* Goes on in a child that sees only its own processes: machines of another run
  * have the same names, and those of a run that fails end with it. */
 void enter_namespace (void);

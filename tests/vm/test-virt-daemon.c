@@ -223,22 +223,6 @@ run_for (guint ms)
   g_source_remove (id);
 }
 
-static gboolean
-is_listed (const char *name)
-{
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GPtrArray) domains = NULL;
-  gboolean found = FALSE;
-
-  vp_virt_list_async (virt, NULL, keep_result, &result);
-  WAIT (result);
-  domains = vp_virt_list_finish (virt, result, NULL);
-  g_assert_nonnull (domains);
-  for (guint i = 0; i < domains->len; i++)
-    found = found || g_str_equal (((VpVirtDomain *) domains->pdata[i])->name, name);
-  return found;
-}
-
 /* A name can be used again as soon as its destroy is answered, which does not
  * wait for libvirt's clean-up. */
 static void
