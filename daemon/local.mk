@@ -79,6 +79,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-container.c daemon/vp-container.h daemon/vp-container-private.h \
 	daemon/vp-container-connect.c daemon/vp-container-connect.h \
 	daemon/vp-container-copy.c daemon/vp-container-copy.h \
+	daemon/vp-guest-worker.c daemon/vp-guest-worker.h \
 	daemon/vp-container-exec.c \
 	daemon/vp-container-pause.c \
 	daemon/vp-container-hooks.c \

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixinputstream.h>
 #include <glib-unix.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-guest-messages.h"
+#include "vp-guest-worker.h"
 #include "vp-id.h"
 
 /* Connections into the guest's network. A part of the agent makes each; here it is
@@ -21,7 +20,6 @@
  * looks at its first byte, by which the guest says that it is connected. */
 
 #define MAX_CONNECTIONS 64 /* at a time, of a container */
-#define MAX_REASON 512
 /* of one whose caller has gone: what was sent is delivered, what comes is nobody's */
 #define LINGER_MS 30000
 
@@ -93,59 +91,21 @@ static void
 on_reason (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Connection *self = user_data;
-  g_autoptr (GBytes) text = g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, NULL);
+  g_autofree char *reason = vp_guest_worker_reason_finish (VP_PROCESS (source), result);
   guint status = vp_process_get_exit_status (self->process);
-  gsize len = 0;
-  const char *data = text == NULL ? "" : g_bytes_get_data (text, &len);
-  g_autofree char *line = g_strchomp (g_strndup (data, len));
-  g_autofree char *shown = vp_error_shown (line);
 
-  answer (self, g_error_new (VP_ERROR, status == VP_CONNECT_REFUSED ? VP_ERROR_NOT_FOUND : VP_ERROR_AGENT_FAILED,
-                             "%s", *shown != '\0' ? shown : "the guest does not say why"));
+  answer (self, g_error_new_literal (VP_ERROR, status == VP_CONNECT_REFUSED ? VP_ERROR_NOT_FOUND : VP_ERROR_AGENT_FAILED,
+                                     reason));
   connection_free (self);
-}
-
-/* Its standard error was kept: it is little, and only of interest now. */
-static void
-fail_with_reason (Connection *self)
-{
-  int ends[VP_STDIO_N_STREAMS] = { -1, -1, -1 };
-  g_autoptr (GInputStream) stream = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (!vp_stdio_attach (vp_process_get_stdio (self->process), 1u << VP_STDIO_STDERR, ends, &error)
-      || ends[VP_STDIO_STDERR] < 0)
-    {
-      answer (self, g_error_new (VP_ERROR, VP_ERROR_AGENT_FAILED, "the guest does not say why"));
-      connection_free (self);
-      return;
-    }
-  stream = g_unix_input_stream_new (ends[VP_STDIO_STDERR], TRUE);
-  g_input_stream_read_bytes_async (stream, MAX_REASON, G_PRIORITY_DEFAULT, NULL, on_reason, self);
 }
 
 /* ---- its end ---- */
 
-static void wait_for_reader (Connection *self);
-
-/* Whoever reads may take their time, also after the guest is done. */
 static void
 on_drained (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Connection *self = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!vp_stdio_drain_finish (VP_STDIO (source), result, &error) && vp_error_is (error, VP_ERROR_TIMED_OUT)
-      && vp_agent_client_is_open (self->container->agent))
-    wait_for_reader (self);
-  else
-    connection_free (self);
-}
-
-static void
-wait_for_reader (Connection *self)
-{
-  vp_stdio_drain_async (vp_process_get_stdio (self->process), NULL, on_drained, self);
+  vp_guest_worker_drain_finish (VP_PROCESS (source), result);
+  connection_free (user_data);
 }
 
 static void
@@ -162,9 +122,9 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
   g_clear_handle_id (&self->timer, g_source_remove);
   vp_fd_clear (&self->watch_fd);
   if (self->task == NULL && error == NULL)
-    wait_for_reader (self);
+    vp_guest_worker_drain_async (self->process, self->container->agent, on_drained, self);
   else if (self->task != NULL && error == NULL && status > 0 && status < 128)
-    fail_with_reason (self);
+    vp_guest_worker_reason_async (self->process, on_reason, self);
   else
     {
       if (g_cancellable_is_cancelled (cancellable))

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gunixinputstream.h>
 #include <glib-unix.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "vp-agent-names.h"
@@ -14,6 +12,7 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-guest-messages.h"
+#include "vp-guest-worker.h"
 #include "vp-id.h"
 #include "vp-log.h"
 
@@ -22,7 +21,6 @@
  * stream goes to or comes from the caller. The daemon looks into none of it. */
 
 #define MAX_COPIES 16 /* at a time, of a container */
-#define MAX_REASON 512
 
 typedef struct
 {
@@ -84,55 +82,20 @@ answer (Copy *copy, GError *error)
     g_task_return_int (task, copy->out ? vp_fd_steal (&copy->read_fd) : 0);
 }
 
-/* What the guest wrote about it: its last line, as the one that ended it. */
-static GError *
-explain (guint status, const char *text, gsize len)
-{
-  g_autofree char *copy = g_strndup (text, len);
-  g_autofree char *shown = NULL;
-  VpError code = VP_ERROR_AGENT_FAILED;
-  const char *line;
-
-  g_strchomp (copy);
-  line = strrchr (copy, '\n');
-  line = line != NULL ? line + 1 : copy;
-  shown = vp_error_shown (line);
-  if (status == VP_TAR_NO_PATH)
-    code = VP_ERROR_NOT_FOUND;
-  else if (status == VP_TAR_BAD_ARCHIVE)
-    code = VP_ERROR_INVALID_ARGUMENT;
-  return g_error_new (VP_ERROR, (int) code, "%s", *shown != '\0' ? shown : "the guest does not say why");
-}
-
 static void
 on_reason (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   Copy *copy = user_data;
-  g_autoptr (GBytes) text = g_input_stream_read_bytes_finish (G_INPUT_STREAM (source), result, NULL);
-  gsize len = 0;
-  const char *data = text == NULL ? "" : g_bytes_get_data (text, &len);
+  g_autofree char *reason = vp_guest_worker_reason_finish (VP_PROCESS (source), result);
+  guint status = vp_process_get_exit_status (copy->process);
+  VpError code = VP_ERROR_AGENT_FAILED;
 
-  answer (copy, explain (vp_process_get_exit_status (copy->process), data, len));
+  if (status == VP_TAR_NO_PATH)
+    code = VP_ERROR_NOT_FOUND;
+  else if (status == VP_TAR_BAD_ARCHIVE)
+    code = VP_ERROR_INVALID_ARGUMENT;
+  answer (copy, g_error_new_literal (VP_ERROR, (int) code, reason));
   copy_free (copy);
-}
-
-/* Its standard error was kept: it is little, and only of interest now. */
-static void
-fail_with_reason (Copy *copy)
-{
-  int ends[VP_STDIO_N_STREAMS] = { -1, -1, -1 };
-  g_autoptr (GInputStream) stream = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (!vp_stdio_attach (vp_process_get_stdio (copy->process), 1u << VP_STDIO_STDERR, ends, &error)
-      || ends[VP_STDIO_STDERR] < 0)
-    {
-      answer (copy, explain (vp_process_get_exit_status (copy->process), "", 0));
-      copy_free (copy);
-      return;
-    }
-  stream = g_unix_input_stream_new (ends[VP_STDIO_STDERR], TRUE);
-  g_input_stream_read_bytes_async (stream, MAX_REASON, G_PRIORITY_DEFAULT, NULL, on_reason, copy);
 }
 
 static gboolean
@@ -143,26 +106,11 @@ is_readable (int fd)
   return poll (&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLIN) != 0;
 }
 
-static void wait_for_reader (Copy *copy);
-
-/* Whoever reads may take their time, also after the guest is done. */
 static void
 on_drained (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Copy *copy = user_data;
-  g_autoptr (GError) error = NULL;
-
-  if (!vp_stdio_drain_finish (VP_STDIO (source), result, &error) && vp_error_is (error, VP_ERROR_TIMED_OUT)
-      && vp_agent_client_is_open (copy->container->agent))
-    wait_for_reader (copy);
-  else
-    copy_free (copy);
-}
-
-static void
-wait_for_reader (Copy *copy)
-{
-  vp_stdio_drain_async (vp_process_get_stdio (copy->process), NULL, on_drained, copy);
+  vp_guest_worker_drain_finish (VP_PROCESS (source), result);
+  copy_free (user_data);
 }
 
 static void
@@ -189,11 +137,11 @@ on_ended (GObject *source, GAsyncResult *result, gpointer user_data)
     answer (copy, NULL);
   else
     {
-      fail_with_reason (copy);
+      vp_guest_worker_reason_async (copy->process, on_reason, copy);
       return;
     }
   if (copy->out && error == NULL)
-    wait_for_reader (copy);
+    vp_guest_worker_drain_async (copy->process, copy->container->agent, on_drained, copy);
   else
     copy_free (copy);
 }
