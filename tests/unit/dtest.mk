@@ -34,6 +34,8 @@ EXTRA_DIST += \
 	tests/daemon/pod.py \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
+	tests/daemon/network-changes.py \
+	tests/daemon/network-models.py \
 	tests/daemon/network-running.py \
 	tests/daemon/overlaps.py \
 	tests/daemon/processes.py \
@@ -44,6 +46,7 @@ EXTRA_DIST += \
 	tests/lib/faulty.py \
 	tests/lib/cni.py \
 	tests/lib/netns.py \
+	tests/lib/pods.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py
 
