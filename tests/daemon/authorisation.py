@@ -20,7 +20,7 @@ from tap import check, equal, eventually
 from testdriver import TestDriverEnv
 
 NOBODY = 65534
-VALUES = {"s": "TERM", "o": "/", "a{sv}": {}, "a{ss}": {}, "as": ["true"], "t": 1, "q": 1, "b": True, "h": 0}
+VALUES = {"s": "TERM", "o": "/", "a{sv}": {}, "a{ss}": {}, "aa{sv}": [], "as": ["true"], "t": 1, "q": 1, "b": True, "h": 0}
 INTERFACES = ("org.virtpod.Manager1", "org.virtpod.Sandbox1", "org.virtpod.Container1", "org.virtpod.Process1")
 
 

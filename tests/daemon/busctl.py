@@ -111,6 +111,24 @@ def test_running(env):
     env.no_leaks(env.before)
 
 
+def test_network(env):
+    """the guest's network, as it is and as it is set"""
+    sandbox = env.start_sandbox(["sleep", "1000"], sid="net")[0].path
+    equal(call(env, sandbox, "Sandbox1", "UpdateInterface", "a{sv}", "2", "name", "s", "eth0", "mac", "s",
+               "02:00:00:00:00:0a"), "", "UpdateInterface")
+    match(call(env, sandbox, "Sandbox1", "ListInterfaces"), r'^aa{sv} 1 .*"eth0"', "ListInterfaces")
+    equal(call(env, sandbox, "Sandbox1", "UpdateRoutes", "aa{sv}", "1", "2", "device", "s", "eth0", "gateway", "s",
+               "10.0.0.1"), "", "UpdateRoutes")
+    match(call(env, sandbox, "Sandbox1", "ListRoutes"), r'^aa{sv} 1 .*"10\.0\.0\.1"', "ListRoutes")
+    match(call(env, sandbox, "Sandbox1", "AttachDevice", "a{sv}", "2", "kind", "s", "nic", "interface", "s", "eth1", status=1),
+          'interface "eth1"', "AttachDevice")
+    match(call(env, sandbox, "Sandbox1", "DetachDevice", "sa{sv}", "nic9", "0", status=1), "nic9", "DetachDevice")
+    equal(call(env, sandbox, "Sandbox1", "RescanNetwork", "a{sv}", "0"), "asas 0 0", "RescanNetwork")
+    match(call(env, sandbox, "Sandbox1", "PortForward", "qa{sv}", "0", "0", status=1), "port", "PortForward")
+    equal(call(env, sandbox, "Sandbox1", "Delete", "a{sv}", "1", "force", "b", "true"), "", "Delete")
+    env.no_leaks(env.before)
+
+
 def test_all_methods(env):
     """that was every method there is"""
     USED.add(("Container1", "CopyIn"))  # takes a descriptor, which busctl has no words for
