@@ -30,9 +30,11 @@ EXTRA_DIST += \
 	tests/faults/kills.py \
 	tests/faults/no-room.py \
 	tests/faults/points.py \
+	tests/faults/points-errors.py \
 	tests/lib/bus.py \
 	tests/lib/containerd.py \
 	tests/lib/crash.py \
+	tests/lib/fault_points.py \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
@@ -113,4 +115,5 @@ soak: all
 	done
 	$(AM_TESTS_ENVIRONMENT) VIRTPOD_KILLS=1000 $(PYTHON3) $(srcdir)/tests/faults/kills.py
 	$(AM_TESTS_ENVIRONMENT) VIRTPOD_FAULT_DELAY_MS=5000 $(PYTHON3) $(srcdir)/tests/faults/points.py
+	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/faults/points-errors.py
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/faults/no-room.py
