@@ -2,6 +2,8 @@
 #include "vp-virt-xml.h"
 
 #include <libxml/parser.h>
+#include <libxml/relaxng.h>
+#include <libxml/xmlschemastypes.h>
 #include <libxml/xpath.h>
 #include <string.h>
 
@@ -12,6 +14,14 @@ typedef struct
   xmlDocPtr doc;
   xmlXPathContextPtr xpath;
 } Document;
+
+void
+vp_virt_xml_init (void)
+{
+  xmlInitParser ();
+  (void) xmlRelaxNGInitTypes ();
+  xmlSchemaInitTypes ();
+}
 
 static void
 document_clear (Document *document)

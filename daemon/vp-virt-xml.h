@@ -5,6 +5,11 @@
 
 #include "vp-node-set.h"
 
+/* For libvirt inside this process: libxml2 makes its tables of data types at the first
+ * validation, and when two threads are there first one of them fails. To be called
+ * before there are threads that validate; again does nothing. */
+void vp_virt_xml_init (void);
+
 /* Reads the XML that libvirt answers with. Pure, any thread; a document that
  * cannot be parsed is like an empty one. */
 

@@ -8,6 +8,7 @@
 #include "vp-failpoint.h"
 #include "vp-log.h"
 #include "vp-virt-error.h"
+#include "vp-virt-xml.h"
 
 #define RETRY_MIN_MS 100
 #define RETRY_MAX_MS 5000
@@ -448,6 +449,7 @@ vp_virt_new (const char *uri)
 {
   VpVirt *self = g_object_new (VP_TYPE_VIRT, NULL);
 
+  vp_virt_xml_init ();
   self->uri = g_strdup (uri);
   self->local = is_local (uri);
   self->embed = vp_virt_embed_new (uri);

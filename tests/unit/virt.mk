@@ -6,6 +6,7 @@ vp_virt_tests = \
 	tests/unit/test-virt \
 	tests/unit/test-virt-husk \
 	tests/unit/test-virt-pid \
+	tests/unit/test-virt-xml-init \
 	tests/unit/test-worker
 # real QEMU in directories of its own: seconds each, and skipped without root or QEMU
 vp_virt_vm_tests = \
@@ -47,6 +48,11 @@ tests_unit_test_virt_pid_SOURCES = tests/unit/test-virt-pid.c
 tests_unit_test_virt_pid_CPPFLAGS = $(vp_virt_test_cppflags)
 tests_unit_test_virt_pid_CFLAGS = $(vp_virt_test_cflags) $(LIBVIRT_CFLAGS)
 tests_unit_test_virt_pid_LDADD = $(vp_virt_test_ldadd)
+
+tests_unit_test_virt_xml_init_SOURCES = tests/unit/test-virt-xml-init.c
+tests_unit_test_virt_xml_init_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_virt_xml_init_CFLAGS = $(vp_virt_test_cflags) $(XML_CFLAGS)
+tests_unit_test_virt_xml_init_LDADD = $(vp_virt_test_ldadd)
 
 tests_unit_test_worker_SOURCES = tests/unit/test-worker.c
 tests_unit_test_worker_CPPFLAGS = $(vp_virt_test_cppflags)
