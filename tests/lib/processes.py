@@ -18,11 +18,12 @@ RANDOM = """d=$(mktemp -d /dev/shm/copyXXXXXX) && mkfifo $d/pipe && { sha256sum 
 head -c %d /dev/urandom | tee $d/pipe; wait; rm -r $d"""
 
 
-def endings():
-    """(shell command, status) for every exit status there is and every signal that can be told."""
+def endings(deaf=()):
+    """(shell command, status) for every exit status there is and every signal that can be told,
+    but for those that the shell is @deaf to."""
     cases = [("exit %d" % status, status) for status in range(256)]
     for number in range(1, 65):
-        if number in STOPPING or number in INTERNAL:
+        if number in STOPPING or number in INTERNAL or number in deaf:
             continue
         cases.append(("kill -%d $$; exit 99" % number, 99 if number in IGNORED else 128 + number))
     return cases
