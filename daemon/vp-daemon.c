@@ -315,6 +315,7 @@ on_watchdog (gpointer user_data)
 static gboolean
 set_up (Daemon *self, GError **error)
 {
+  g_autofree char *directories = NULL;
   VpConfig *config = self->options->config;
   guint64 watchdog_usec = vp_sdnotify_get_watchdog_usec ();
 
@@ -332,6 +333,8 @@ set_up (Daemon *self, GError **error)
   self->services.worker = vp_worker_new ("host", VP_WORKER_THREADS);
   self->services.hooks = vp_worker_new ("hook", HOOK_THREADS);
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
+  directories = vp_store_dup_directory (self->services.store, "");
+  vp_virt_set_directories (self->services.virt, directories);
   apply (self);
   self->manager = vp_manager_new (&self->services);
   g_signal_connect (self->manager, "changed", G_CALLBACK (on_changed), NULL);

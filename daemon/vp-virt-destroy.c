@@ -161,8 +161,8 @@ on_asked (GObject *source, GAsyncResult *result, gpointer data)
   d->asking = FALSE;
   if (g_task_propagate_boolean (G_TASK (result), &error) || vp_error_is (error, VP_ERROR_NOT_FOUND))
     g_hash_table_remove (d->virt->doomed, d->name);
-  if (vp_error_is (error, VP_ERROR_NOT_FOUND) && d->virt->local)
-    (void) vp_virt_end_helpers (d->name);
+  if (vp_error_is (error, VP_ERROR_NOT_FOUND))
+    (void) vp_virt_end_helpers (d->virt, d->name);
   if (d->task == NULL)
     {
       /* it is gone, and nobody waits; what libvirt did not clean up is told it again when it is back */

@@ -56,8 +56,7 @@ vp_virt_doom_and_kill (VpVirt *self, const char *name)
   else if (watch != NULL && vp_pidwatch_kill (watch, SIGKILL, NULL))
     vp_notice (NULL, NULL, "domain %s: hypervisor %d killed without libvirt", name,
                (int) vp_pidwatch_get_pid (watch));
-  if (self->local)
-    (void) vp_virt_end_helpers (name);
+  (void) vp_virt_end_helpers (self, name);
 }
 
 /* ---- what a list shows -------------------------------------------------------- */

@@ -148,12 +148,12 @@ vp_virt_watch_process (VpVirt *self, const char *domain_name)
 /* ---- what libvirt starts beside a hypervisor --------------------------------------- */
 
 /* virtiofsd serves "source=DIR" (QEMU's) or "--shared-dir DIR" (the one of its own), and
- * DIR is in a directory that has the domain's name. */
+ * DIR is in the domain's directory. Another daemon's domain may have the same name. */
 gboolean
-vp_virt_pid_is_helper (pid_t pid, const char *name)
+vp_virt_pid_is_helper (pid_t pid, const char *directory)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
-  g_autofree char *wanted = g_strdup_printf ("/%s/", name);
+  g_autofree char *wanted = g_strdup_printf ("%s/", directory);
   g_autofree char *args = NULL;
   g_autofree char *base = NULL;
   const char *p;
@@ -167,26 +167,32 @@ vp_virt_pid_is_helper (pid_t pid, const char *name)
   if (!g_str_equal (base, "virtiofsd"))
     return FALSE;
   for (p = args; p < args + len; p += strlen (p) + 1)
-    if (strstr (p, wanted) != NULL)
-      return TRUE;
+    {
+      const char *at = strstr (p, wanted);
+
+      if (at != NULL && (at == p || at[-1] == '='))
+        return TRUE;
+    }
   return FALSE;
 }
 
 guint
-vp_virt_end_helpers (const char *domain_name)
+vp_virt_end_helpers (VpVirt *self, const char *domain_name)
 {
+  g_autofree char *directory = NULL;
   DIR *dir;
   guint n = 0;
   pid_t pid;
 
-  if (domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
+  if (!self->local || self->directories == NULL || domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
     return 0;
+  directory = g_build_filename (self->directories, domain_name, NULL);
   dir = opendir ("/proc");
-  while ((pid = search_proc (dir, vp_virt_pid_is_helper, domain_name)) != 0)
+  while ((pid = search_proc (dir, vp_virt_pid_is_helper, directory)) != 0)
     {
       g_autoptr (VpPidwatch) watch = vp_pidwatch_open (pid, NULL);
 
-      if (watch == NULL || !vp_virt_pid_is_helper (pid, domain_name) || !vp_pidwatch_kill (watch, SIGKILL, NULL))
+      if (watch == NULL || !vp_virt_pid_is_helper (pid, directory) || !vp_pidwatch_kill (watch, SIGKILL, NULL))
         continue;
       vp_notice (NULL, NULL, "domain %s: virtiofsd %d was left over, killed", domain_name, (int) pid);
       n++;

@@ -51,6 +51,7 @@ struct _VpVirt
   GTask *open_task;
   GTask *close_task;
 
+  char *directories;     /* where each domain has one of its name; NULL: not known */
   guint wait_ms;         /* how long a call may wait for the connection; 0: not at all */
   GPtrArray *waiting;    /* calls that do, in order */
   GHashTable *destroying; /* name -> how many destroys libvirt has not answered */
@@ -149,8 +150,8 @@ gboolean vp_virt_pid_is_domain (pid_t pid, const char *name);
 /* Watches the hypervisor of a domain, which is certain to be that one. NULL:
  * unknown, gone, or on another host. */
 VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);
-/* TRUE when @pid is a virtiofsd that libvirt started for the domain @name. */
-gboolean vp_virt_pid_is_helper (pid_t pid, const char *name);
+/* TRUE when @pid is a virtiofsd that serves something in @directory. */
+gboolean vp_virt_pid_is_helper (pid_t pid, const char *directory);
 /* Kills those of a domain that nobody ends any more: libvirt was killed after it had
  * started them and before there was a hypervisor. Returns how many. */
-guint vp_virt_end_helpers (const char *domain_name);
+guint vp_virt_end_helpers (VpVirt *self, const char *domain_name);

@@ -399,6 +399,7 @@ vp_virt_finalize (GObject *object)
   g_clear_pointer (&self->facts, vp_facts_unref);
   g_clear_pointer (&self->embed, vp_virt_embed_unref);
   g_clear_pointer (&self->worker, vp_worker_unref);
+  g_free (self->directories);
   g_free (self->uri);
   g_free (self->reason);
   G_OBJECT_CLASS (vp_virt_parent_class)->finalize (object);
@@ -455,6 +456,13 @@ vp_virt_new (const char *uri)
   self->embed = vp_virt_embed_new (uri);
   set_reason (self, "not opened");
   return self;
+}
+
+void
+vp_virt_set_directories (VpVirt *self, const char *path)
+{
+  g_free (self->directories);
+  self->directories = g_strdup (path);
 }
 
 void

@@ -77,6 +77,10 @@ VpVirt *vp_virt_new (const char *uri);
 /* How long calls wait for the connection to come back; 0, the default: they do not. */
 void vp_virt_set_wait (VpVirt *self, guint ms);
 
+/* Where each domain has a directory of its name, from which files are shared. Without
+ * it virtiofsds that a start has left are not found. */
+void vp_virt_set_directories (VpVirt *self, const char *path);
+
 const char *vp_virt_get_uri (VpVirt *self);
 VpVirtState vp_virt_get_state (VpVirt *self);
 

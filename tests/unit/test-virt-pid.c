@@ -84,6 +84,9 @@ static const struct
   { { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-h2/shared", NULL }, FALSE },
   { { "virtiofsd", SLEEP, "--shared-dir=/run/x/avp-test-h/shared", NULL }, FALSE },
   { { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-h", NULL }, FALSE },
+  /* another daemon's, of the same name */
+  { { "virtiofsd", SLEEP, "-o", "source=/run/y/vp-test-h/shared", NULL }, FALSE },
+  { { "virtiofsd", SLEEP, "-o", "source=/other/run/x/vp-test-h/shared", NULL }, FALSE },
   { { "less", SLEEP, "source=/run/x/vp-test-h/shared", NULL }, FALSE },
   { { "virtiofsd", SLEEP, NULL }, FALSE },
 };
@@ -91,19 +94,23 @@ static const struct
 static void
 test_helper (void)
 {
+  g_autoptr (VpVirt) virt = vp_virt_new ("qemu:///system");
   pid_t pids[G_N_ELEMENTS (helpers)];
   guint n = 0;
+
+  g_assert_cmpuint (vp_virt_end_helpers (virt, "vp-test-h"), ==, 0);
+  vp_virt_set_directories (virt, "/run/x");
 
   for (gsize i = 0; i < G_N_ELEMENTS (helpers); i++)
     {
       pids[i] = spawn (helpers[i].args);
       g_test_message ("case %u", (guint) i);
-      g_assert_cmpint (vp_virt_pid_is_helper (pids[i], "vp-test-h"), ==, helpers[i].is_it);
+      g_assert_cmpint (vp_virt_pid_is_helper (pids[i], "/run/x/vp-test-h"), ==, helpers[i].is_it);
       n += helpers[i].is_it ? 1 : 0;
     }
-  g_assert_cmpuint (vp_virt_end_helpers (""), ==, 0);
-  g_assert_cmpuint (vp_virt_end_helpers ("x/vp-test-h"), ==, 0);
-  g_assert_cmpuint (vp_virt_end_helpers ("vp-test-h"), ==, n);
+  g_assert_cmpuint (vp_virt_end_helpers (virt, ""), ==, 0);
+  g_assert_cmpuint (vp_virt_end_helpers (virt, "x/vp-test-h"), ==, 0);
+  g_assert_cmpuint (vp_virt_end_helpers (virt, "vp-test-h"), ==, n);
   for (gsize i = 0; i < G_N_ELEMENTS (helpers); i++)
     {
       /* the others live */
@@ -111,7 +118,7 @@ test_helper (void)
         g_assert_cmpint (waitpid (pids[i], NULL, WNOHANG), ==, 0);
       end (pids[i], helpers[i].is_it ? 0 : SIGKILL);
     }
-  g_assert_cmpuint (vp_virt_end_helpers ("vp-test-h"), ==, 0);
+  g_assert_cmpuint (vp_virt_end_helpers (virt, "vp-test-h"), ==, 0);
 }
 
 /* Another user's process is that user's, whatever it is called. */
@@ -120,10 +127,12 @@ test_helper_of_another (void)
 {
   const char *const args[] = { "virtiofsd", "-c", "echo; while :; do sleep 1; done", "sh",
                                "source=/run/x/vp-test-o/shared", NULL };
+  g_autoptr (VpVirt) virt = vp_virt_new ("qemu:///system");
   int fds[2];
   char byte;
   pid_t pid;
 
+  vp_virt_set_directories (virt, "/run/x");
   if (geteuid () != 0)
     {
       g_test_skip ("not root: no process of another user can be made");
@@ -141,8 +150,8 @@ test_helper_of_another (void)
     }
   close (fds[1]);
   g_assert_cmpint (read (fds[0], &byte, 1), ==, 1);
-  g_assert_false (vp_virt_pid_is_helper (pid, "vp-test-o"));
-  g_assert_cmpuint (vp_virt_end_helpers ("vp-test-o"), ==, 0);
+  g_assert_false (vp_virt_pid_is_helper (pid, "/run/x/vp-test-o"));
+  g_assert_cmpuint (vp_virt_end_helpers (virt, "vp-test-o"), ==, 0);
   end (pid, SIGKILL);
   close (fds[0]);
 }
