@@ -2,6 +2,7 @@
 #include "shim-address.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,11 @@
 
 #include "shim-util.h"
 #include "vp-json-scan.h"
+#include "vp-ttrpc.h"
 
 #define BACKLOG 64
+/* for an answer: a shim that runs has it in a millisecond */
+#define ANSWER_MS 2000
 
 /* Who is a container of a pod says so in these words, and names the pod in the third. */
 static const struct
@@ -74,12 +78,41 @@ shim_address_new (const char *containerd, const char *namespace_, const char *gr
                       (unsigned long long) state);
 }
 
+/* Asks for what no shim has: the answer is that, or an end. */
+static int
+answers (int fd)
+{
+  struct pollfd wait = { .fd = fd, .events = POLLIN };
+  size_t len = 0;
+  uint8_t *frame = vp_ttrpc_pack_request (1, "", "", NULL, 0, &len);
+  int lives = frame == NULL || send (fd, frame, len, MSG_NOSIGNAL) == (ssize_t) len;
+  char byte;
+
+  free (frame);
+  /* silence is no end: whoever has not begun to serve is not to lose its place */
+  if (lives && poll (&wait, 1, ANSWER_MS) > 0)
+    lives = recv (fd, &byte, 1, 0) == 1;
+  return lives;
+}
+
+int
+shim_address_is_served (const char *path)
+{
+  int fd, error = shim_connect (path, &fd), lives;
+
+  if (error < 0)
+    return error != -ECONNREFUSED && error != -ENOENT;
+  lives = answers (fd);
+  (void) close (fd);
+  return lives;
+}
+
 int
 shim_address_listen (const char *path, int *ret_fd)
 {
   struct sockaddr_un name = { .sun_family = AF_UNIX };
   int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  int error = 0, other = -1;
+  int error = 0;
   mode_t mask;
 
   if (fd < 0)
@@ -90,15 +123,13 @@ shim_address_listen (const char *path, int *ret_fd)
   mask = umask (0177);
   if (bind (fd, (struct sockaddr *) &name, sizeof name) < 0)
     error = -errno;
-  if (error == -EADDRINUSE && shim_connect (path, &other) == -ECONNREFUSED)
+  if (error == -EADDRINUSE && !shim_address_is_served (path))
     {
       /* whoever had it is dead */
       (void) unlink (path);
       error = bind (fd, (struct sockaddr *) &name, sizeof name) < 0 ? -errno : 0;
     }
   (void) umask (mask);
-  if (other >= 0)
-    (void) close (other);
   if (error == 0 && listen (fd, BACKLOG) < 0)
     error = -errno;
   if (error != 0)

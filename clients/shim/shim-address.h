@@ -17,3 +17,7 @@ char *shim_address_new (const char *containerd, const char *namespace_, const ch
 
 /* A socket that listens there. 0, -EADDRINUSE when somebody else does, or another -errno. */
 int shim_address_listen (const char *path, int *ret_fd);
+
+/* Whether a shim is there that answers. One that is dying is none: its connections
+ * end before the socket does, so that whoever has seen them end may still connect. */
+int shim_address_is_served (const char *path);

@@ -181,15 +181,11 @@ remove_socket (void)
 {
   char *address = NULL;
   size_t len;
-  int fd;
 
   if (shim_read_file ("address", PATH_MAX, &address, &len) < 0)
     return;
-  if (strncmp (address, "unix://" SHIM_SOCKET_DIR "/", strlen ("unix://" SHIM_SOCKET_DIR "/")) != 0)
-    ;
-  else if (shim_connect (address, &fd) == 0)
-    (void) close (fd);
-  else
+  if (strncmp (address, "unix://" SHIM_SOCKET_DIR "/", strlen ("unix://" SHIM_SOCKET_DIR "/")) == 0
+      && !shim_address_is_served (address))
     (void) unlink (address + strlen ("unix://"));
   free (address);
 }

@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
@@ -64,11 +65,16 @@ class Shim:
             json.dump({"ociVersion": "1.0.2", "annotations": annotations or {}}, f)
         return path
 
-    def call(self, verb, name, bundle, *options):
+    def begin(self, verb, name, bundle, *options):
         environment = {"PATH": os.environ["PATH"], "VIRTPOD_BUS_ADDRESS": "unix:path=" + self.dir + "/nobus"}
-        return subprocess.run([program(SHIM), "-namespace", "test", "-address", "", "-id", name, *options, verb],
-                              cwd=bundle, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=environment, timeout=120, check=False)
+        return subprocess.Popen([program(SHIM), "-namespace", "test", "-address", "", "-id", name, *options, verb],
+                                cwd=bundle, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                env=environment)
+
+    def call(self, verb, name, bundle, *options):
+        process = self.begin(verb, name, bundle, *options)
+        out, err = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def launch(self, name, annotations=None):
         """Path of the socket."""
@@ -226,6 +232,53 @@ def test_stale_socket(shim):
     shutdown(shim, path, "stale")
 
 
+def listens_for(path, seconds):
+    """As a shim that is being killed: it can be connected to, and then it is gone."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(5)
+    threading.Timer(seconds, listener.close).start()
+
+
+def test_dying(shim):
+    """a shim that is dying is none: delete takes its socket, start its place"""
+    path = shim.launch("dying")
+    bundle = os.path.join(shim.dir, "dying")
+    shutdown(shim, path, "dying")
+    listens_for(path, 0.5)
+    equal(shim.call("delete", "dying", bundle, "-bundle", bundle).returncode, 1, "status without a daemon")
+    tap.check(not os.path.exists(path), "the socket is left")
+    listens_for(path, 0.5)
+    done = shim.call("start", "dying", bundle)
+    equal((done.returncode, done.stdout.decode()), (0, "unix://" + path), "start")
+    equal(Connection(path, shim.messages).code("State", "ProcessRequest", id="x")[0], "NOT_FOUND", "State")
+    shutdown(shim, path, "dying")
+
+
+def test_killed(shim):
+    """at the end of the connections of a shim that is killed, its socket can be removed"""
+    for i in range(10):
+        name = "killed%d" % i
+        path = shim.launch(name)
+        connection = Connection(path, shim.messages)
+        answer = connection.raw("containerd.task.v2.Task", "Connect", b"")
+        os.kill(shim.messages["task.ConnectResponse"].FromString(answer.payload).shim_pid, 9)
+        tap.check(connection.is_closed(), "it goes on")
+        # the rest of it waits for a daemon
+        delete = shim.begin("delete", name, os.path.join(shim.dir, name))
+        tap.eventually(lambda path=path: not os.path.exists(path), "end of the socket", 3)
+        delete.kill()
+        delete.communicate()
+
+
+def test_delete_beside(shim):
+    """delete leaves a shim that serves alone"""
+    path = shim.launch("beside")
+    equal(shim.call("delete", "beside", os.path.join(shim.dir, "beside")).returncode, 1, "status without a daemon")
+    equal(Connection(path, shim.messages).code("State", "ProcessRequest", id="x")[0], "NOT_FOUND", "State")
+    shutdown(shim, path, "beside")
+
+
 def test_delete_without_daemon(shim):
     """delete says so when the daemon cannot be reached, and does not claim success"""
     bundle = shim.bundle("lost")
@@ -240,5 +293,5 @@ if __name__ == "__main__":
     if program(SHIM) is None:
         tap.skip_all("%s is not built" % SHIM)
     host.run_below_reaper()
-    tap.run([test_verbs, test_start_wrong, test_group, test_requests, test_frames, test_stale_socket,
-             test_delete_without_daemon], Shim())
+    tap.run([test_verbs, test_start_wrong, test_group, test_requests, test_frames, test_stale_socket, test_dying,
+             test_killed, test_delete_beside, test_delete_without_daemon], Shim())
