@@ -127,11 +127,15 @@ def descriptors(pid):
     """Descriptors of a process by what they are; numbers and inodes differ from run to run."""
     result = []
     try:
-        for name in os.listdir("/proc/%d/fd" % pid):
-            target = os.readlink("/proc/%d/fd/%s" % (pid, name))
-            result.append(target.split(":[")[0])
+        names = os.listdir("/proc/%d/fd" % pid)
     except OSError:
-        pass
+        return result
+    for name in names:
+        try:
+            target = os.readlink("/proc/%d/fd/%s" % (pid, name))
+        except FileNotFoundError:  # closed meanwhile; the others count all the same
+            continue
+        result.append(target.split(":[")[0])
     return result
 
 

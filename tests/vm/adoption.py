@@ -276,7 +276,7 @@ def test_end_is_seen(env):
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             select.select([pidfd], [], [])
             ended = time.monotonic()
-            waiter.join(30)
+            waiter.join(300)
             os.close(pidfd)
             status, told = answers[0]
             equal(status, 137, "status")
@@ -284,7 +284,7 @@ def test_end_is_seen(env):
             env.manager.sandbox(sid).delete(force=True)
         print("# %s: told %s ms after the process ended" % ("adopted" if adopted else "own", ", ".join("%.1f" % t for t in times)))
         # the best of three: the machine may be busy
-        check(min(times) < 20, "it took at least %.0f ms" % min(times))
+        check(min(times) < 20 * tap.slack(), "it took at least %.0f ms" % min(times))
 
 
 ALL = [test_start, test_kill, test_term, test_second, test_exit_meanwhile, test_paused, test_paused_and_ended,
