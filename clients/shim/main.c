@@ -93,7 +93,6 @@ serve (int fd, const ShimOptions *options)
   shim_event_init (getenv ("TTRPC_ADDRESS"), options->publish, options->address, options->namespace_);
   shim_server_start (fd, services, methods);
   shim_loop_run ();
-  shim_logger_quit ();
   shim_server_flush ();
 }
 
@@ -116,6 +115,8 @@ become_shim (int fd, const char *socket_, const ShimOptions *options)
   (void) chdir ("/");
   serve (fd, options);
   (void) unlink (socket_);
+  (void) close (fd);
+  shim_logger_quit ();
 }
 
 static int

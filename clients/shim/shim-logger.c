@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@
 
 #define SCHEME "binary://"
 #define START_MS 10000 /* for a program to be ready */
-#define END_MS 5000    /* from the end of the output until it is asked to end */
-#define KILL_MS 2000   /* and then until it is killed: together less than containerd waits for Delete */
+#define END_MS 10000   /* from the end of the output until it is asked to end */
+#define KILL_MS 2000   /* and then until it is killed: together what runc's shim has */
 #define FIRST_FD 3     /* of the program's three */
 #define N_FDS 3
 
@@ -160,9 +161,17 @@ shim_logger_end (ShimLogger *self, ShimLoggerFunc func, void *data)
 void
 shim_logger_quit (void)
 {
+  uint64_t end = shim_now () + END_MS;
+
   for (ShimLogger *self = loggers; self != NULL; self = self->next)
-    if (self->pid > 0)
-      (void) kill (self->pid, SIGTERM);
+    {
+      struct pollfd process = { .fd = self->process, .events = POLLIN };
+      uint64_t now = shim_now ();
+
+      shim_logger_close (self);
+      if (self->pid > 0 && poll (&process, 1, now < end ? (int) (end - now) : 0) <= 0)
+        (void) kill (self->pid, SIGTERM);
+    }
 }
 
 /* ---- a program that ends too soon ------------------------------------------------ */

@@ -27,5 +27,6 @@ void shim_logger_close (ShimLogger *self);
 /* Frees it when the program has ended, which it is made to when it takes too long, and
  * calls @func (NULL: nobody) then. */
 void shim_logger_end (ShimLogger *self, ShimLoggerFunc func, void *data);
-/* The shim ends: no program stays behind. */
+/* The shim ends: waits for those that have not ended, of execs that nobody deleted, as
+ * long as for any other, and asks them to end. */
 void shim_logger_quit (void);

@@ -14,9 +14,9 @@ from env import program
 from tap import equal
 
 # writes down how it was called, and what it gets until its end
-LOGGER = """\
-#!/bin/sh
+LOGGER = """#!/bin/sh
 PATH=/usr/bin:/bin
+trap '' TERM
 cd "$2" || exit 1
 echo "$CONTAINER_NAMESPACE $CONTAINER_ID" >"$CONTAINER_ID.who"
 exec 5>&-
