@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	tests/daemon/bad-input.py \
 	tests/daemon/no-libvirt.py \
 	tests/daemon/transport.py \
+	tests/clients/containerd-io.py \
 	tests/clients/containerd-life.py \
 	tests/clients/containerd-run.py \
 	tests/clients/cri-life.py \

@@ -3,6 +3,7 @@
 vp_shim_protos = \
 	clients/shim/cgroup.proto \
 	clients/shim/event.proto \
+	clients/shim/options.proto \
 	clients/shim/task.proto
 vp_shim_generated_c = $(vp_shim_protos:.proto=.pb-c.c)
 vp_shim_generated_h = $(vp_shim_protos:.proto=.pb-c.h)
@@ -21,15 +22,18 @@ libvp_shim_a_SOURCES = \
 	clients/shim/shim-daemon.c clients/shim/shim-daemon.h \
 	clients/shim/shim-delete.c clients/shim/shim-delete.h \
 	clients/shim/shim-event.c clients/shim/shim-event.h \
+	clients/shim/shim-logger.c clients/shim/shim-logger.h \
 	clients/shim/shim-loop.c clients/shim/shim-loop.h \
 	clients/shim/shim-mount.c clients/shim/shim-mount.h \
 	clients/shim/shim-op.c clients/shim/shim-op.h \
 	clients/shim/shim-options.c clients/shim/shim-options.h \
 	clients/shim/shim-process.c \
+	clients/shim/shim-runtime.c clients/shim/shim-runtime.h \
 	clients/shim/shim-server.c clients/shim/shim-server.h \
 	clients/shim/shim-stats.c clients/shim/shim-stats.h \
-	clients/shim/shim-stream.c \
+	clients/shim/shim-stream.c clients/shim/shim-stream.h \
 	clients/shim/shim-task.c clients/shim/shim-task.h \
+	clients/shim/shim-uri.c clients/shim/shim-uri.h \
 	clients/shim/shim-util.c clients/shim/shim-util.h \
 	clients/shim/shim-verbs.c
 libvp_shim_a_CPPFLAGS = $(AM_CPPFLAGS) $(VP_SHIM_CPPFLAGS)

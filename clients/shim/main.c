@@ -19,6 +19,7 @@
 #include "shim-address.h"
 #include "shim-delete.h"
 #include "shim-event.h"
+#include "shim-logger.h"
 #include "shim-loop.h"
 #include "shim-options.h"
 #include "shim-task.h"
@@ -88,6 +89,7 @@ serve (int fd, const ShimOptions *options)
   if (shim_loop_init () < 0)
     return;
   shim_daemon_init (shim_bus_address (), on_signal);
+  shim_logger_init (options->namespace_);
   shim_event_init (getenv ("TTRPC_ADDRESS"), options->publish, options->address, options->namespace_);
   shim_server_start (fd, services, methods);
   shim_loop_run ();
@@ -113,22 +115,32 @@ become_shim (int fd, const char *socket_, const ShimOptions *options)
   (void) chdir ("/");
   serve (fd, options);
   (void) unlink (socket_);
+  (void) close (fd);
+  shim_logger_quit ();
 }
 
 static int
 print_address (const char *path)
 {
-  char *address = shim_printf ("unix://%s", path);
+  char *address = shim_printf ("unix://%s", path), *answer;
   int fd = open ("address", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-  size_t len = strlen (address);
+  size_t len = strlen (address), answer_len;
   int ok;
 
-  /* containerd finds us again by this after a restart of its own */
-  ok = fd >= 0 && write (fd, address, len) == (ssize_t) len && write (STDOUT_FILENO, address, len) == (ssize_t) len;
+  /* containerd 1.7 and later say which version of it they know, and take JSON then; the
+   * address alone means the same to all of them */
+  answer = getenv ("MAX_SHIM_VERSION") != NULL
+               ? shim_printf ("{\"version\":2,\"address\":\"%s\",\"protocol\":\"ttrpc\"}", address)
+               : shim_strdup (address);
+  answer_len = strlen (answer);
+  /* containerd finds us again by the file after a restart of its own */
+  ok = fd >= 0 && write (fd, address, len) == (ssize_t) len
+       && write (STDOUT_FILENO, answer, answer_len) == (ssize_t) answer_len;
   if (!ok)
     shim_log ("address: %s", strerror (errno));
   if (fd >= 0)
     (void) close (fd);
+  free (answer);
   free (address);
   return ok ? 0 : -1;
 }

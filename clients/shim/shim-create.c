@@ -9,6 +9,7 @@
 
 #include "shim-event.h"
 #include "shim-mount.h"
+#include "shim-runtime.h"
 #include "shim-util.h"
 #include "vp-names.h"
 
@@ -16,6 +17,7 @@ typedef struct
 {
   ShimCall *call;
   ShimTask *task;
+  ShimRuntime runtime;
   char *sandbox; /* its object's path */
   char *error, *text; /* what it failed with, while what was made is taken away */
 } Create;
@@ -24,6 +26,7 @@ static void
 create_free (Create *self)
 {
   shim_process_unref (self->task->init);
+  shim_runtime_clear (&self->runtime);
   free (self->sandbox);
   free (self->error);
   free (self->text);
@@ -166,16 +169,49 @@ on_made (const ShimReply *reply, void *data)
 /* ---- the call -------------------------------------------------------------------- */
 
 static void
-make (Create *self, const char *in, const char *out, const char *err)
+make (Create *self)
 {
   static const VpBusCall call = { VP_BUS_NAME, VP_PATH_MANAGER, VP_IFACE_MANAGER, "CreateSandbox", "ss{", 1 };
-  const VpBusOption options[] = { { "stdin-path", in, 0 },
-                                  { "stdout-path", out, 0 },
-                                  /* of a terminal there is none */
-                                  { self->task->init->terminal ? NULL : "stderr-path", err, 0 },
-                                  { NULL, NULL, 0 } };
+  const ShimProcess *init = self->task->init;
+  VpBusOption options[5] = { { "stdin-path", init->streams.in, 0 }, { "stdout-path", init->streams.out, 0 } };
+  size_t n = 2;
 
+  if (!init->terminal) /* which has one stream for both */
+    options[n++] = (VpBusOption) { "stderr-path", init->streams.err, 0 };
+  if (self->runtime.handler != NULL)
+    options[n++] = (VpBusOption) { "handler", self->runtime.handler, 0 };
   shim_daemon_call (&call, SHIM_ONCE, on_made, self, self->task->id, self->task->bundle, options);
+}
+
+static void
+on_streams (const char *why, void *data)
+{
+  Create *self = data;
+
+  if (why == NULL)
+    {
+      make (self);
+      return;
+    }
+  shim_call_fail (self->call, VP_GRPC_INVALID_ARGUMENT, "standard streams: %s", why);
+  shim_task_remove (self->task);
+  create_free (self);
+}
+
+/* 0, or -1: the call has failed. */
+static int
+read_options (ShimCall *call, const Task__CreateTaskRequest *request, ShimRuntime *ret)
+{
+  const char *why = NULL;
+
+  if (shim_runtime_parse (ret, request->options, &why) < 0)
+    {
+      shim_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "runtime options: %s", why);
+      return -1;
+    }
+  if (ret->ignored != NULL)
+    shim_log ("%s: runtime options without a meaning for virtual machines: %s", request->id, ret->ignored);
+  return 0;
 }
 
 static int
@@ -215,39 +251,24 @@ void
 shim_rpc_create (ShimCall *call)
 {
   const Task__CreateTaskRequest *request = shim_call_request (call);
-  const char *why = NULL;
-  char *in, *out, *err;
+  ShimRuntime runtime;
   ShimTask *task;
   Create *self;
 
-  if (!check (call, request))
+  if (!check (call, request) || read_options (call, request, &runtime) < 0)
     return;
-  in = shim_stream_path (request->stdin, &why);
-  out = shim_stream_path (request->stdout, &why);
-  err = shim_stream_path (request->stderr, &why);
   task = shim_task_new (request->id, request->bundle);
-  if (why != NULL || mount_rootfs (call, task, request) < 0)
+  if (mount_rootfs (call, task, request) < 0)
     {
-      if (why != NULL)
-        shim_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "standard streams: %s", why);
       shim_task_remove (task);
+      shim_runtime_clear (&runtime);
+      return;
     }
-  else
-    {
-      self = shim_alloc (sizeof *self);
-      self->call = call;
-      self->task = task;
-      shim_process_ref (task->init);
-      free (task->init->in);
-      free (task->init->out);
-      free (task->init->err);
-      task->init->in = shim_strdup (request->stdin);
-      task->init->out = shim_strdup (request->stdout);
-      task->init->err = shim_strdup (request->stderr);
-      task->init->terminal = request->terminal;
-      make (self, in, out, err);
-    }
-  free (in);
-  free (out);
-  free (err);
+  self = shim_alloc (sizeof *self);
+  self->runtime = runtime;
+  self->call = call;
+  self->task = task;
+  shim_process_ref (task->init);
+  task->init->terminal = request->terminal;
+  shim_process_open (task->init, request->stdin, request->stdout, request->stderr, on_streams, self);
 }

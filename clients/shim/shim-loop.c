@@ -103,6 +103,7 @@ shim_loop_run (void)
       fire_timers ();
       bury ();
     }
+  quit = 0;
 }
 
 ShimWatch *

@@ -39,20 +39,28 @@ on_exec (const ShimReply *reply, void *data)
 }
 
 static void
-make_exec (ShimCall *call, ShimTask *task, const Task__ExecProcessRequest *request, const VpBusOption *options)
+on_streams (const char *why, void *data)
 {
-  const VpBusCall exec = { VP_BUS_NAME, task->path, VP_IFACE_CONTAINER, "ExecProcessSpec", "ss{", 0 };
-  ShimProcess *process = shim_process_new (task, request->exec_id);
-  char *json = shim_printf ("%.*s", (int) request->spec->value.len, (const char *) request->spec->value.data);
+  ShimOp *op = data;
+  ShimProcess *process = op->process;
+  const Task__ExecProcessRequest *request = shim_call_request (op->call);
+  const VpBusCall exec = { VP_BUS_NAME, process->task->path, VP_IFACE_CONTAINER, "ExecProcessSpec", "ss{", 0 };
+  const VpBusOption options[] = { { "start", NULL, 0 },
+                                  { "stdin-path", process->streams.in, 0 },
+                                  { "stdout-path", process->streams.out, 0 },
+                                  { process->terminal ? NULL : "stderr-path", process->streams.err, 0 },
+                                  { NULL, NULL, 0 } };
+  char *json;
 
-  free (process->in);
-  free (process->out);
-  free (process->err);
-  process->in = shim_strdup (request->stdin);
-  process->out = shim_strdup (request->stdout);
-  process->err = shim_strdup (request->stderr);
-  process->terminal = request->terminal;
-  shim_daemon_call (&exec, SHIM_ONCE, on_exec, shim_op_new (call, process), process->exec_id, json, options);
+  if (why != NULL)
+    {
+      shim_call_fail (op->call, VP_GRPC_INVALID_ARGUMENT, "standard streams: %s", why);
+      shim_process_remove (process);
+      shim_op_free (op);
+      return;
+    }
+  json = shim_printf ("%.*s", (int) request->spec->value.len, (const char *) request->spec->value.data);
+  shim_daemon_call (&exec, SHIM_ONCE, on_exec, op, process->exec_id, json, options);
   free (json);
 }
 
@@ -61,17 +69,11 @@ shim_rpc_exec (ShimCall *call)
 {
   const Task__ExecProcessRequest *request = shim_call_request (call);
   ShimProcess *init = shim_call_find (call, request->id, "");
-  const char *why = NULL;
-  char *in, *out, *err;
+  ShimProcess *process;
 
   if (init == NULL)
     return;
-  in = shim_stream_path (request->stdin, &why);
-  out = shim_stream_path (request->stdout, &why);
-  err = shim_stream_path (request->stderr, &why);
-  if (why != NULL)
-    shim_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "standard streams: %s", why);
-  else if (!shim_id_is_valid (request->exec_id))
+  if (!shim_id_is_valid (request->exec_id))
     shim_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "exec id: must be 1 to %d of A-Z a-z 0-9 _ . + -", VP_ID_MAX);
   else if (shim_process_find (init->task, request->exec_id) != NULL)
     shim_call_fail (call, VP_GRPC_ALREADY_EXISTS, "exec \"%s\": exists already", request->exec_id);
@@ -79,17 +81,11 @@ shim_rpc_exec (ShimCall *call)
     shim_call_fail (call, VP_GRPC_INVALID_ARGUMENT, "spec: must be a process object as JSON");
   else
     {
-      const VpBusOption options[] = { { "start", NULL, 0 },
-                                      { "stdin-path", in, 0 },
-                                      { "stdout-path", out, 0 },
-                                      { request->terminal ? NULL : "stderr-path", err, 0 },
-                                      { NULL, NULL, 0 } };
-
-      make_exec (call, init->task, request, options);
+      process = shim_process_new (init->task, request->exec_id);
+      process->terminal = request->terminal;
+      shim_process_open (process, request->stdin, request->stdout, request->stderr, on_streams,
+                         shim_op_new (call, process));
     }
-  free (in);
-  free (out);
-  free (err);
 }
 
 /* ---- Start ----------------------------------------------------------------------- */
@@ -141,6 +137,7 @@ start_failed (ShimProcess *self, const char *error)
                                                                                     : STATUS_FAILED;
   self->exited_at = shim_time ();
   self->status = TASK__STATUS__STOPPED;
+  shim_streams_end (&self->streams);
   while (self->n_waiters > 0)
     shim_process_wait (self, self->waiters[--self->n_waiters]);
 }
@@ -342,41 +339,50 @@ reply_deleted (ShimCall *call, const ShimProcess *process)
   shim_call_reply (call, &response);
 }
 
+/* Nothing is left at the daemon: when its logger has written the rest, nothing is at all. */
 static void
-on_exec_deleted (const ShimReply *reply, void *data)
+close_streams (ShimOp *op, ShimLoggerFunc func)
+{
+  if (op->process->deleting)
+    {
+      shim_call_fail (op->call, VP_GRPC_FAILED_PRECONDITION, "is being deleted");
+      shim_op_free (op);
+      return;
+    }
+  op->process->deleting = 1;
+  shim_streams_close (&op->process->streams, func, op);
+}
+
+static void
+on_exec_closed (const char *unused, void *data)
 {
   ShimOp *op = data;
 
-  /* the daemon forgets ended ones by itself after a while */
-  if (reply->error != NULL && !shim_daemon_is_gone (reply->error))
-    {
-      shim_op_finish (op, reply);
-      return;
-    }
+  (void) unused;
   reply_deleted (op->call, op->process);
   shim_process_remove (op->process);
   shim_op_free (op);
 }
 
 static void
-on_deleted (const ShimReply *reply, void *data)
+on_exec_deleted (const ShimReply *reply, void *data)
+{
+  /* the daemon forgets ended ones by itself after a while */
+  if (reply->error != NULL && !shim_daemon_is_gone (reply->error))
+    shim_op_finish (data, reply);
+  else
+    close_streams (data, on_exec_closed);
+}
+
+static void
+on_closed (const char *unused, void *data)
 {
   ShimOp *op = data;
   ShimProcess *process = op->process;
   Event__TaskDelete event = EVENT__TASK_DELETE__INIT;
   Google__Protobuf__Timestamp exited_at;
 
-  if (reply->error != NULL && !shim_daemon_is_gone (reply->error))
-    {
-      shim_op_finish (op, reply);
-      return;
-    }
-  if (process->task->removed)
-    {
-      shim_call_fail (op->call, VP_GRPC_NOT_FOUND, "container \"%s\": was deleted", process->task->id);
-      shim_op_free (op);
-      return;
-    }
+  (void) unused;
   /* one that never ran ends here */
   if (process->status != TASK__STATUS__STOPPED)
     process->exited_at = shim_time ();
@@ -388,6 +394,23 @@ on_deleted (const ShimReply *reply, void *data)
   shim_task_remove (process->task);
   reply_deleted (op->call, process);
   shim_op_free (op);
+}
+
+static void
+on_deleted (const ShimReply *reply, void *data)
+{
+  ShimOp *op = data;
+  ShimTask *task = op->process->task;
+
+  if (reply->error != NULL && !shim_daemon_is_gone (reply->error))
+    shim_op_finish (op, reply);
+  else if (task->removed)
+    {
+      shim_call_fail (op->call, VP_GRPC_NOT_FOUND, "container \"%s\": was deleted", task->id);
+      shim_op_free (op);
+    }
+  else
+    close_streams (op, on_closed);
 }
 
 void
@@ -402,6 +425,8 @@ shim_rpc_delete (ShimCall *call)
     return;
   if (process->status == TASK__STATUS__RUNNING || process->starting || process->path == NULL)
     shim_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "cannot delete a running process");
+  else if (process->deleting)
+    shim_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "is being deleted");
   else if (*process->exec_id != '\0')
     {
       delete.path = process->path;

@@ -150,6 +150,7 @@ shim_process_remove (ShimProcess *self)
   if (self->removed)
     return;
   self->removed = 1;
+  shim_streams_close (&self->streams, NULL, NULL);
   while (self->n_waiters > 0)
     shim_call_fail (self->waiters[--self->n_waiters], VP_GRPC_NOT_FOUND, "%s: was deleted", self->task->id);
   while (*place != NULL && *place != self)
@@ -157,6 +158,24 @@ shim_process_remove (ShimProcess *self)
   if (*place != NULL)
     *place = self->next;
   shim_process_unref (self);
+}
+
+void
+shim_process_open (ShimProcess *self, const char *in, const char *out, const char *err, ShimLoggerFunc func, void *data)
+{
+  const char *const names[] = { in, out, err };
+  char *suffix = shim_printf ("%s%s", *self->exec_id != '\0' ? "-" : "", self->exec_id);
+
+  free (self->in);
+  free (self->out);
+  free (self->err);
+  self->in = shim_strdup (in);
+  self->out = shim_strdup (out);
+  self->err = shim_strdup (err);
+  /* the program is told the id of an exec, not that of its container: as runc's shim does */
+  shim_streams_open (&self->streams, names, self->task->bundle, suffix,
+                     *self->exec_id != '\0' ? self->exec_id : self->task->id, func, data);
+  free (suffix);
 }
 
 Google__Protobuf__Timestamp *
@@ -213,6 +232,7 @@ shim_process_end (ShimProcess *self, uint32_t exit_status, uint64_t exited_at)
       return;
     }
   self->status = TASK__STATUS__STOPPED;
+  shim_streams_end (&self->streams);
   event.container_id = self->task->id;
   event.id = *self->exec_id != '\0' ? self->exec_id : self->task->id;
   event.pid = self->pid;

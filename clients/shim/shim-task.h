@@ -3,6 +3,7 @@
 
 #include "shim-daemon.h"
 #include "shim-server.h"
+#include "shim-stream.h"
 #include "task.pb-c.h"
 
 /* What containerd has asked the shim to look after: tasks (containers) and their
@@ -19,9 +20,11 @@ struct ShimProcess
   char *exec_id; /* "": the first process */
   char *path; /* of its Process1; NULL: not made yet */
   char *in, *out, *err; /* as containerd named them */
+  ShimStreams streams;
   int terminal;
   Task__Status status; /* but for PAUSED, which is the task's */
   int starting; /* the daemon has not answered */
+  int deleting; /* it has, and the end of the logger is waited for */
   int removed;
   uint32_t pid;
   uint32_t exit_status;
@@ -60,6 +63,9 @@ ShimProcess *shim_process_find (ShimTask *task, const char *exec_id);
 ShimProcess *shim_process_ref (ShimProcess *self);
 void shim_process_unref (ShimProcess *self);
 void shim_process_remove (ShimProcess *self);
+/* Takes the names from the request, and makes the streams ready: shim_streams_open(). */
+void shim_process_open (ShimProcess *self, const char *in, const char *out, const char *err, ShimLoggerFunc func,
+                        void *data);
 /* Takes @call: it is answered when the process has ended. */
 void shim_process_wait (ShimProcess *self, ShimCall *call);
 /* It has ended: says so to those who wait, and to all by an event. */
@@ -74,10 +80,6 @@ void shim_call_fail_reply (ShimCall *call, const char *what, const ShimReply *re
 
 /* @self is to be kept as long as what it is put in; containerd's "never" for 0. */
 Google__Protobuf__Timestamp *shim_timestamp (Google__Protobuf__Timestamp *self, uint64_t usec);
-
-/* Path, for the daemon, of a stream as containerd names it, malloc'd; a file is made.
- * NULL: *ret_why says why not. */
-char *shim_stream_path (const char *name, const char **ret_why);
 
 /* The handlers, by file */
 void shim_rpc_create (ShimCall *call);

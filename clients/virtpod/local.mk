@@ -45,6 +45,7 @@ virtpod_SOURCES = \
 	clients/virtpod/cmd-explain.c \
 	clients/virtpod/cmd-features.c \
 	clients/virtpod/cmd-inspect.c \
+	clients/virtpod/cmd-k8s.c \
 	clients/virtpod/cmd-kill.c \
 	clients/virtpod/cmd-list.c \
 	clients/virtpod/cmd-logs.c \
@@ -62,6 +63,7 @@ virtpod_SOURCES = \
 	clients/virtpod/cmd-version.c \
 	clients/virtpod/cmd-wait.c \
 	clients/virtpod/cmd-xml.c
-virtpod_CPPFLAGS = $(libvp_client_la_CPPFLAGS) -DLOCALEDIR=\"$(localedir)\" -DVP_SBINDIR=\"$(sbindir)\"
+virtpod_CPPFLAGS = $(libvp_client_la_CPPFLAGS) -DLOCALEDIR=\"$(localedir)\" -DVP_BINDIR=\"$(bindir)\" \
+	-DVP_SBINDIR=\"$(sbindir)\"
 virtpod_CFLAGS = $(libvp_client_la_CFLAGS)
 virtpod_LDADD = libvp-client.la $(GLIB_LIBS) $(JSON_LIBS) $(ARCHIVE_LIBS) $(LIBINTL) -lm

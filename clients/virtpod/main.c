@@ -44,6 +44,7 @@ static const VpCommand *const commands[] = {
   &vp_cmd_xml,
   &vp_cmd_explain,
   &vp_cmd_config,
+  &vp_cmd_k8s,
   &vp_cmd_check,
   &vp_cmd_features,
   &vp_cmd_spec,

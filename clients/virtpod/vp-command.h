@@ -63,6 +63,7 @@ extern const VpCommand vp_cmd_prune;
 extern const VpCommand vp_cmd_xml;
 extern const VpCommand vp_cmd_explain;
 extern const VpCommand vp_cmd_config;
+extern const VpCommand vp_cmd_k8s;
 extern const VpCommand vp_cmd_check;
 extern const VpCommand vp_cmd_version;
 

@@ -12,6 +12,7 @@ import sys
 from world import World, from_memory, to_memory
 
 import bus_figures
+import door_figures
 import guest_figures
 import life_figures
 import plan_figures
@@ -20,8 +21,8 @@ import shim_figures
 import start_figures
 
 KINDS = {
-    "test": ("P13", "P8", "P14", "P15", "P16", "P17", "P28", "P29"),
-    "guest": ("P1", "P2", "P6", "P7", "P19", "P21", "P11"),
+    "test": ("P13", "P8", "P14", "P15", "P16", "P17", "P28", "P29", "P26", "P10"),
+    "guest": ("P1", "P2", "P6", "P7", "P19", "P20", "P21", "P11"),
     "none": ("size", "P18", "P9", "P25"),
 }
 
@@ -63,6 +64,10 @@ def main():
 def run_test(world, rounds, wanted):
     bus_figures.run(world, rounds, wanted)
     scale_figures.run(world, rounds, wanted)
+    if "P26" in wanted:
+        door_figures.questions(world, rounds or 11)
+    if "P10" in wanted:
+        door_figures.pods_memory(world)
 
 
 def run_guest(world, rounds, wanted):
@@ -72,7 +77,7 @@ def run_guest(world, rounds, wanted):
         start_figures.delete_cost(world, rounds or 7)
     if "P7" in wanted:
         life_figures.run(world, rounds or 5)
-    if {"P19", "P21", "P11"} & set(wanted):
+    if {"P19", "P20", "P21", "P11"} & set(wanted):
         guest_figures.run(world, rounds or 7, wanted)
 
 

@@ -12,6 +12,7 @@ import time
 import env as environment
 import tap
 from bundle import spec
+from door_figures import exec_through
 from rawvm import RawVm, Template
 from report import alternate, line, note, ratio_line
 
@@ -80,6 +81,8 @@ def run(env, rounds, wanted):
             memory(running)
         if "P19" in wanted:
             exec_round_trip(running, rounds)
+        if "P20" in wanted:
+            exec_through(env, running, rounds)
         if "P21" in wanted:
             stream(running, rounds)
     finally:

@@ -6,6 +6,7 @@ CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += \
 	tests/bench/bench.py \
 	tests/bench/bus_figures.py \
+	tests/bench/door_figures.py \
 	tests/bench/guest_figures.py \
 	tests/bench/life_figures.py \
 	tests/bench/plan_figures.py \

@@ -465,6 +465,9 @@ class Manager(Object):
         memory = ("1024", "handler big (/c:9)") if handler == "big" else ("256", "default")
         rows = [("hypervisor.accel", "tcg", "/c:2"), ("hypervisor.memory-mib", *memory),
                 ("guest.cmdline-extra", "a=\"b\"", "command line")]
+        if handler == "big":
+            rows += [("runtime.overhead-vcpus", "0.2505", "handler big (/c:9)"),
+                     ("runtime.overhead-memory-mib", "1500", "handler big (/c:9)")]
         invocation.return_value(GLib.Variant("(a(sss))", (rows,)))
 
     def call_Check(self, invocation, fds, options):

@@ -15,5 +15,5 @@ tests_unit_test_kata_import_CPPFLAGS = $(vp_model_test_cppflags) \
 	-DVP_KATA_DIR=\"$(abs_srcdir)/tests/kata\"
 tests_unit_test_kata_import_CFLAGS = $(vp_model_test_cflags)
 tests_unit_test_kata_import_LDADD = $(vp_model_test_ldadd)
-TESTS += tests/unit/test-cli-config.py
-EXTRA_DIST += tests/kata tests/unit/test-cli-config.py
+TESTS += tests/unit/test-cli-config.py tests/unit/test-cli-k8s.py
+EXTRA_DIST += tests/kata tests/unit/test-cli-config.py tests/unit/test-cli-k8s.py

@@ -41,7 +41,7 @@ def test_virtpod_options():
     equal(documented(page["GLOBAL OPTIONS"]), help_options(VIRTPOD), "global options")
     commands = sections(page["COMMANDS"], "-")
     text = subprocess.run([VIRTPOD, "help"], capture_output=True, text=True, check=True).stdout
-    listed = re.findall(r"^  ([a-z][a-z-]*) ", text.split("\nCommands:\n")[1], re.MULTILINE)
+    listed = re.findall(r"^  ([a-z][a-z0-9-]*) ", text.split("\nCommands:\n")[1], re.MULTILINE)
     equal(list(commands), [name for name in listed if name != "help"], "commands")
     for name, body in commands.items():
         equal(documented(body), help_options(VIRTPOD, name), name)

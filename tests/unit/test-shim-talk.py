@@ -28,6 +28,8 @@ class Shim:
     """Bundles below a directory, and the shim's verbs for them."""
 
     temporary = messages = dir = None
+    logs = {}
+    extra = {}
 
     def start(self):
         host.own_mount_namespace()
@@ -66,7 +68,7 @@ class Shim:
         return path
 
     def begin(self, verb, name, bundle, *options):
-        environment = {"PATH": os.environ["PATH"], "VIRTPOD_BUS_ADDRESS": "unix:path=" + self.dir + "/nobus"}
+        environment = {"PATH": os.environ["PATH"], "VIRTPOD_BUS_ADDRESS": "unix:path=" + self.dir + "/nobus", **self.extra}
         return subprocess.Popen([program(SHIM), "-namespace", "test", "-address", "", "-id", name, *options, verb],
                                 cwd=bundle, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 env=environment)
@@ -79,6 +81,8 @@ class Shim:
     def launch(self, name, annotations=None):
         """Path of the socket."""
         bundle = self.bundle(name, annotations)
+        os.mkfifo(os.path.join(bundle, "log"))
+        self.logs[name] = os.open(os.path.join(bundle, "log"), os.O_RDWR | os.O_NONBLOCK)
         done = self.call("start", name, bundle)
         equal((done.returncode, done.stderr), (0, b""), "start")
         with open(os.path.join(bundle, "address"), "rb") as f:
@@ -172,6 +176,20 @@ def test_group(shim):
     shutdown(shim, path, "pod")
 
 
+def test_bootstrap(shim):
+    """a containerd that says which versions it knows is told ours"""
+    bundle = shim.bundle("newer")
+    shim.extra = {"MAX_SHIM_VERSION": "2"}
+    done = shim.call("start", "newer", bundle)
+    answer = json.loads(done.stdout)
+    with open(os.path.join(bundle, "address"), encoding="ascii") as f:
+        equal(answer, {"version": 2, "address": f.read(), "protocol": "ttrpc"}, "answer")
+    equal(shim.call("start", "newer", bundle).stdout, done.stdout, "answer of a shim that is there")
+    shim.extra = {}
+    equal(shim.call("start", "newer", bundle).stdout.decode(), answer["address"], "answer to an older one")
+    shutdown(shim, answer["address"][len("unix://"):], "newer")
+
+
 def test_requests(shim):
     """requests that are wrong are refused by code, in both versions"""
     path = shim.launch("wrong")
@@ -189,7 +207,9 @@ def test_requests(shim):
     for what, fields in (("no id", {"bundle": "/b"}), ("path", {"id": "../x", "bundle": "/b"}),
                          ("long id", {"id": "a" * 4000, "bundle": "/b"}), ("line", {"id": "a\nb", "bundle": "/b"}),
                          ("relative bundle", {"id": "a", "bundle": "b"}),
-                         ("stream", {"id": "a", "bundle": "/b", "stdout": "gopher://x"})):
+                         ("stream", {"id": "a", "bundle": "/b", "stdout": "gopher://x"}),
+                  ("logger", {"id": "a", "bundle": "/b", "stdout": "binary:///no/such/logger"}),
+                  ("stdin", {"id": "a", "bundle": "/b", "stdin": "binary:///bin/true"})):
         equal(connection.code("Create", "CreateTaskRequest", **fields)[0], "INVALID_ARGUMENT", what)
     equal(connection.code("Create", "CreateTaskRequest", id="a", bundle="/b", checkpoint="/c")[0], "UNIMPLEMENTED",
           "checkpoint")
@@ -199,6 +219,31 @@ def test_requests(shim):
     tap.match(text, r"rootfs\[0\] \(no-such-type\)", "mount")
     equal(connection.code("State", "ProcessRequest", id="a")[0], "NOT_FOUND", "a task that failed")
     shutdown(shim, path, "wrong")
+
+
+def test_options(shim):
+    """options of a runtime: what cannot be honoured is refused, and damaged ones"""
+    path = shim.launch("options")
+    connection = Connection(path, shim.messages)
+    some = shim.messages["google.protobuf.Any"]
+    generic = shim.messages["options.Generic"]
+    for kind in ("runtimeoptions.v1.Options", "types.containerd.io/runtimeoptions.v1.Options"):
+        for value in (generic(config_path="/etc/kata/configuration.toml").SerializeToString(), b"\xff\xff"):
+            # of a stream that is refused later, were the options taken
+            code, text = connection.code("Create", "CreateTaskRequest", id="a", bundle="/b", stdout="gopher://x",
+                                         options=some(type_url=kind, value=value))
+            equal(code, "INVALID_ARGUMENT", "%s %r" % (kind, value))
+            tap.match(text, "runtime options", "%s %r" % (kind, value))
+    runc = shim.messages["options.Runc"](binary_name="/usr/bin/crun", systemd_cgroup=True, io_uid=7).SerializeToString()
+    for kind, value in (("containerd.runc.v1.Options", runc), ("some.other.Type", b"\xff"), ("", b""),
+                        ("runtimeoptions.v1.Options", generic(config_path="big").SerializeToString())):
+        _, text = connection.code("Create", "CreateTaskRequest", id="a", bundle="/b", stdout="gopher://x",
+                                  options=some(type_url=kind, value=value))
+        tap.match(text, "standard streams", "%s %r" % (kind, value))
+    # it was written before the call was answered
+    tap.match(os.read(shim.logs["options"], 65536).decode(), "without a meaning.*: io_uid, binary_name, systemd_cgroup",
+              "log")
+    shutdown(shim, path, "options")
 
 
 def test_frames(shim):
@@ -293,5 +338,5 @@ if __name__ == "__main__":
     if program(SHIM) is None:
         tap.skip_all("%s is not built" % SHIM)
     host.run_below_reaper()
-    tap.run([test_verbs, test_start_wrong, test_group, test_requests, test_frames, test_stale_socket, test_dying,
-             test_killed, test_delete_beside, test_delete_without_daemon], Shim())
+    tap.run([test_verbs, test_start_wrong, test_group, test_bootstrap, test_requests, test_options, test_frames,
+             test_stale_socket, test_dying, test_killed, test_delete_beside, test_delete_without_daemon], Shim())
