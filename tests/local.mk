@@ -96,7 +96,8 @@ EXTRA_DIST += \
 	tools/lib/qemu.conf \
 	tools/lib/reaper \
 	tools/lib/session.sh \
-	tools/lib/tap-merge.awk
+	tools/lib/tap-merge.awk \
+	tools/lib/unpack-package
 
 # the daemon and the command alone, for tests of another build of them
 .PHONY: programs
