@@ -55,6 +55,7 @@ EXTRA_DIST += \
 	tests/clients/docker.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
+	tests/clients/podman-options.py \
 	tests/clients/podman-pod.py \
 	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
