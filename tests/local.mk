@@ -53,6 +53,7 @@ EXTRA_DIST += \
 	tests/clients/containerd-life.py \
 	tests/clients/containerd-run.py \
 	tests/clients/docker.py \
+	tests/clients/oci-peers.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
 	tests/clients/podman-options.py \

@@ -208,6 +208,11 @@ class Container(Object):
             "ExitStatus": GLib.Variant("u", 0), "ExitedAt": GLib.Variant("t", 0),
         }
 
+    def on_get(self, bus, sender, path, interface, name):
+        if name == "State":
+            return GLib.Variant("s", self.state if self.process.status is None else "stopped")
+        return super().on_get(bus, sender, path, interface, name)
+
     def call_Start(self, invocation, fds, options):
         fail(self.words, "start")
         self.state = "running"

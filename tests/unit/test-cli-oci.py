@@ -152,6 +152,22 @@ def test_words_of_errors():
         contains(done.stderr, b"container not running")
 
 
+def test_kill():
+    """0 only asks; all is said to the daemon of KILL alone, which alone it does to all."""
+    with Bus() as bus:
+        bus.run("run", "--detach", "wait")
+        equal(bus.run("kill", "wait", "0").returncode, 0)
+        equal(bus.calls("Kill"), [])
+        bus.run("run", "--detach", "wait-2")
+        for name, signal, options in (("wait", "USR1", {}), ("wait-2", "SIGKILL", {"all": True})):
+            equal(bus.run("kill", "--all", name, signal).returncode, 0)
+            equal(bus.calls("Kill")[-1], [signal, options])
+        bus.run("run", "--keep", "exit_0")
+        done = bus.run("kill", "exit_0", "0")
+        equal(done.returncode, 1)
+        contains(done.stderr, b"container not running: it has ended")
+
+
 def test_preserve_fds():
     for verb, args in (("create", ["c"]), ("run", ["c"]), ("exec", ["c", "true"])):
         done = plain(verb, "--preserve-fds", "1", *args)
