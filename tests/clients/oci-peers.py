@@ -6,6 +6,7 @@ they answer and say. Where one of these cannot run, its part is skipped."""
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from env import Env, program
 from tap import check, equal
 
 ID = "virtpod-peers-%d" % os.getpid()
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 DEADLINE = 240
 UNKNOWN = r"(?i)does not exist|no such file"   # podman looks for these
 STOPPED = r"not running|stopped container"     # containerd for the first
@@ -122,29 +124,30 @@ class Runtime:
                 self.step(name, args, wanted, words)
 
 
-def peer(env, name, *options):
+def peer(env, name, options, needed):
+    """All steps, when @needed, the least it needs of this machine, succeed one after the other."""
     # they want nothing of cgroup v2 where most controllers are of version 1
     alone = ["unshare", "--mount", "sh", "-c", 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh"]
-    root = env.path(name)
-    runtime = Runtime(env, [*alone, name, "--root", root, *options], os.environ)
-    try:
-        status, _, err = runtime.call(["create", ID])
-    except FileNotFoundError as error:
-        raise tap.Skip(str(error)) from error
-    runtime.call(["delete", "--force", ID])
-    if status != 0:
-        raise tap.Skip("%s cannot make a container here: %s" % (name, " ".join(err.split())))
+    if shutil.which(name, path=PATH) is None:
+        raise tap.Skip("%s is not installed" % name)
+    runtime = Runtime(env, [*alone, name, "--root", env.path(name), *options], dict(os.environ, PATH=PATH))
+    for verb in needed:
+        status, _, err = runtime.call([*verb, ID])
+        if status != 0:
+            runtime.call(["delete", "--force", ID])
+            raise tap.Skip("%s %s does not work here: %s" % (name, verb[0], " ".join(err.split())))
     runtime.run_all(name)
 
 
 def test_runc(env):
     """what is expected is what runc does"""
-    peer(env, "runc")
+    peer(env, "runc", [], [["create"], ["start"], ["pause"], ["resume"], ["update", "--memory", "64m", "--pids-limit",
+                                                                           "100"], ["delete", "--force"]])
 
 
 def test_crun(env):
     """and crun, for what it can do without control groups"""
-    peer(env, "crun", "--cgroup-manager=disabled")
+    peer(env, "crun", ["--cgroup-manager=disabled"], [["create"], ["start"], ["delete", "--force"]])
 
 
 def test_virtpod(env):
