@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "vp-annotation.h"
 #include "vp-decision.h"
 #include "vp-device.h"
 #include "vp-error.h"
@@ -134,6 +135,20 @@ plan_binds (VpPlanning *p, GError **error)
   return TRUE;
 }
 
+/* What engines make for a pod, and let its containers join, is what the guest makes for the
+ * sandbox. Whose processes another container's would be, outside of a pod, is not here. */
+static gboolean
+plan_namespaces (VpPlanning *p, GError **error)
+{
+  VpContainerType type;
+
+  if (!vp_annotation_get_container_type (p->spec, &type, error)
+      || (type == VP_CONTAINER_SINGLE && !vp_spec_check_namespaces_alone (p->spec, error)))
+    return FALSE;
+  p->plan->sandbox_pidns = vp_spec_get_namespace_path (p->spec, "pid") != NULL;
+  return TRUE;
+}
+
 /* ---- the whole -------------------------------------------------------------- */
 
 gboolean
@@ -145,7 +160,6 @@ vp_planner_plan_guest (VpPlanning *p, GError **error)
 
   plan->hostname = vp_spec_dup_guest_hostname (p->spec);
   plan_dns (p);
-  plan->sandbox_pidns = vp_spec_get_namespace_path (p->spec, "pid") != NULL;
   for (guint i = 0; i < plan->devices->len; i++)
     {
       const VpDevice *device = g_ptr_array_index (plan->devices, i);
@@ -156,5 +170,5 @@ vp_planner_plan_guest (VpPlanning *p, GError **error)
     }
   vp_plan_add_storage (plan, "ephemeral", "shm", "tmpfs", VP_GUEST_SHM_DIR, shm_options);
   plan_hooks (p);
-  return plan_modules (p, error) && plan_binds (p, error);
+  return plan_namespaces (p, error) && plan_modules (p, error) && plan_binds (p, error);
 }

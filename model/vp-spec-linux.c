@@ -2,6 +2,7 @@
 #include "vp-spec.h"
 
 #include "vp-spec-private.h"
+#include "vp-spec-table.h"
 
 #define NO_LIMIT (G_GINT64_CONSTANT (1) << 50)
 #define DEFAULT_CPU_PERIOD 100000 /* microseconds, the kernel's */
@@ -74,6 +75,21 @@ vp_spec_get_namespace_path (VpSpec *spec, const char *type)
   const char *text = path != NULL ? vp_json_get_string (path) : NULL;
 
   return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+gboolean
+vp_spec_check_namespaces_alone (VpSpec *spec, GError **error)
+{
+  for (guint i = 0; spec->namespaces != NULL && i < vp_json_get_n_items (spec->namespaces); i++)
+    {
+      VpJson *item = vp_json_get_item (spec->namespaces, i), *path = vp_json_lookup (item, "path");
+      const char *type = vp_json_get_string (vp_json_lookup (item, "type"));
+
+      if (path != NULL && !vp_spec_value_is_empty (path) && !g_str_equal (type, "network"))
+        return vp_spec_refuse (error, path, "a virtual machine of its own cannot join a %s namespace of the host",
+                               type);
+    }
+  return TRUE;
 }
 
 gint64

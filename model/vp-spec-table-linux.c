@@ -161,9 +161,9 @@ static const VpSpecField namespace_fields[] = {
           .flags = VP_SPEC_REQUIRED, .words = namespace_types),
   STRING (
       "path", TRANSLATED,
-      "`network`: the namespace the virtual machine is connected to, without a path one that is made for it; `pid`: the processes of the sandbox are "
-      "shared; `user`: a new one with the same mappings; `ipc`, `uts` and `cgroup`: the guest's; `mount` and "
-      "`time` are refused"),
+      "`network`: the namespace the virtual machine is connected to, without a path one that is made for it; in a pod it is the sandbox's: "
+      "`pid`: its processes are shared; `user`: a new one with the same mappings; `ipc`, `uts` and `cgroup`: the "
+      "guest's; outside of a pod they are refused, and `mount` and `time` always"),
   END,
 };
 

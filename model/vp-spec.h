@@ -114,6 +114,8 @@ VpJson *vp_spec_get_annotations (VpSpec *spec);                     /* object of
 #define VP_SPEC_NET_SYSCTL "net."
 gboolean vp_spec_has_namespace (VpSpec *spec, const char *type);         /* "pid", "network", ... */
 const char *vp_spec_get_namespace_path (VpSpec *spec, const char *type); /* NULL: none, or a new one */
+/* For a container that is in no pod: VP_ERROR_NOT_SUPPORTED when it wants another's namespaces, but for the network. */
+gboolean vp_spec_check_namespaces_alone (VpSpec *spec, GError **error);
 gint64 vp_spec_get_memory_limit (VpSpec *spec);                          /* bytes; -1: none */
 gint64 vp_spec_get_cpu_quota (VpSpec *spec);         /* microseconds in a period; -1: none */
 guint64 vp_spec_get_cpu_period (VpSpec *spec);       /* microseconds; 0: not set */

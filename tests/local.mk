@@ -59,8 +59,10 @@ EXTRA_DIST += \
 	tests/clients/cri-life.py \
 	tests/clients/cri-pod.py \
 	tests/clients/docker.py \
+	tests/clients/oci-peers.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
+	tests/clients/podman-options.py \
 	tests/clients/podman-pod.py \
 	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
@@ -102,7 +104,8 @@ EXTRA_DIST += \
 	tools/lib/qemu.conf \
 	tools/lib/reaper \
 	tools/lib/session.sh \
-	tools/lib/tap-merge.awk
+	tools/lib/tap-merge.awk \
+	tools/lib/unpack-package
 
 # the daemon and the command alone, for tests of another build of them
 .PHONY: programs

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* virtpod events: what happens to sandboxes and containers, a line each. */
+/* virtpod events: what happens to sandboxes and containers, a line each; with an id
+ * what runc prints of one container. */
 #include "config.h"
 
 #include <glib/gi18n.h>
@@ -9,15 +10,24 @@
 #include "vp-json-text.h"
 #include "vp-names.h"
 #include "vp-output.h"
+#include "vp-stats-stream.h"
 
 static char *opt_format;
 static gboolean opt_properties;
+static gboolean opt_stats;
+static char *opt_interval;
+
+/* as runc has it */
+#define INTERVAL_MSEC 5000
 
 static const GOptionEntry options[] = {
   { "format", 'f', 0, G_OPTION_ARG_STRING, &opt_format, N_("Print as text (default) or json, an object a line"),
     N_("FORMAT") },
   { "properties", 'p', 0, G_OPTION_ARG_NONE, &opt_properties, N_("Also every change of a property"), NULL },
   VP_OUTPUT_OPTION_FILTER,
+  { "stats", 0, 0, G_OPTION_ARG_NONE, &opt_stats, N_("What the container ID uses, once, as runc prints it"), NULL },
+  { "interval", 0, 0, G_OPTION_ARG_STRING, &opt_interval, N_("Time between two lines about ID (default: 5s)"),
+    N_("TIME") },
   { NULL },
 };
 
@@ -206,6 +216,22 @@ is_known_filter (Follower *self)
   return TRUE;
 }
 
+/* Of one container, as runc does: what it uses, time and again. */
+static int
+run_stats (const VpCommand *command, VpClient *client, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  guint interval = INTERVAL_MSEC;
+
+  if (opt_format != NULL || opt_properties || vp_output.filters != NULL)
+    return vp_command_usage (command, _("--format, --properties and --filter are for the events of all"));
+  if (opt_interval != NULL && !vp_stats_parse_interval (opt_interval, &interval))
+    return vp_command_usage (command, _("--interval must be a time such as 5s or 500ms, 100ms to 24h"));
+  if (vp_stats_stream (client, id, opt_stats ? 0 : interval, &error))
+    return 0;
+  return vp_command_fail (command, id, error);
+}
+
 static int
 run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
@@ -214,6 +240,10 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
   g_autoptr (GError) error = NULL;
   GDBusConnection *connection;
 
+  if (n_args > 0)
+    return run_stats (command, client, args[0]);
+  if (opt_stats || opt_interval != NULL)
+    return vp_command_usage (command, _("--stats and --interval need the ID of a container"));
   if (opt_format != NULL && !self.json && !g_str_equal (opt_format, "text"))
     return vp_command_usage (command, _("--format must be text or json"));
   if (vp_output_check () != NULL)
@@ -246,8 +276,9 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 
 const VpCommand vp_cmd_events = {
   .name = "events",
+  .arguments = N_("[ID]"),
   .summary = N_("Follow what happens to sandboxes and containers"),
-  .max_args = 0,
+  .max_args = 1,
   .failure = VP_EXIT_FAILURE,
   .options = options,
   .run = run,

@@ -38,28 +38,16 @@ static const VpColumn interface_columns[] = {
   { N_("ADDRESSES"), "addresses", VP_COLUMN_TEXT },
 };
 
-static VpTable *
-load_interfaces (VpDBusSandbox1 *sandbox, GError **error)
+static void
+add_interface (VpTable *table, GVariant *row)
 {
-  g_autoptr (VpTable) table = vp_table_new (interface_columns, G_N_ELEMENTS (interface_columns));
-  g_autoptr (GVariant) rows = NULL;
-  GVariantIter iter;
-  GVariant *row;
+  g_autofree const char **addresses = NULL;
+  g_autofree char *all = NULL;
 
-  if (!vp_dbus_sandbox1_call_list_interfaces_sync (sandbox, &rows, NULL, error))
-    return NULL;
-  g_variant_iter_init (&iter, rows);
-  while (g_variant_iter_loop (&iter, "@a{sv}", &row))
-    {
-      g_autofree const char **addresses = NULL;
-      g_autofree char *all = NULL;
-
-      (void) g_variant_lookup (row, "addresses", "^a&s", &addresses);
-      all = addresses != NULL ? g_strjoinv (" ", (char **) addresses) : NULL;
-      vp_table_add (table, word_of (row, "name"), word_of (row, "mac"), number_of (row, "mtu"),
-                    all != NULL ? g_variant_new_string (all) : NULL);
-    }
-  return g_steal_pointer (&table);
+  (void) g_variant_lookup (row, "addresses", "^a&s", &addresses);
+  all = addresses != NULL ? g_strjoinv (" ", (char **) addresses) : NULL;
+  vp_table_add (table, word_of (row, "name"), word_of (row, "mac"), number_of (row, "mtu"),
+                all != NULL ? g_variant_new_string (all) : NULL);
 }
 
 static const VpColumn route_columns[] = {
@@ -70,38 +58,54 @@ static const VpColumn route_columns[] = {
   { N_("FAMILY"), "family", VP_COLUMN_TEXT },
 };
 
-static VpTable *
-load_routes (VpDBusSandbox1 *sandbox, GError **error)
+static void
+add_route (VpTable *table, GVariant *row)
 {
-  g_autoptr (VpTable) table = vp_table_new (route_columns, G_N_ELEMENTS (route_columns));
-  g_autoptr (GVariant) rows = NULL;
+  const char *dest = "";
+
+  (void) g_variant_lookup (row, "dest", "&s", &dest);
+  vp_table_add (table, g_variant_new_string (*dest != '\0' ? dest : "default"), word_of (row, "gateway"),
+                word_of (row, "device"), word_of (row, "source"), word_of (row, "family"));
+}
+
+/* @table and @rows are taken; NULL @rows: @error says why. */
+static int
+show (const VpCommand *command, const char *id, VpTable *table, void (*add) (VpTable *table, GVariant *row),
+      GVariant *rows, const GError *error)
+{
+  g_autoptr (VpTable) owned = table;
+  g_autoptr (GVariant) owned_rows = rows;
   GVariantIter iter;
   GVariant *row;
 
-  if (!vp_dbus_sandbox1_call_list_routes_sync (sandbox, &rows, NULL, error))
-    return NULL;
+  if (rows == NULL)
+    return vp_command_fail (command, id, error);
   g_variant_iter_init (&iter, rows);
   while (g_variant_iter_loop (&iter, "@a{sv}", &row))
-    {
-      const char *dest = "";
-
-      (void) g_variant_lookup (row, "dest", "&s", &dest);
-      vp_table_add (table, g_variant_new_string (*dest != '\0' ? dest : "default"), word_of (row, "gateway"),
-                    word_of (row, "device"), word_of (row, "source"), word_of (row, "family"));
-    }
-  return g_steal_pointer (&table);
+    add (table, row);
+  vp_table_print (table);
+  return 0;
 }
 
 static int
-show (const VpCommand *command, const char *id, VpTable *table, GError *error)
+list (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *nothing)
 {
-  g_autoptr (VpTable) owned = table;
-  g_autoptr (GError) owned_error = error;
+  g_autoptr (GError) error = NULL;
+  GVariant *rows = NULL;
 
-  if (table == NULL)
-    return vp_command_fail (command, id, error);
-  vp_table_print (table);
-  return 0;
+  (void) vp_dbus_sandbox1_call_list_interfaces_sync (sandbox, &rows, NULL, &error);
+  return show (command, id, vp_table_new (interface_columns, G_N_ELEMENTS (interface_columns)), add_interface, rows,
+               error);
+}
+
+static int
+routes (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *nothing)
+{
+  g_autoptr (GError) error = NULL;
+  GVariant *rows = NULL;
+
+  (void) vp_dbus_sandbox1_call_list_routes_sync (sandbox, &rows, NULL, &error);
+  return show (command, id, vp_table_new (route_columns, G_N_ELEMENTS (route_columns)), add_route, rows, error);
 }
 
 /* ---- plugging ---- */
@@ -132,7 +136,7 @@ detach (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const
 }
 
 static int
-rescan (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox)
+rescan (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *nothing)
 {
   g_auto (GStrv) attached = NULL;
   g_auto (GStrv) detached = NULL;
@@ -150,52 +154,48 @@ rescan (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox)
 
 /* ---- the command ---- */
 
-static const struct
+typedef struct
 {
   const char *name;
   int n_args;
-} verbs[] = { { "list", 0 }, { "routes", 0 }, { "attach", 1 }, { "detach", 1 }, { "rescan", 0 } };
+  int (*run) (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *argument);
+} Verb;
 
-static int
-check_arguments (const VpCommand *command, const char *verb, int n_args)
+static const Verb verbs[]
+    = { { "list", 0, list }, { "routes", 0, routes }, { "attach", 1, attach }, { "detach", 1, detach },
+        { "rescan", 0, rescan } };
+
+static const Verb *
+find_verb (const char *name)
 {
-  g_autofree char *message = NULL;
-
   for (gsize i = 0; i < G_N_ELEMENTS (verbs); i++)
-    {
-      if (!g_str_equal (verbs[i].name, verb))
-        continue;
-      if (n_args < verbs[i].n_args)
-        return vp_command_usage (command, _("an argument is missing"));
-      if (n_args > verbs[i].n_args)
-        return vp_command_usage (command, _("there is an argument too many"));
-      return vp_output_check () != NULL ? vp_command_usage (command, vp_output_check ()) : 0;
-    }
-  message = g_strdup_printf (_("\"%s\" must be list, routes, attach, detach or rescan"), verb);
-  return vp_command_usage (command, message);
+    if (g_str_equal (verbs[i].name, name))
+      return &verbs[i];
+  return NULL;
 }
 
 static int
 run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
-  int status = check_arguments (command, args[0], n_args - 2);
+  const Verb *verb = find_verb (args[0]);
   g_autoptr (VpDBusSandbox1) sandbox = NULL;
-  GError *error = NULL;
-  VpTable *table;
+  g_autoptr (GError) error = NULL;
 
-  if (status != 0)
-    return status;
+  if (verb == NULL)
+    {
+      g_autofree char *message
+          = g_strdup_printf (_("\"%s\" must be list, routes, attach, detach or rescan"), args[0]);
+      return vp_command_usage (command, message);
+    }
+  if (n_args - 2 != verb->n_args)
+    return vp_command_usage (command, n_args - 2 < verb->n_args ? _("an argument is missing")
+                                                                : _("there is an argument too many"));
+  if (vp_output_check () != NULL)
+    return vp_command_usage (command, vp_output_check ());
   sandbox = vp_client_find_sandbox (client, args[1], &error);
   if (sandbox == NULL)
-    return show (command, args[1], NULL, error);
-  if (g_str_equal (args[0], "attach"))
-    return attach (command, args[1], sandbox, args[2]);
-  if (g_str_equal (args[0], "detach"))
-    return detach (command, args[1], sandbox, args[2]);
-  if (g_str_equal (args[0], "rescan"))
-    return rescan (command, args[1], sandbox);
-  table = g_str_equal (args[0], "list") ? load_interfaces (sandbox, &error) : load_routes (sandbox, &error);
-  return show (command, args[1], table, error);
+    return vp_command_fail (command, args[1], error);
+  return verb->run (command, args[1], sandbox, verb->n_args > 0 ? args[2] : NULL);
 }
 
 const VpCommand vp_cmd_network = {

@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
+#include "vp-json-text.h"
 #include "vp-names.h"
 #include "vp-output.h"
 #include "vp-report.h"
@@ -38,6 +39,15 @@ print_host_pids (const VpCommand *command, VpClient *client, VpDBusContainer1 *c
   return 0;
 }
 
+/* As OCI runtimes print them. */
+static void
+print_array (GVariant *pids)
+{
+  g_autofree char *text = vp_json_line (pids);
+
+  g_print ("%s\n", text);
+}
+
 static int
 run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
@@ -53,6 +63,11 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return print_host_pids (command, client, container, args[0]);
   if (container == NULL || !vp_dbus_container1_call_list_pids_sync (container, &pids, NULL, &error))
     return vp_command_fail (command, args[0], error);
+  if (vp_output_is_json ())
+    {
+      print_array (pids);
+      return 0;
+    }
   for (gsize i = 0; i < g_variant_n_children (pids); i++)
     {
       g_autoptr (GVariant) pid = g_variant_get_child_value (pids, i);

@@ -13,10 +13,13 @@
 #include "vp-names.h"
 
 static char *opt_bundle;
+static gboolean opt_rootless;
 
 static const GOptionEntry options[] = {
   { "bundle", 'b', 0, G_OPTION_ARG_FILENAME, &opt_bundle,
     N_("Where to write config.json (default: the current directory)"), N_("DIR") },
+  { "rootless", 0, 0, G_OPTION_ARG_NONE, &opt_rootless,
+    N_("Accepted from users of other runtimes: whoever may ask the daemon needs no other file"), NULL },
   { NULL },
 };
 

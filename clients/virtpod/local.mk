@@ -20,6 +20,7 @@ libvp_client_la_SOURCES = \
 	clients/virtpod/vp-report.c clients/virtpod/vp-report.h \
 	clients/virtpod/vp-signals.c clients/virtpod/vp-signals.h \
 	clients/virtpod/vp-standin.c clients/virtpod/vp-standin.h \
+	clients/virtpod/vp-stats-stream.c clients/virtpod/vp-stats-stream.h \
 	clients/virtpod/vp-tar-end.c clients/virtpod/vp-tar-end.h \
 	clients/virtpod/vp-tar-read.c clients/virtpod/vp-tar-read.h \
 	clients/virtpod/vp-tar-write.c clients/virtpod/vp-tar-write.h \

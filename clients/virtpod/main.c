@@ -59,6 +59,7 @@ static char *opt_log;
 static char *opt_log_format;
 static char *opt_root;
 static gboolean opt_ignored;
+static char *opt_ignored_word;
 
 static const GOptionEntry global_options[] = {
   { "address", 0, 0, G_OPTION_ARG_STRING, &opt_address, N_("Talk to virtpodd on the bus at ADDRESS"),
@@ -76,14 +77,13 @@ static const GOptionEntry global_options[] = {
     NULL },
   { "systemd-cgroup", 0, 0, G_OPTION_ARG_NONE, &opt_ignored,
     N_("Accepted from container engines: control groups are in the guest"), NULL },
+  { "cgroup-manager", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_ignored_word, NULL, "MANAGER" },
+  { "rootless", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &opt_ignored_word, NULL, "VALUE" },
   { NULL },
 };
 
 /* what runtimes for processes of the host can and a virtual machine cannot: engines ask by name */
 static const char *const refused[] = { "checkpoint", "restore" };
-
-
-
 
 /* A container tool is often started with standard streams closed; what it
  * opens next must not become one of them. */

@@ -57,9 +57,34 @@ complete_namespaces (Grpc__Linux *linux_part, const AgentNamespaces *ns)
   return user;
 }
 
+/* What root of a user namespace may not mount where the namespace of IPC is not its own,
+ * it may bind. */
+static void
+bind_mqueue (Grpc__Spec *spec, const char *source)
+{
+  for (size_t i = 0; i < spec->n_mounts; i++)
+    {
+      Grpc__Mount *m = spec->mounts[i];
+      char **options;
+
+      if (strcmp (m->type, "mqueue") != 0)
+        continue;
+      set_string (&m->type, "bind");
+      set_string (&m->source, source);
+      options = agent_alloc ((m->n_options + 1) * sizeof *options);
+      if (m->n_options > 0)
+        memcpy (options, m->options, m->n_options * sizeof *options);
+      options[m->n_options++] = agent_strdup ("bind");
+      free (m->options);
+      m->options = options;
+    }
+}
+
 void
 agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *ns)
 {
+  int user;
+
   /* crun of Debian 12 refuses 1.1 and later for their number alone; what they added and it
    * does not know was refused on the host, or does no harm */
   if (spec->version[0] == '\0' || strncmp (spec->version, "1.", 2) == 0)
@@ -71,9 +96,12 @@ agent_bundle_complete (Grpc__Spec *spec, const char *id, const AgentNamespaces *
       spec->linux = agent_new (Grpc__Linux);
       grpc__linux__init (spec->linux);
     }
+  user = complete_namespaces (spec->linux, ns);
   /* Root of a user namespace may not rename the sandbox, which has this name already. */
-  if (complete_namespaces (spec->linux, ns) && ns->uts != NULL)
+  if (user && ns->uts != NULL)
     set_string (&spec->hostname, "");
+  if (user && ns->ipc != NULL && ns->mqueue != NULL)
+    bind_mqueue (spec, ns->mqueue);
   /* a path with colons is systemd's kind, which nobody here understands */
   if (spec->linux->cgroupspath[0] != '/' || !agent_path_is_clean (spec->linux->cgroupspath)
       || strchr (spec->linux->cgroupspath, ':') != NULL || spec->linux->cgroupspath[1] == '\0')

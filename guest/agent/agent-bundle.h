@@ -8,6 +8,7 @@
 typedef struct
 {
   const char *ipc; /* of the sandbox; NULL: one of its own */
+  const char *mqueue; /* where the queues of ipc are mounted, NULL: nowhere */
   const char *uts;
   char *pid; /* NULL: one of its own */
 } AgentNamespaces;

@@ -96,7 +96,7 @@ static int
 write_bundle (AgentContainer *c, const Grpc__CreateContainerRequest *r)
 {
   AgentSandbox *sandbox = c->agent->sandbox;
-  AgentNamespaces ns = { .ipc = sandbox->ipc_ns, .uts = sandbox->uts_ns };
+  AgentNamespaces ns = { .ipc = sandbox->ipc_ns, .mqueue = sandbox->mqueue, .uts = sandbox->uts_ns };
   int rc = agent_mkdir_p (c->bundle);
 
   if (rc < 0)

@@ -47,6 +47,7 @@ agent_sandbox_free (AgentSandbox *s)
   free (s->id);
   free (s->ipc_ns);
   free (s->uts_ns);
+  free (s->mqueue);
   free (s);
 }
 
@@ -85,6 +86,21 @@ pin_namespace (Agent *agent, const char *name)
   return path;
 }
 
+/* The message queues of the IPC namespace that the calling process is in: root of a user
+ * namespace may not mount those of a namespace that is not its own, and is given these.
+ * NULL: a kernel without. */
+static char *
+mount_mqueue (Agent *agent)
+{
+  char *path = agent_printf ("%s/mqueue", agent->run_dir);
+
+  if (agent_unmount_below (path) == 0 && agent_mkdir_p (path) == 0
+      && mount ("mqueue", path, "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0)
+    return path;
+  free (path);
+  return NULL;
+}
+
 /* IPC and host name are those of the sandbox, not of one container. The agent goes
  * into new ones and back, which is quicker than a child. */
 static int
@@ -102,6 +118,7 @@ make_namespaces (AgentSandbox *s, const char *hostname)
         rc = -errno;
       s->uts_ns = pin_namespace (s->agent, "uts");
       s->ipc_ns = pin_namespace (s->agent, "ipc");
+      s->mqueue = mount_mqueue (s->agent);
       if (s->uts_ns == NULL || s->ipc_ns == NULL)
         rc = -errno;
       if (setns (uts, CLONE_NEWUTS) < 0 || setns (ipc, CLONE_NEWIPC) < 0)
@@ -170,20 +187,26 @@ write_dns (const Agent *agent, const Grpc__CreateSandboxRequest *r)
 }
 
 static void
+unpin (char **path)
+{
+  if (*path != NULL)
+    agent_unmount_below (*path);
+  free (*path);
+  *path = NULL;
+}
+
+static void
 forget (AgentSandbox *s)
 {
   int rc;
 
   drop_pid_ns (s);
   agent_storage_clear (&s->storages);
-  if (s->uts_ns != NULL)
-    agent_unmount_below (s->uts_ns);
-  if (s->ipc_ns != NULL)
-    agent_unmount_below (s->ipc_ns);
-  free (s->uts_ns);
-  free (s->ipc_ns);
+  unpin (&s->uts_ns);
+  unpin (&s->mqueue);
+  unpin (&s->ipc_ns);
   free (s->id);
-  s->uts_ns = s->ipc_ns = s->id = NULL;
+  s->id = NULL;
   rc = agent_remove_tree (s->agent->state_dir);
   if (rc < 0)
     agent_warning ("cannot remove %s: %s", s->agent->state_dir, strerror (-rc));

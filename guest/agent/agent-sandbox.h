@@ -10,6 +10,7 @@ struct AgentSandbox
   char *id;
   char *ipc_ns; /* paths of the namespaces all containers share, NULL: none */
   char *uts_ns;
+  char *mqueue; /* where the message queues of ipc_ns are mounted, NULL: nowhere */
   pid_t pause; /* holds the pid namespace they may share, 0: there is none */
   AgentList containers;
   unsigned n_containers;

@@ -13,7 +13,7 @@ from tap import equal
 
 DEADLINE = 240
 
-# TERM ends it with a status of its own, which podman is to see
+# TERM ends it with a status of its own, which podman is to see; before it is ready, with KILL's
 SCRIPT = 'trap "exit %d" TERM; echo ready; while :; do sleep 0.1; done'
 SERVER = 'trap "exit 4" TERM; echo ready; while :; do echo "from a" | busybox nc -l -p 80 & wait $!; done'
 
@@ -25,8 +25,8 @@ def status(env, name):
 def create(env, network):
     env.ok("pod", "create", "--name", "pod", "--network", network, "--infra-image", IMAGE,
            "--infra-command", "/bin/sleep 1000000")
-    env.ok("run", "-d", "--pod", "pod", "--name", "a", IMAGE, "sh", "-c", SERVER)
-    env.ok("run", "-d", "--pod", "pod", "--name", "b", IMAGE, "sh", "-c", SCRIPT % 6)
+    env.ok("run", "-d", "--pod", "pod", "--name", "a", "-v", "shared:/shared", IMAGE, "sh", "-c", SERVER)
+    env.ok("run", "-d", "--pod", "pod", "--name", "b", "-v", "shared:/shared", IMAGE, "sh", "-c", SCRIPT % 6)
     # TERM before there is a trap for it would be the end of them
     for name in ("a", "b"):
         tap.eventually(lambda name=name: "ready" in env.ok("logs", name), name + " runs", DEADLINE)
@@ -42,12 +42,14 @@ def sandboxes(env):
 
 
 def test_pod(env):
-    """create, run in it, exec, pod stop, pod start, pod rm, in one machine and on a bridge"""
+    """create, run in it, exec, pod stop, pod start, pod rm, in one machine and on a bridge; a volume of two"""
     create(env, "podman")
     equal(len(sandboxes(env)), 1, "machines")
     equal(len(env.manager.containers(state="running")), 3, "containers")
     tap.eventually(lambda: reaches(env), "answer of the other container", DEADLINE)
     equal(env.ok("exec", "a", "hostname"), "pod\n", "host name")
+    env.ok("exec", "b", "sh", "-c", "echo note >/shared/note; echo memory >/dev/shm/note")
+    equal(env.ok("exec", "a", "cat", "/shared/note", "/dev/shm/note"), "note\nmemory\n", "volume and shared memory")
     env.ok("pod", "stop", "--time", "60", "pod")
     equal((status(env, "a"), status(env, "b")), (("exited", "4"), ("exited", "6")), "after pod stop")
     tap.eventually(lambda: sandboxes(env) == [], "no machine any more", DEADLINE)

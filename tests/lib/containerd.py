@@ -7,8 +7,6 @@ import hashlib
 import io
 import json
 import os
-import pty
-import select
 import shutil
 import signal
 import subprocess
@@ -18,7 +16,7 @@ import time
 import host
 import tap
 from env import Env, program
-from podman import overlay_works
+from podman import overlay_works, run_on_terminal
 
 IMAGE = "localhost/busybox:latest"
 RUNTIME = "io.containerd.virtpod.v2"
@@ -224,26 +222,4 @@ class ContainerdEnv(Env):
     def on_terminal(self, args, typed, timeout=300):
         """Runs ctr on a terminal of 40 x 100; types the second of each pair in
         @typed when the first has come. Returns the status and what was seen."""
-        command = ["sh", "-c", "stty rows 40 cols 100; exec \"$@\"", "sh", *self.command(*args)]
-        deadline = time.monotonic() + timeout
-        typed = list(typed)
-        seen = b""
-        pid, master = pty.fork()
-        if pid == 0:
-            try:
-                os.execvp("sh", command)
-            finally:
-                os._exit(125)
-        try:
-            while True:
-                if typed and typed[0][0] in seen:
-                    os.write(master, typed.pop(0)[1])
-                if time.monotonic() > deadline:
-                    raise tap.Failure("no end; seen: %r, not typed: %r" % (seen, typed))
-                if select.select([master], [], [], 1)[0]:
-                    seen += os.read(master, 4096)
-        except OSError:  # the other side was closed
-            pass
-        finally:
-            os.close(master)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+        return run_on_terminal(self.command(*args), dict(os.environ), typed, timeout)

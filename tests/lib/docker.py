@@ -8,7 +8,12 @@ import subprocess
 
 import host
 import tap
-from podman import IMAGE, PATH, PodmanNetworkEnv, run_on_terminal
+from env import builddir
+from podman import IMAGE, PATH as INSTALLED, PodmanNetworkEnv, run_on_terminal
+
+# where tools/check unpacks what would start a service if it were installed
+UNPACKED = os.path.join(builddir, "tests/docker")
+PATH = ":".join([os.path.join(UNPACKED, "usr/sbin"), os.path.join(UNPACKED, "usr/bin"), INSTALLED])
 
 # what another file system or an orchestrator would need is left out
 CONTAINERD_CONF = """\
@@ -34,14 +39,20 @@ class DockerEnv(PodmanNetworkEnv):
     def require(self):
         for tool in ("dockerd", "docker", "containerd", "containerd-shim-runc-v2", "runc"):
             if shutil.which(tool, path=PATH) is None:
-                tap.skip_all("%s is not installed" % tool)
-        version = subprocess.run(["dockerd", "--version"], env={"PATH": PATH}, capture_output=True, check=False).stdout
-        if b"version 20." not in version:
-            tap.skip_all("this is not the dockerd of Debian 12: %r" % version)
+                tap.skip_all("%s is neither installed nor in %s, where tools/check unpacks it" % (tool, UNPACKED))
+        done = subprocess.run(["dockerd", "--version"], env={"PATH": PATH}, capture_output=True, check=False)
+        if b"version 20." not in done.stdout:
+            tap.skip_all("this is not a dockerd of Debian 12 that can run: %r" % (done.stdout or done.stderr))
+        if not any(os.path.exists("/sys/fs/cgroup/" + name) for name in ("devices", "cgroup.controllers")):
+            tap.skip_all("no control groups are mounted, and dockerd does not start without")
         super().require()
 
     def start(self):
         super().start()
+        # what containerd's shims and dockerd have at fixed places is out of the machine's sight too
+        for path in ("/run/containerd", "/run/docker"):
+            os.makedirs(path, exist_ok=True)
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", path], check=True)
         os.mkdir(self.path("docker"))
         archive = self.path("docker", "image.tar")
         self.ok("save", "--format", "docker-archive", "--output", archive, IMAGE)

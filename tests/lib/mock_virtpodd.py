@@ -208,6 +208,11 @@ class Container(Object):
             "ExitStatus": GLib.Variant("u", 0), "ExitedAt": GLib.Variant("t", 0),
         }
 
+    def on_get(self, bus, sender, path, interface, name):
+        if name == "State":
+            return GLib.Variant("s", self.state if self.process.status is None else "stopped")
+        return super().on_get(bus, sender, path, interface, name)
+
     def call_Start(self, invocation, fds, options):
         fail(self.words, "start")
         self.state = "running"
@@ -263,6 +268,22 @@ class Container(Object):
     def call_Update(self, invocation, fds, resources):
         fail(self.words, "update")
         invocation.return_value(None)
+
+    def call_GetStats(self, invocation, fds):
+        fail(self.words, "stats")
+        if self.state != "running" or self.process.status is not None:
+            raise Failure("InvalidState", "container \"%s\": does not run" % self.name)
+
+        def table(kind, **values):
+            return {key.replace("_", "-"): GLib.Variant(kind, value) for key, value in values.items()}
+
+        stats = {"cpu.usage-usec": GLib.Variant("t", 1500), "memory.usage-bytes": GLib.Variant("t", 10 << 20),
+                 "memory.limit-bytes": GLib.Variant("t", 2 ** 64 - 1), "pids.current": GLib.Variant("t", 3),
+                 "memory.stat": GLib.Variant("a{st}", {"anon": 4096}),
+                 "blkio.service-bytes": GLib.Variant("aa{sv}", [dict(table("t", major=8, minor=1, value=512),
+                                                                     **table("s", op="read"))]),
+                 "network": GLib.Variant("aa{sv}", [dict(table("t", rx_bytes=2048), **table("s", name="eth0"))])}
+        invocation.return_value(GLib.Variant("(a{sv})", (stats,)))
 
     def call_ListPids(self, invocation, fds):
         invocation.return_value(GLib.Variant("(au)", ([7, 12],)))

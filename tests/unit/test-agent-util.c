@@ -114,9 +114,16 @@ test_bundle (void)
   Grpc__Process process = GRPC__PROCESS__INIT;
   Grpc__Linux linux_part = GRPC__LINUX__INIT;
   Grpc__LinuxNamespace user = GRPC__LINUX_NAMESPACE__INIT, net = user, *list[] = { &user, &net };
-  AgentNamespaces ns = { .ipc = "/run/ipc", .uts = "/run/uts" };
+  Grpc__Mount mqueue = GRPC__MOUNT__INIT, *mounts[] = { &mqueue };
+  char *options[] = { (char *) "nosuid" };
+  AgentNamespaces ns = { .ipc = "/run/ipc", .mqueue = "/run/mqueue", .uts = "/run/uts" };
   Grpc__Spec *spec;
 
+  mqueue.type = mqueue.source = (char *) "mqueue";
+  mqueue.options = options;
+  mqueue.n_options = 1;
+  empty.mounts = mounts;
+  empty.n_mounts = 1;
   empty.process = &process;
   spec = unpacked (&empty);
   agent_bundle_complete (spec, "c1", &ns);
@@ -126,6 +133,7 @@ test_bundle (void)
   g_assert_cmpuint (spec->linux->n_namespaces, ==, 5);
   g_assert_cmpstr (namespace_path (spec->linux, "pid"), ==, "");
   g_assert_cmpstr (namespace_path (spec->linux, "ipc"), ==, "/run/ipc");
+  g_assert_cmpstr (spec->mounts[0]->type, ==, "mqueue");
   grpc__spec__free_unpacked (spec, NULL);
 
   user.type = (char *) "user";
@@ -140,6 +148,11 @@ test_bundle (void)
   g_assert_cmpstr (spec->linux->cgroupspath, ==, "/c1");
   g_assert_nonnull (namespace_path (spec->linux, "user"));
   g_assert_null (namespace_path (spec->linux, "network"));
+  g_assert_cmpstr (spec->mounts[0]->type, ==, "bind");
+  g_assert_cmpstr (spec->mounts[0]->source, ==, "/run/mqueue");
+  g_assert_cmpuint (spec->mounts[0]->n_options, ==, 2);
+  g_assert_cmpstr (spec->mounts[0]->options[0], ==, "nosuid");
+  g_assert_cmpstr (spec->mounts[0]->options[1], ==, "bind");
   grpc__spec__free_unpacked (spec, NULL);
 }
 

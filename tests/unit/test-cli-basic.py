@@ -154,7 +154,8 @@ def test_list():
         equal(bus.run("list", "-q", "--sandboxes").stdout, b"wait-1\nwait-second\n")
         rows = json.loads(bus.run("list", "--format", "json").stdout)
         equal(rows[0], {"id": "wait-1", "sandbox": "wait-1", "state": "running", "pid": 7,
-                        "createdAt": "2026-01-02T03:04:05.678901Z", "bundle": os.getcwd()})
+                        "createdAt": "2026-01-02T03:04:05.678901Z", "bundle": os.getcwd(),
+                        "status": "running", "created": "2026-01-02T03:04:05.678901Z"})
         rows = json.loads(bus.run("list", "--json", "--sandboxes").stdout)
         equal([sorted(row) for row in rows], [["createdAt", "handler", "id", "state"]] * 2)
 
@@ -189,7 +190,7 @@ def test_kill_stop_delete():
               b'virtpod: kill wait-1: signal "NOPE": is unknown (InvalidArgument)\n')
         equal(bus.run("kill", "--all", "wait-1", "USR1").returncode, 0)
         equal(bus.run("kill", "wait-1").returncode, 0)
-        equal(bus.calls("Kill")[1:], [["USR1", {"all": True}], ["TERM", {}]])
+        equal(bus.calls("Kill")[1:], [["USR1", {}], ["TERM", {}]])
         equal(bus.run("stop", "--timeout", "1.5", "--force", "wait-1").returncode, 0)
         equal(bus.calls("Stop"), [[1500000, {"force": True}]])
         equal(bus.run("delete", "wait-1").returncode, 0)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
+from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main  # noqa: E402
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -72,6 +72,59 @@ def test_features():
     equal(features["ociVersionMin"], "1.0.0")
     contains(plain("--version").stdout, "spec: " + features["ociVersionMax"])
     equal("createContainer" in features["hooks"], False)
+    # the members that runc 1.1 has, which is what engines know
+    equal(sorted(features), ["annotations", "hooks", "linux", "mountOptions", "ociVersionMax", "ociVersionMin"])
+    linux = features["linux"]
+    equal(sorted(linux), ["apparmor", "capabilities", "cgroup", "namespaces", "seccomp", "selinux"])
+    equal((linux["cgroup"]["v1"], linux["cgroup"]["v2"], linux["seccomp"]["enabled"]), (False, True, True))
+    equal((len(linux["capabilities"]), linux["namespaces"]),
+          (41, ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"]))
+    for words in (features["mountOptions"], linux["seccomp"]["actions"], linux["seccomp"]["operators"]):
+        equal(words, sorted(set(words)))
+
+
+def test_global_options_of_crun():
+    equal(plain("--cgroup-manager=disabled", "--rootless=false", "features").returncode, 0)
+
+
+STATS = {"type": "stats", "id": "wait", "data": {
+    "cpu": {"usage": {"total": 1500000}, "throttling": {}},
+    "memory": {"usage": {"usage": 10 << 20, "limit": 2 ** 64 - 1}, "swap": {}, "kernel": {}, "raw": {"anon": 4096}},
+    "pids": {"current": 3},
+    "blkio": {"ioServiceBytesRecursive": [{"major": 8, "minor": 1, "op": "read", "value": 512}]},
+    "network_interfaces": [{"Name": "eth0", "RxBytes": 2048}]}}
+
+
+def test_events_of_one():
+    """events ID: what runc prints."""
+    with Bus() as bus:
+        for option in (["--stats"], ["--interval", "1s"]):
+            done = bus.run("events", *option, "nobody")
+            equal(done.returncode, 1)
+            contains(done.stderr, b"does not exist")
+        bus.run("run", "--detach", "wait")
+        done = bus.run("events", "--stats", "wait")
+        equal((done.returncode, done.stderr), (0, b""))
+        equal(json.loads(done.stdout), STATS)
+        stream = bus.popen("events", "--interval", "100ms", "wait", stdout=subprocess.PIPE)
+        for _ in range(3):
+            equal(json.loads(stream.stdout.readline()), STATS)
+        bus.run("kill", "wait", "KILL")
+        equal(stream.wait(TIMEOUT), 0, "ends with its container")
+        stream.stdout.close()
+        done = bus.run("events", "--stats", "wait")
+        equal(done.returncode, 1)
+        contains(done.stderr, b"does not run")
+
+
+def test_events_usage():
+    for args, message in ((["--stats"], "need the ID"), (["--interval", "1s"], "need the ID"),
+                          (["--interval", "1x", "c"], "--interval must be"), (["--interval", "1ms", "c"], "must be"),
+                          (["--interval", "", "c"], "must be"), (["--interval", "-5s", "c"], "must be"),
+                          (["--interval", "nan", "c"], "must be"), (["--stats", "--format", "json", "c"], "for the events")):
+        done = plain("events", *args)
+        equal(done.returncode, 1, args)
+        contains(done.stderr, message)
 
 
 def test_spec():
@@ -79,7 +132,7 @@ def test_spec():
         equal(plain("spec", cwd=directory).returncode, 0)
         with open(os.path.join(directory, "config.json"), encoding="utf-8") as config:
             equal(json.load(config)["process"]["args"], ["sh"])
-        done = plain("spec", "--bundle", directory)
+        done = plain("spec", "--rootless", "--bundle", directory)
         equal(done.returncode, 1, "a config.json that is there")
         contains(done.stderr, "config.json: File exists")
 
@@ -97,6 +150,22 @@ def test_words_of_errors():
         done = bus.run("kill", "exit_0", "15")
         equal(done.returncode, 1)
         contains(done.stderr, b"container not running")
+
+
+def test_kill():
+    """0 only asks; all is said to the daemon of KILL alone, which alone it does to all."""
+    with Bus() as bus:
+        bus.run("run", "--detach", "wait")
+        equal(bus.run("kill", "wait", "0").returncode, 0)
+        equal(bus.calls("Kill"), [])
+        bus.run("run", "--detach", "wait-2")
+        for name, signal, options in (("wait", "USR1", {}), ("wait-2", "SIGKILL", {"all": True})):
+            equal(bus.run("kill", "--all", name, signal).returncode, 0)
+            equal(bus.calls("Kill")[-1], [signal, options])
+        bus.run("run", "--keep", "exit_0")
+        done = bus.run("kill", "exit_0", "0")
+        equal(done.returncode, 1)
+        contains(done.stderr, b"container not running: it has ended")
 
 
 def test_preserve_fds():

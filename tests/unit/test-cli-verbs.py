@@ -114,7 +114,7 @@ def test_ps():
         create(bus, "wait-1")
         equal(ok(bus.run("ps", "wait-1")), "PID\n  7\n 12\n")
         equal(ok(bus.run("top", "--quiet", "wait-1")), "7\n12\n")
-        equal(json.loads(ok(bus.run("ps", "--json", "wait-1"))), [{"pid": 7}, {"pid": 12}])
+        equal(json.loads(ok(bus.run("ps", "--json", "wait-1"))), [7, 12])
 
 
 def test_stats():
