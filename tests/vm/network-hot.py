@@ -215,10 +215,16 @@ def test_watch(env):
 
 
 def test_statistics(env):
-    """GetStats and the command have the guest's interfaces"""
+    """GetStats and the command have the guest's interfaces; GetMetrics the host's end of each"""
     rows = {row["name"]: row for row in Shared.sandbox.call("GetStats")["network"]}
     equal(sorted(rows), ["eth0", "eth1"], "interfaces")
     check(all(row["rx-bytes"] > 0 and row["tx-packets"] > 0 for row in rows.values()), "counts: %s" % rows)
+    text = Shared.sandbox.call("GetMetrics")
+    for name in rows:
+        for metric in ("receive_bytes", "transmit_packets"):
+            found = re.search(r'(?m)^virtpod_tap_%s_total\{sandbox="%s",interface="%s",tap="vp[^"]*"\} (\d+)$'
+                              % (metric, NAME, name), text)
+            check(found and int(found.group(1)) > 0, "%s of %s: %s" % (metric, name, text))
     match(env.virtpod("stats", "--sandboxes", "--no-stream", "--json", NAME).stdout.decode(), '"networkReceivedBytes": *[1-9]', "stats")
 
 
