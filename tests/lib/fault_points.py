@@ -34,6 +34,19 @@ DELAY = "delay:%d" % DELAY_MS
 OF_MACHINES = re.compile(r"step\.(plug\.run\.after|plug\.undo\..*|(join|tell|settle)\..*)$")
 
 
+def make_pod(env):
+    """A namespace with an interface that is up and one that is not; there are hundreds, so it is not done in small steps."""
+    pod = netns.Pod(env.path(env.new_id("pod")))
+    env.pods.append(pod)
+    name = os.path.basename(pod.path)
+    netns.run("ip", "-batch", "-", data="".join(
+        "link add %s-%d type veth peer name %s address 02:00:00:00:02:0%d netns %s\nlink set %s-%d up\n"
+        % (name, i, inside, i, pod.path, name, i) for i, inside in enumerate(("eth0", "net1"))))
+    netns.run("ip", "-batch", "-", netns=pod.path, data="link set eth0 up\naddr add 10.88.0.2/24 dev eth0\n"
+              "route add default via 10.88.0.1\n")
+    return pod
+
+
 class Life:
     """Everything a client can do, once; ids are new each time."""
 
@@ -43,9 +56,7 @@ class Life:
         self.sid = env.new_id("s")
         self.cid = env.new_id("c")
         self.late = env.new_id("l")
-        self.pod = pods.make_pod(env)
-        self.pod.add_veth("more-" + os.path.basename(self.pod.path), "net1", mac="02:00:00:00:01:01")
-        self.pod.ip("link", "set", "net1", "down")
+        self.pod = make_pod(env)
 
     def sandbox(self):
         return self.env.manager.sandbox(self.sid)
