@@ -21,22 +21,25 @@ count_free (gpointer data)
   g_free (count);
 }
 
-/* What a tap sends is what its guest receives. */
+static void
+read_direction (VpNlLink *link, gboolean sent, guint64 *bytes, guint64 *packets, guint64 *dropped)
+{
+  *bytes = rtnl_link_get_stat (link, sent ? RTNL_LINK_TX_BYTES : RTNL_LINK_RX_BYTES);
+  *packets = rtnl_link_get_stat (link, sent ? RTNL_LINK_TX_PACKETS : RTNL_LINK_RX_PACKETS);
+  *dropped = rtnl_link_get_stat (link, sent ? RTNL_LINK_TX_DROPPED : RTNL_LINK_RX_DROPPED);
+}
+
+/* What a tap sends is what its guest receives; a macvtap device is the guest's own interface. */
 static VpNetCount *
 count_new (const VpNetPair *pair, VpNlLink *link)
 {
-  VpNetCount *count = g_new (VpNetCount, 1);
+  VpNetCount *count = g_new0 (VpNetCount, 1);
+  gboolean is_tap = g_strcmp0 (rtnl_link_get_type (link), "macvtap") != 0;
 
-  *count = (VpNetCount){
-    g_strdup (pair->tap),
-    g_strdup (pair->device != NULL ? pair->device : ""),
-    rtnl_link_get_stat (link, RTNL_LINK_TX_BYTES),
-    rtnl_link_get_stat (link, RTNL_LINK_TX_PACKETS),
-    rtnl_link_get_stat (link, RTNL_LINK_TX_DROPPED),
-    rtnl_link_get_stat (link, RTNL_LINK_RX_BYTES),
-    rtnl_link_get_stat (link, RTNL_LINK_RX_PACKETS),
-    rtnl_link_get_stat (link, RTNL_LINK_RX_DROPPED),
-  };
+  count->tap = g_strdup (pair->tap);
+  count->device = g_strdup (pair->device != NULL ? pair->device : "");
+  read_direction (link, is_tap, &count->rx_bytes, &count->rx_packets, &count->rx_dropped);
+  read_direction (link, !is_tap, &count->tx_bytes, &count->tx_packets, &count->tx_dropped);
   return count;
 }
 
