@@ -233,7 +233,9 @@ add_tap_metrics (GString *text, VpSandbox *self, const GPtrArray *counts)
 {
   for (gsize m = 0; counts->len > 0 && m < G_N_ELEMENTS (tap_metrics); m++)
     {
-      g_string_append_printf (text, "# HELP virtpod_tap_%s_total %s, at the host's end.\n# TYPE virtpod_tap_%s_total counter\n",
+      g_string_append_printf (text,
+                              "# HELP virtpod_tap_%s_total %s, at the host's end.\n"
+                              "# TYPE virtpod_tap_%s_total counter\n",
                               tap_metrics[m].name, tap_metrics[m].help, tap_metrics[m].name);
       for (guint i = 0; i < counts->len; i++)
         {
