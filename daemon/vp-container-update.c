@@ -47,7 +47,7 @@ vp_container_update_async (VpContainer *self, const char *resources, GAsyncReady
       g_task_return_error (task, error);
       return;
     }
-  json = vp_spec_parse_resources (resources, strlen (resources), &error);
+  json = vp_spec_parse_resources (resources, strlen (resources), self->spec, &error);
   if (json == NULL || (request = vp_guest_message_update_container (self->id, json, &error)) == NULL)
     {
       fail (task, VP_VERB_CONTAINER_UPDATE, error);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # manual pages and the D-Bus reference are made from text; the rest is read as it is
-dist_doc_DATA = docs/agent.md docs/annotations.md docs/architecture.md docs/containerd.md docs/drivers.md docs/errors.md docs/network.md docs/performance.md docs/security.md \
+dist_doc_DATA = docs/agent.md docs/annotations.md docs/architecture.md docs/containerd.md docs/drivers.md docs/errors.md docs/kubernetes.md docs/network.md docs/performance.md docs/security.md \
 	docs/spec.md docs/states.md docs/store.md docs/threads.md docs/validation.md
 
 man_rst = docs/containerd-shim-virtpod-v2.8.rst docs/virtpod.1.rst docs/virtpodd.8.rst docs/virtpod.conf.5.rst

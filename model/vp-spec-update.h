@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "vp-json.h"
+#include "vp-spec.h"
 
 /* Parts of a spec that arrive by themselves, later: checked by the same table as
  * config.json (vp-spec-table.h), and made what the guest gets. Pure. Errors are
@@ -10,10 +10,12 @@
 #define VP_SPEC_RESOURCES_MAX (64u << 10) /* bytes of text */
 #define VP_SPEC_PROCESS_MAX (1u << 20)
 
-/* A linux.resources object: without what means something on the host only
- * (cpu.cpus, cpu.mems, blockIO). "devices" is refused: a list of them replaces
- * the container's, and the devices of the guest are not the caller's. */
-VpJson *vp_spec_parse_resources (const char *text, gsize len, GError **error);
+/* A linux.resources object for the container of @spec (or NULL): without what means
+ * something on the host only (cpu.cpus, cpu.mems, blockIO). "devices" is refused: a
+ * list of them replaces the container's, and the devices of the guest are not the
+ * caller's. One that repeats those of @spec, as containerd's CRI plugin has it, asks
+ * for no change and is left out. */
+VpJson *vp_spec_parse_resources (const char *text, gsize len, VpSpec *spec, GError **error);
 
 /* A process object, for a further process: complete as it is, without the
  * labels of the host's security modules. */

@@ -34,6 +34,9 @@ EXTRA_DIST += \
 	tests/faults/points-errors.py \
 	tests/lib/bus.py \
 	tests/lib/containerd.py \
+	tests/lib/cri.proto \
+	tests/lib/cri.py \
+	tests/lib/cri_stream.py \
 	tests/lib/crash.py \
 	tests/lib/fault_points.py \
 	tests/lib/env.py \
@@ -53,6 +56,8 @@ EXTRA_DIST += \
 	tests/daemon/transport.py \
 	tests/clients/containerd-life.py \
 	tests/clients/containerd-run.py \
+	tests/clients/cri-life.py \
+	tests/clients/cri-pod.py \
 	tests/clients/docker.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \

@@ -15,7 +15,7 @@ DEADLINE = 240
 
 # TERM ends it with a status of its own, which podman is to see
 SCRIPT = 'trap "exit %d" TERM; echo ready; while :; do sleep 0.1; done'
-SERVER = 'trap "exit 4" TERM; while :; do echo "from a" | busybox nc -l -p 80 & wait $!; done'
+SERVER = 'trap "exit 4" TERM; echo ready; while :; do echo "from a" | busybox nc -l -p 80 & wait $!; done'
 
 
 def status(env, name):
@@ -27,6 +27,9 @@ def create(env, network):
            "--infra-command", "/bin/sleep 1000000")
     env.ok("run", "-d", "--pod", "pod", "--name", "a", IMAGE, "sh", "-c", SERVER)
     env.ok("run", "-d", "--pod", "pod", "--name", "b", IMAGE, "sh", "-c", SCRIPT % 6)
+    # TERM before there is a trap for it would be the end of them
+    for name in ("a", "b"):
+        tap.eventually(lambda name=name: "ready" in env.ok("logs", name), name + " runs", DEADLINE)
 
 
 def reaches(env):

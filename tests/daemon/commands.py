@@ -185,16 +185,16 @@ def test_attach(env):
 
 def test_attach_busy(env):
     """attach: one at a time, and a signal goes to the container"""
-    sandbox, container = env.start_sandbox(["sleep", "1000"], sid="one")
+    sandbox, container = env.start_sandbox(["sh", "-c", "echo here; exec sleep 1000"], sid="one")
     first = subprocess.Popen(command(env, "attach", "--no-stdin", "one"), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    equal(first.stdout.readline(), b"here\n", "output at the first attachment")
 
     def busy():
         done = subprocess.run(command(env, "attach", "--no-stdin", "one"), stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=5, check=False)
+                              timeout=60, check=False)
         return b"(Busy)" in done.stderr and done.returncode == 125
 
-    time.sleep(0.5)
     check(busy(), "a second attachment")
     first.terminate()
     equal(first.wait(60), 143, "status")

@@ -16,6 +16,12 @@ to_text (VpJson *json)
   return vp_json_writer_steal_text (writer, NULL);
 }
 
+static VpJson *
+parse_resources (const char *text, gsize len, GError **error)
+{
+  return vp_spec_parse_resources (text, len, NULL, error);
+}
+
 /* What becomes of a text: the document for the guest, or "Error: message". */
 static char *
 outcome (VpJson *(*parse) (const char *, gsize, GError **), const char *text)
@@ -75,7 +81,31 @@ test_resources (void)
     { "{\"network\":{\"classID\":1}}", "NotSupported: resources: network.classID: ..." },
   };
 
-  check_cases (vp_spec_parse_resources, cases, G_N_ELEMENTS (cases));
+  check_cases (parse_resources, cases, G_N_ELEMENTS (cases));
+}
+
+/* Who changes a limit may say again which devices there are, but no others. */
+static void
+test_same_devices (void)
+{
+  static const char document[]
+      = "{\"ociVersion\":\"1.0.2\",\"process\":{\"args\":[\"a\"],\"cwd\":\"/\"},\"root\":{\"path\":\"r\"},"
+        "\"linux\":{\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}}}";
+  static const char same[] = "{\"devices\":[ {\"allow\":false, \"access\":\"rwm\"} ],\"pids\":{\"limit\":7}}";
+  static const char other[] = "{\"devices\":[{\"allow\":true,\"access\":\"rwm\"}],\"pids\":{\"limit\":7}}";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpSpec) spec = vp_spec_parse (document, strlen (document), "/b", &error);
+  g_autoptr (VpJson) json = NULL, refused = NULL;
+  g_autofree char *text = NULL;
+
+  g_assert_no_error (error);
+  json = vp_spec_parse_resources (same, strlen (same), spec, &error);
+  g_assert_no_error (error);
+  text = to_text (json);
+  g_assert_cmpstr (text, ==, "{\"pids\":{\"limit\":7}}");
+  refused = vp_spec_parse_resources (other, strlen (other), spec, &error);
+  g_assert_null (refused);
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
 }
 
 static void
@@ -106,8 +136,8 @@ test_too_long (void)
   g_autofree char *text = g_strnfill (VP_SPEC_RESOURCES_MAX - 1, ' ');
   g_autofree char *fits = g_strconcat (text + 1, "{}", NULL);
   g_autofree char *over = g_strconcat (text, "{}", NULL);
-  g_autofree char *good = outcome (vp_spec_parse_resources, fits);
-  g_autofree char *bad = outcome (vp_spec_parse_resources, over);
+  g_autofree char *good = outcome (parse_resources, fits);
+  g_autofree char *bad = outcome (parse_resources, over);
 
   g_assert_cmpstr (good, ==, "{}");
   g_assert_cmpstr (bad, ==, "InvalidArgument: resources: (top): has 65537 bytes, 65536 are allowed");
@@ -118,7 +148,7 @@ static void
 test_message (void)
 {
   static const char text[] = "{\"memory\":{\"limit\":64,\"swap\":-1},\"cpu\":{\"shares\":9},\"pids\":{\"limit\":3}}";
-  g_autoptr (VpJson) json = vp_spec_parse_resources (text, strlen (text), NULL);
+  g_autoptr (VpJson) json = parse_resources (text, strlen (text), NULL);
   Grpc__UpdateContainerRequest *request = vp_guest_message_update_container ("c", json, NULL);
 
   g_assert_cmpstr (request->container_id, ==, "c");
@@ -142,7 +172,7 @@ test_message_refuses (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
-      g_autoptr (VpJson) json = vp_spec_parse_resources (cases[i].text, strlen (cases[i].text), NULL);
+      g_autoptr (VpJson) json = parse_resources (cases[i].text, strlen (cases[i].text), NULL);
       g_autoptr (GError) error = NULL;
 
       g_assert_null (vp_guest_message_update_container ("c", json, &error));
@@ -156,6 +186,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/spec-update/resources", test_resources);
+  g_test_add_func ("/spec-update/same-devices", test_same_devices);
   g_test_add_func ("/spec-update/process", test_process);
   g_test_add_func ("/spec-update/too-long", test_too_long);
   g_test_add_func ("/spec-update/message", test_message);

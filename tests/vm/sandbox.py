@@ -201,7 +201,7 @@ def test_tty(env):
         os.write(master, b"line\r")
         seen(b"got line")
         os.write(master, b"\x03")
-        equal(process.wait(30), 128 + signal.SIGINT, "status after ^C")
+        equal(process.wait(120), 128 + signal.SIGINT, "status after ^C")
     finally:
         process.kill()
         process.wait()
@@ -296,9 +296,9 @@ def test_kill_handled(env):
 
 
 def start_run(env, script):
-    """`virtpod run` of a shell script that says "up" first; returns id and process."""
+    """`virtpod run` of a shell script that says "up" when it is ready; returns id and process."""
     sid = env.new_id()
-    process = subprocess.Popen(env.client("run", "--bundle", env.bundle(["sh", "-c", "echo up; " + script]), sid),
+    process = subprocess.Popen(env.client("run", "--bundle", env.bundle(["sh", "-c", script]), sid),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env.client_env())
     equal(process.stdout.readline(), b"up\n", "first line")
     return sid, process
@@ -306,11 +306,10 @@ def start_run(env, script):
 
 def test_forwarded_term(env):
     """TERM to virtpod run goes to the container, whose status is virtpod's"""
-    _sid, process = start_run(env, "trap 'exit 12' TERM; while :; do sleep 0.1; done")
+    _sid, process = start_run(env, "trap 'exit 12' TERM; echo up; while :; do sleep 0.1; done")
     try:
-        time.sleep(0.5)
         process.terminate()
-        equal(process.wait(30), 12, "status")
+        equal(process.wait(120), 12, "status")
     finally:
         process.kill()
         process.wait()
@@ -318,14 +317,13 @@ def test_forwarded_term(env):
 
 def test_kill_kill(env):
     """virtpod kill ID KILL ends a container that ignores TERM"""
-    sid, process = start_run(env, "trap '' TERM; while :; do sleep 0.1; done")
+    sid, process = start_run(env, "trap '' TERM; echo up; while :; do sleep 0.1; done")
     try:
-        time.sleep(0.5)
         equal(env.virtpod("kill", sid).returncode, 0, "status of kill TERM")
         time.sleep(0.5)
         equal(process.poll(), None, "status after TERM")
         equal(env.virtpod("kill", sid, "KILL").returncode, 0, "status of kill KILL")
-        equal(process.wait(30), 128 + signal.SIGKILL, "status")
+        equal(process.wait(120), 128 + signal.SIGKILL, "status")
     finally:
         process.kill()
         process.wait()

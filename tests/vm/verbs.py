@@ -192,7 +192,7 @@ def test_stop_paused(env):
     sandbox.stop(20000000)
     took(began, 15, "stop of a paused sandbox")
     equal((sandbox.get("State"), sandbox.get("ExitReason")), ("stopped", "stopped"), "end")
-    equal(container.wait(5), 137, "status of the container")
+    equal(container.wait(60), 137, "status of the container")
     sandbox.delete()
 
 
