@@ -22,6 +22,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
 	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
+	daemon/vp-net-stats.c daemon/vp-net-stats.h \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
 	daemon/vp-net-watch.c daemon/vp-net-watch.h \

@@ -117,6 +117,17 @@ vp_agent_client_list_pids_finish (VpAgentClient *self, GAsyncResult *result, GEr
 /* ---- what concerns the whole guest ---- */
 
 void
+vp_agent_client_disown_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data)
+{
+  Grpc__GetDiagnosticDataRequest request = GRPC__GET_DIAGNOSTIC_DATA_REQUEST__INIT;
+
+  request.log_type = (char *) VP_DIAGNOSTIC_DISOWN;
+  vp_agent_client_call_async (self, VP_RPC_GET_DIAGNOSTIC_DATA, &request.base, timeout_ms, cancellable, callback,
+                              user_data);
+}
+
+void
 vp_agent_client_get_metrics_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
                                    GAsyncReadyCallback callback, gpointer user_data)
 {

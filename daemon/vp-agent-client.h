@@ -204,6 +204,11 @@ void vp_agent_client_list_pids_async (VpAgentClient *self, const char *cid, guin
                                       GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 GArray *vp_agent_client_list_pids_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
 
+/* Ends what the agent does for copies and connections that a daemon before this one
+ * began. Its finish: vp_agent_client_empty_finish. NotSupported as above. */
+void vp_agent_client_disown_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data);
+
 /* Prometheus text of the guest, valid UTF-8 and otherwise as it came. */
 void vp_agent_client_get_metrics_async (VpAgentClient *self, guint timeout_ms, GCancellable *cancellable,
                                         GAsyncReadyCallback callback, gpointer user_data);

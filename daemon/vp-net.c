@@ -60,8 +60,15 @@ vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, g
 {
   VpNetPair *pair = g_new (VpNetPair, 1);
 
-  *pair = (VpNetPair){ g_strdup (tap), g_strdup (device), mtu, queues };
+  *pair = (VpNetPair){ g_strdup (tap), g_strdup (device), mtu, queues, FALSE };
   g_ptr_array_add (job->pairs, pair);
+}
+
+void
+vp_net_job_add_pair (VpNetJob *job, const VpNetPair *pair)
+{
+  vp_net_job_add (job, pair->tap, pair->device, pair->mtu, pair->queues);
+  ((VpNetPair *)job->pairs->pdata[job->pairs->len - 1])->changing = pair->changing;
 }
 
 void

@@ -18,6 +18,7 @@ typedef struct
   char *device; /* of the namespace, whose packets the guest gets; NULL: not known any more */
   guint mtu;
   guint queues;
+  gboolean changing; /* is being plugged in or out of a machine that runs */
 } VpNetPair;
 
 typedef struct _VpNetModel VpNetModel;
@@ -40,6 +41,7 @@ VpNetJob *vp_net_job_ref (VpNetJob *job);
 void vp_net_job_unref (VpNetJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpNetJob, vp_net_job_unref)
 void vp_net_job_add (VpNetJob *job, const char *tap, const char *device, guint mtu, guint queues);
+void vp_net_job_add_pair (VpNetJob *job, const VpNetPair *pair); /* a copy of it */
 
 void vp_net_job_set_rates (VpNetJob *job, guint64 rx_rate, guint64 tx_rate);
 

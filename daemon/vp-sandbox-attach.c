@@ -166,9 +166,11 @@ prepare (Attach *attach, GError **error)
 
   if (interface == NULL)
     {
+      g_autofree char *shown = vp_error_shown (attach->device);
+
       g_set_error (error, VP_ERROR, VP_ERROR_NOT_FOUND,
                    "interface \"%s\": the network namespace has none of that name that is up and has a hardware address",
-                   attach->device);
+                   shown);
       return FALSE;
     }
   if (vp_sandbox_find_pair_of (self, attach->device) != NULL)
@@ -177,7 +179,7 @@ prepare (Attach *attach, GError **error)
       return FALSE;
     }
   attach->pair = (VpNetPair){ vp_sandbox_dup_free_tap (self), attach->device, interface->mtu,
-                              queues != 0 ? queues : self->machine.plan->vcpus };
+                              queues != 0 ? queues : self->machine.plan->vcpus, TRUE };
   if (attach->pair.tap == NULL)
     {
       g_set_error (error, VP_ERROR, VP_ERROR_RESOURCE_EXHAUSTED, "it has %d interfaces", VP_NETWORK_MAX_INTERFACES);
@@ -371,11 +373,24 @@ run_tell (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   vp_sandbox_tell_network_async (attach->self, attach->network, attach->device, on_told, attach);
 }
 
+/* ---- settle: from here on it is the machine's, whatever becomes of the daemon ---- */
+
+static void
+run_settle (gpointer owner, VpSteps *steps, GCancellable *cancellable)
+{
+  Attach *attach = owner;
+  GError *error = NULL;
+
+  (void)vp_sandbox_mark_pair (attach->self, attach->pair.tap, FALSE, &error);
+  vp_step_done (steps, error);
+}
+
 /* ---- the whole ---- */
 
 static const VpStep attach_steps[] = {
   { "look", run_look, NULL },      { "record", run_record, undo_record }, { "tap", run_tap, undo_tap },
   { "plug", run_plug, undo_plug }, { "join", run_join, NULL },            { "tell", run_tell, NULL },
+  { "settle", run_settle, NULL },
 };
 
 static void

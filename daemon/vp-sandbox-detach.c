@@ -2,6 +2,7 @@
 #include "vp-sandbox-private.h"
 
 #include "vp-error.h"
+#include "vp-failpoint.h"
 #include "vp-log.h"
 
 /* An interface taken out of a machine that runs. The guest has to let go of it;
@@ -225,6 +226,7 @@ typedef struct
   char *handle;
   char *tap;
   guint timeout_ms;
+  gboolean settling; /* only if it is half plugged when its turn comes */
 } Detach;
 
 static void
@@ -269,10 +271,22 @@ on_taken_away (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (vp_sandbox_remove_nic_job_finish (self, result, &error))
     {
+      VP_FAILPOINT_ONLY ("nic.removed");
       vp_sandbox_remove_pair (self, detach->tap);
       (void)vp_sandbox_save (self, &error);
     }
   finish_detach (detach, error);
+}
+
+/* It is not going to go any more, unless the guest was only too slow. */
+static void
+keep_device (Detach *detach, const GError *why)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_error_is (why, VP_ERROR_TIMED_OUT) && !vp_error_is (why, VP_ERROR_CANCELLED)
+      && !vp_sandbox_mark_pair (detach->self, detach->tap, FALSE, &error))
+    vp_warning (detach->self->id, NULL, "record not written: %s", error->message);
 }
 
 static void
@@ -286,44 +300,59 @@ on_unplugged (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!vp_sandbox_unplug_finish (self, result, &error) || pair == NULL)
     {
+      keep_device (detach, error);
       finish_detach (detach, error);
       return;
     }
+  VP_FAILPOINT_ONLY ("nic.unplugged");
   if (self->nics.n_plugged > 0)
     self->nics.n_plugged--;
   job = vp_sandbox_new_nic_job (self, NULL, pair);
   vp_sandbox_remove_nic_job_async (self, job, on_taken_away, detach);
 }
 
+/* What is its turn to be taken out; FALSE: nothing. */
+static gboolean
+check_detach (Detach *detach, GError **error)
+{
+  VpSandbox *self = detach->self;
+  const VpNetPair *pair = vp_sandbox_find_nic (self, detach->handle);
+  g_autofree char *shown = vp_error_shown (detach->handle);
+
+  if (!vp_sandbox_check_verb (self, VP_VERB_SANDBOX_DETACH, error))
+    return FALSE;
+  if (pair == NULL || (detach->settling && !pair->changing))
+    g_set_error_literal (error, VP_ERROR, VP_ERROR_NOT_FOUND, "there is no such device");
+  else if (vp_sandbox_mark_pair (self, pair->tap, TRUE, error))
+    {
+      detach->tap = g_strdup (pair->tap);
+      return TRUE;
+    }
+  g_prefix_error (error, "%s sandbox \"%s\": %s: ", vp_verb_to_string (VP_VERB_SANDBOX_DETACH), self->id, shown);
+  return FALSE;
+}
+
 static void
 begin (gpointer data)
 {
   Detach *detach = data;
-  VpSandbox *self = detach->self;
-  const VpNetPair *pair = vp_sandbox_find_nic (self, detach->handle);
+  g_autoptr (VpSandbox) self = g_object_ref (detach->self);
   GError *error = NULL;
 
-  if (vp_sandbox_check_verb (self, VP_VERB_SANDBOX_DETACH, &error) && pair == NULL)
-    g_set_error_literal (&error, VP_ERROR, VP_ERROR_NOT_FOUND, "there is no such device");
-  if (error != NULL)
+  if (check_detach (detach, &error))
     {
-      g_object_ref (self);
-      if (vp_error_is (error, VP_ERROR_NOT_FOUND))
-        g_prefix_error (&error, "%s sandbox \"%s\": %s: ", vp_verb_to_string (VP_VERB_SANDBOX_DETACH), self->id,
-                        detach->handle);
-      g_task_return_error (detach->task, error);
-      detach_free (detach);
-      vp_sandbox_end_turn (self);
-      g_object_unref (self);
+      vp_sandbox_unplug_async (self, detach->handle, detach->tap, detach->timeout_ms, on_unplugged, detach);
       return;
     }
-  detach->tap = g_strdup (pair->tap);
-  vp_sandbox_unplug_async (self, detach->handle, detach->tap, detach->timeout_ms, on_unplugged, detach);
+  g_task_return_error (detach->task, error);
+  detach_free (detach);
+  vp_sandbox_end_turn (self);
 }
 
-void
-vp_sandbox_detach_nic_async (VpSandbox *self, const char *handle, guint timeout_ms, GAsyncReadyCallback callback,
-                             gpointer user_data)
+/* @timeout_ms: 0: the usual one */
+static void
+start_detach (VpSandbox *self, const char *handle, guint timeout_ms, gboolean settling, GAsyncReadyCallback callback,
+              gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
   guint64 usual = vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS);
@@ -341,14 +370,51 @@ vp_sandbox_detach_nic_async (VpSandbox *self, const char *handle, guint timeout_
   detach->task = task;
   detach->handle = g_strdup (handle);
   detach->timeout_ms = timeout_ms != 0 ? timeout_ms : (guint)MAX (usual, VP_SANDBOX_PLUG_MS);
+  detach->settling = settling;
   if (vp_sandbox_take_turn (self, begin, detach, &error))
     return;
   g_task_return_error (task, error);
   detach_free (detach);
 }
 
+void
+vp_sandbox_detach_nic_async (VpSandbox *self, const char *handle, guint timeout_ms, GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  start_detach (self, handle, timeout_ms, FALSE, callback, user_data);
+}
+
 gboolean
 vp_sandbox_detach_nic_finish (VpSandbox *self, GAsyncResult *result, GError **error)
 {
   return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* ---- what a daemon before this one was at ---- */
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  VpSandbox *self = VP_SANDBOX (source);
+  g_autoptr (GError) error = NULL;
+
+  /* NotFound: when its turn came it was in order, or gone */
+  if (!vp_sandbox_detach_nic_finish (self, result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND)
+      && self->state == VP_SANDBOX_READY)
+    vp_warning (self->id, NULL, "an interface whose plugging was cut short stays: %s", error->message);
+}
+
+void
+vp_sandbox_settle_nics (VpSandbox *self)
+{
+  const VpNetJob *net = self->machine.net;
+
+  for (guint i = 0; self->state == VP_SANDBOX_READY && net != NULL && i < net->pairs->len; i++)
+    {
+      const VpNetPair *pair = net->pairs->pdata[i];
+      g_autofree char *handle = vp_sandbox_nic_handle (pair);
+
+      if (pair->changing)
+        start_detach (self, handle, 0, TRUE, on_settled, NULL);
+    }
 }

@@ -15,6 +15,7 @@
  * nothing a guest sends is ever seen there. */
 
 #define RESOURCE_TAP "tap" /* TAP/INTERFACE; neither name can have a slash */
+#define RESOURCE_CHANGING_TAP "tap-changing" /* the same, being plugged in or out */
 
 /* ---- what there is to do ---- */
 
@@ -65,7 +66,7 @@ vp_sandbox_describe_network (VpSandbox *self, VpRecord *record)
       const VpNetPair *pair = self->machine.net->pairs->pdata[i];
       g_autofree char *both = g_strdup_printf ("%s/%s", pair->tap, pair->device);
 
-      vp_record_add_resource (record, RESOURCE_TAP, both);
+      vp_record_add_resource (record, pair->changing ? RESOURCE_CHANGING_TAP : RESOURCE_TAP, both);
     }
 }
 
@@ -80,14 +81,16 @@ vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record)
     {
       const VpRecordResource *resource = record->resources->pdata[i];
       const char *slash = strchr (resource->path, '/');
+      gboolean changing = g_str_equal (resource->kind, RESOURCE_CHANGING_TAP);
       g_autofree char *tap = NULL;
 
-      if (!g_str_equal (resource->kind, RESOURCE_TAP) || slash == NULL)
+      if ((!changing && !g_str_equal (resource->kind, RESOURCE_TAP)) || slash == NULL)
         continue;
       tap = g_strndup (resource->path, (gsize)(slash - resource->path));
       if (self->machine.net == NULL)
         self->machine.net = vp_net_job_new (self->id, path, NULL);
-      vp_net_job_add (self->machine.net, tap, slash + 1, 0, 0);
+      vp_net_job_add_pair (self->machine.net,
+                           &(VpNetPair){ .tap = tap, .device = (char *)slash + 1, .changing = changing });
     }
 }
 

@@ -106,7 +106,7 @@ copy_net (VpSandbox *self, const VpNetNsId *id, const char *without)
       const VpNetPair *pair = old->pairs->pdata[i];
 
       if (g_strcmp0 (pair->tap, without) != 0)
-        vp_net_job_add (copy, pair->tap, pair->device, pair->mtu, pair->queues);
+        vp_net_job_add_pair (copy, pair);
     }
   return copy;
 }
@@ -116,7 +116,7 @@ vp_sandbox_add_pair (VpSandbox *self, const VpNetNsId *id, const VpNetPair *pair
 {
   VpNetJob *copy = copy_net (self, id, NULL);
 
-  vp_net_job_add (copy, pair->tap, pair->device, pair->mtu, pair->queues);
+  vp_net_job_add_pair (copy, pair);
   vp_net_job_unref (self->machine.net);
   self->machine.net = copy;
 }
@@ -128,6 +128,26 @@ vp_sandbox_remove_pair (VpSandbox *self, const char *tap)
 
   vp_net_job_unref (self->machine.net);
   self->machine.net = copy;
+}
+
+gboolean
+vp_sandbox_mark_pair (VpSandbox *self, const char *tap, gboolean changing, GError **error)
+{
+  for (guint i = 0; i < n_pairs (self); i++)
+    {
+      VpNetPair *pair = self->machine.net->pairs->pdata[i];
+      gboolean before = pair->changing;
+
+      if (!g_str_equal (pair->tap, tap))
+        continue;
+      /* no job on a worker looks at that */
+      pair->changing = changing;
+      if (before == changing || vp_sandbox_save (self, error))
+        return TRUE;
+      pair->changing = before;
+      return FALSE;
+    }
+  return TRUE;
 }
 
 VpNetJob *

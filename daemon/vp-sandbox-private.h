@@ -152,6 +152,9 @@ gboolean vp_sandbox_hold_end (VpSandbox *self, VpSteps *steps);
 /* machine.net is what jobs on workers see, so it is replaced and not changed. */
 void vp_sandbox_add_pair (VpSandbox *self, const VpNetNsId *id, const VpNetPair *pair);
 void vp_sandbox_remove_pair (VpSandbox *self, const char *tap);
+/* Whether it is being plugged in or out goes to the record: what is, when a daemon
+ * ends, the next one takes out (vp_sandbox_settle_nics). TRUE for none of that name. */
+gboolean vp_sandbox_mark_pair (VpSandbox *self, const char *tap, gboolean changing, GError **error);
 /* NULL: there is none. Borrowed until the next change. */
 const VpNetPair *vp_sandbox_find_nic (VpSandbox *self, const char *handle);
 const VpNetPair *vp_sandbox_find_pair_of (VpSandbox *self, const char *device);
@@ -177,6 +180,10 @@ gboolean vp_sandbox_remove_nic_job_finish (VpSandbox *self, GAsyncResult *result
 void vp_sandbox_unplug_async (VpSandbox *self, const char *handle, const char *tap, guint timeout_ms,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean vp_sandbox_unplug_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
+/* While it is ready: takes out what was being plugged in or out when the daemon before
+ * ended, each when its turn comes. */
+void vp_sandbox_settle_nics (VpSandbox *self);
 
 /* Tells the guest what @network says of the interfaces that it has: of @device, or
  * (NULL) of all of them, then all routes and neighbours. */

@@ -117,6 +117,10 @@ on_detached (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (vp_sandbox_detach_nic_finish (VP_SANDBOX (source), result, &error))
     g_ptr_array_add (rescan->detached, g_strdup (rescan->gone->pdata[rescan->next]));
+  /* it was on its way out already */
+  else if (vp_error_is (error, VP_ERROR_NOT_FOUND)
+           && vp_sandbox_find_nic (VP_SANDBOX (source), rescan->gone->pdata[rescan->next]) == NULL)
+    g_clear_error (&error);
   keep_error (rescan, error);
   rescan->next++;
   go_on (task);
@@ -170,8 +174,10 @@ compare (VpSandbox *self, const VpNetwork *network, Rescan *rescan)
   for (guint i = 0; i < vp_network_get_n_interfaces (network); i++)
     {
       const char *name = vp_network_get_interface (network, i)->name;
+      const VpNetPair *pair = vp_sandbox_find_pair_of (self, name);
 
-      if (vp_sandbox_find_pair_of (self, name) == NULL)
+      /* one that is on its way out is plugged in again after that */
+      if (pair == NULL || pair->changing)
         g_ptr_array_add (rescan->come, g_strdup (name));
     }
 }

@@ -230,6 +230,7 @@ one_settled (GTask *task)
         vp_warning (self->id, NULL, "record not written: %s", error->message);
       vp_event (VP_EVENT_SANDBOX_ADOPTED, self->id, NULL, "sandbox adopted, %u containers", self->containers->len);
       vp_sandbox_watch_oom (self);
+      vp_sandbox_settle_nics (self);
       vp_sandbox_watch_network (self);
       VP_FAILPOINT_ONLY ("adopt.after");
       vp_sandbox_changed (self);
@@ -295,6 +296,19 @@ find_record (const VpRecord *record, const char *id)
   return NULL;
 }
 
+/* Nobody is at the other end of the copies and connections of the daemon before. */
+static void
+on_disowned (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  /* other agents have no such thing, or say that we asked for what there is none of */
+  if (!vp_agent_client_empty_finish (VP_AGENT_CLIENT (source), result, &error)
+      && !vp_error_is (error, VP_ERROR_NOT_SUPPORTED) && !vp_error_is (error, VP_ERROR_INVALID_ARGUMENT))
+    vp_notice (self->id, NULL, "what the daemon before had the agent do is not ended: %s", error->message);
+}
+
 static void
 on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -312,7 +326,12 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
       vp_sandbox_domain_stopped (self, "agent-lost"); /* nothing when it is ending already */
     }
   else
-    vp_sandbox_keep_agent (self);
+    {
+      vp_agent_client_disown_async (self->machine.agent,
+                                    (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS),
+                                    self->end.cancellable, on_disowned, g_object_ref (self));
+      vp_sandbox_keep_agent (self);
+    }
   for (guint i = 0; i < self->containers->len; i++)
     g_ptr_array_add (containers, g_object_ref (self->containers->pdata[i]));
   for (guint i = 0; error == NULL && runs (self) && i < containers->len; i++)

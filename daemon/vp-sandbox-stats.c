@@ -7,6 +7,7 @@
 
 #include "vp-error.h"
 #include "vp-log.h"
+#include "vp-net-stats.h"
 
 /* What a sandbox uses: its containers as the guest counts them, and its
  * hypervisor as the host does. */
@@ -202,8 +203,55 @@ add_metric (GString *text, VpSandbox *self, const char *name, const char *type, 
                           name, type, name, self->id, g_ascii_dtostr (number, sizeof number, value));
 }
 
+/* A name can have any graphic character but a slash. */
+static void
+append_escaped (GString *text, const char *value)
+{
+  for (; *value != '\0'; value++)
+    {
+      if (*value == '"' || *value == '\\')
+        g_string_append_c (text, '\\');
+      g_string_append_c (text, *value);
+    }
+}
+
+static const struct
+{
+  const char *name, *help;
+  gsize offset;
+} tap_metrics[] = {
+  { "receive_bytes", "Bytes the guest was sent", G_STRUCT_OFFSET (VpNetCount, rx_bytes) },
+  { "receive_packets", "Packets the guest was sent", G_STRUCT_OFFSET (VpNetCount, rx_packets) },
+  { "receive_drop", "Packets to the guest that were dropped", G_STRUCT_OFFSET (VpNetCount, rx_dropped) },
+  { "transmit_bytes", "Bytes the guest has sent", G_STRUCT_OFFSET (VpNetCount, tx_bytes) },
+  { "transmit_packets", "Packets the guest has sent", G_STRUCT_OFFSET (VpNetCount, tx_packets) },
+  { "transmit_drop", "Packets of the guest that were dropped", G_STRUCT_OFFSET (VpNetCount, tx_dropped) },
+};
+
+static void
+add_tap_metrics (GString *text, VpSandbox *self, const GPtrArray *counts)
+{
+  for (gsize m = 0; counts->len > 0 && m < G_N_ELEMENTS (tap_metrics); m++)
+    {
+      g_string_append_printf (text,
+                              "# HELP virtpod_tap_%s_total %s, at the host's end.\n"
+                              "# TYPE virtpod_tap_%s_total counter\n",
+                              tap_metrics[m].name, tap_metrics[m].help, tap_metrics[m].name);
+      for (guint i = 0; i < counts->len; i++)
+        {
+          const VpNetCount *count = counts->pdata[i];
+
+          g_string_append_printf (text, "virtpod_tap_%s_total{sandbox=\"%s\",interface=\"", tap_metrics[m].name,
+                                  self->id);
+          append_escaped (text, count->device);
+          g_string_append_printf (text, "\",tap=\"%s\"} %" G_GUINT64_FORMAT "\n", count->tap,
+                                  G_STRUCT_MEMBER (guint64, count, tap_metrics[m].offset));
+        }
+    }
+}
+
 static char *
-make_metrics (VpSandbox *self)
+make_metrics (VpSandbox *self, const GPtrArray *counts)
 {
   GString *text = g_string_new (NULL);
   HostUse host = read_host_use (self->machine.pid);
@@ -224,7 +272,51 @@ make_metrics (VpSandbox *self)
   add_metric (text, self, "agent_calls_failed_total", "counter", "Of these, that failed.", (double) agent.failed);
   add_metric (text, self, "agent_received_bytes_total", "counter", "From the agent.", (double) agent.bytes_in);
   add_metric (text, self, "agent_sent_bytes_total", "counter", "To the agent.", (double) agent.bytes_out);
+  if (counts != NULL)
+    add_tap_metrics (text, self, counts);
   return g_string_free (text, FALSE);
+}
+
+/* @counts: NULL: not known */
+static void
+return_metrics (GTask *task, const GPtrArray *counts)
+{
+  VpSandbox *self = g_task_get_source_object (task);
+  const char *guest = g_task_get_task_data (task);
+  g_autofree char *own = NULL;
+
+  if (self->machine.agent == NULL)
+    {
+      g_task_return_new_error (task, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE,
+                               "get metrics of sandbox \"%s\": it ended meanwhile", self->id);
+      return;
+    }
+  own = make_metrics (self, counts);
+  g_task_return_pointer (task, g_strconcat (own, guest, NULL), g_free);
+}
+
+static void
+count_in_worker (GTask *task, gpointer source, gpointer task_data)
+{
+  GError *error = NULL;
+  GPtrArray *counts = vp_net_stats (task_data, &error);
+
+  if (counts != NULL)
+    g_task_return_pointer (task, counts, (GDestroyNotify) g_ptr_array_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_counted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) counts = g_task_propagate_pointer (G_TASK (result), &error);
+
+  if (counts == NULL)
+    vp_info (VP_SANDBOX (source)->id, NULL, "its taps are not counted: %s", error->message);
+  return_metrics (task, counts);
 }
 
 static void
@@ -232,9 +324,8 @@ on_metrics (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   VpSandbox *self = g_task_get_source_object (task);
-  g_autofree char *own = NULL;
   GError *error = NULL;
-  g_autofree char *guest = vp_agent_client_get_metrics_finish (VP_AGENT_CLIENT (source), result, &error);
+  char *guest = vp_agent_client_get_metrics_finish (VP_AGENT_CLIENT (source), result, &error);
 
   if (guest == NULL && !vp_error_is (error, VP_ERROR_NOT_SUPPORTED))
     {
@@ -243,14 +334,13 @@ on_metrics (GObject *source, GAsyncResult *result, gpointer user_data)
       return;
     }
   g_clear_error (&error);
-  if (self->machine.agent != VP_AGENT_CLIENT (source))
-    {
-      g_task_return_new_error (task, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE,
-                               "get metrics of sandbox \"%s\": it ended meanwhile", self->id);
-      return;
-    }
-  own = make_metrics (self);
-  g_task_return_pointer (task, g_strconcat (own, guest, NULL), g_free);
+  g_task_set_task_data (task, guest, g_free);
+  if (self->machine.agent != VP_AGENT_CLIENT (source) || self->machine.net == NULL)
+    return_metrics (task, NULL);
+  else
+    vp_worker_run_async (self->services->worker, self, vp_sandbox_metrics_async, count_in_worker,
+                         vp_net_job_ref (self->machine.net), (GDestroyNotify) vp_net_job_unref, NULL, on_counted,
+                         g_steal_pointer (&task));
 }
 
 void

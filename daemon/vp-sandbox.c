@@ -192,6 +192,8 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
   else
     vp_sandbox_heartbeat_stop (self);
   vp_sandbox_watch_network (self);
+  if (before == VP_SANDBOX_PAUSED)
+    vp_sandbox_settle_nics (self);
   for (guint i = 0; i < self->containers->len; i++)
     vp_container_set_sandbox_state (self->containers->pdata[i], state);
   if (vp_sandbox_state_is_end (state))

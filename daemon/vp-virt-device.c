@@ -87,12 +87,18 @@ static void
 detach_nic_in_worker (GTask *task, gpointer source, gpointer data)
 {
   VpVirtCall *call = data;
-  virDomainPtr domain = virDomainLookupByName (call->conn, call->name);
+  virDomainPtr domain = NULL;
   GError *error = NULL;
-  char *alias = find_nic (call, domain, "plug a device out of", &error);
+  char *alias = NULL;
 
-  if (alias != NULL && virDomainDetachDeviceAlias (domain, alias, FLAGS) < 0)
-    error = vp_virt_call_error (call, "plug a device out of");
+  if (VP_FAILPOINT ("virt.detach.before", &error))
+    {
+      domain = virDomainLookupByName (call->conn, call->name);
+      alias = find_nic (call, domain, "plug a device out of", &error);
+      if (alias != NULL && virDomainDetachDeviceAlias (domain, alias, FLAGS) < 0)
+        error = vp_virt_call_error (call, "plug a device out of");
+      VP_FAILPOINT_ONLY ("virt.detach.after");
+    }
   return_alias (task, call, domain, alias, error);
 }
 

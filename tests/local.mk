@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	tests/lib/bundle.py \
 	tests/faults/kills.py \
 	tests/faults/no-room.py \
+	tests/faults/plugging.py \
 	tests/faults/points.py \
 	tests/faults/points-errors.py \
 	tests/lib/bus.py \

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent-diagnostic.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent-cgroup.h"
-#include "agent-container.h"
+#include "agent-sandbox.h"
 #include "agent.pb-c.h"
 #include "vp-agent-names.h"
 
@@ -47,12 +48,40 @@ reply_pids (AgentCall *call, AgentContainer *c)
   free (pids);
 }
 
+/* What they were doing is of no use to anybody, so it does not matter how far they got. */
+static void
+disown (Agent *agent)
+{
+  agent_list_foreach (it, &agent->sandbox->containers)
+  {
+    AgentContainer *c = agent_container_of (it, AgentContainer, link);
+
+    agent_list_foreach (jt, &c->processes)
+    {
+      AgentProcess *p = agent_container_of (jt, AgentProcess, link);
+
+      if (!p->is_ours)
+        continue;
+      p->was_waited = 1;
+      agent_process_signal (p, SIGKILL);
+    }
+  }
+}
+
 void
 agent_handle_get_diagnostic_data (Agent *agent, AgentCall *call)
 {
   const Grpc__GetDiagnosticDataRequest *r = agent_call_request (call);
   AgentContainer *c;
 
+  if (strcmp (r->log_type, VP_DIAGNOSTIC_DISOWN) == 0 && r->container_id[0] == '\0')
+    {
+      Grpc__GetDiagnosticDataResponse response = GRPC__GET_DIAGNOSTIC_DATA_RESPONSE__INIT;
+
+      disown (agent);
+      agent_call_reply (call, &response.base);
+      return;
+    }
   if (strcmp (r->log_type, VP_DIAGNOSTIC_PIDS) != 0)
     {
       agent_call_fail (call, VP_GRPC_UNIMPLEMENTED, "log_type \"%.64s\": is not known", r->log_type);

@@ -54,3 +54,7 @@
 /* GetDiagnosticDataRequest.log_type: the answer is the ids of all processes of the
  * container, in the guest's pid namespace, one a line. */
 #define VP_DIAGNOSTIC_PIDS "virtpod:pids"
+/* Another one, container_id "": processes of the agent's own programs (above) are ended,
+ * whichever container they are of, and nobody is going to ask for their status. For a
+ * host that has come after another: it knows neither their ids nor who they were for. */
+#define VP_DIAGNOSTIC_DISOWN "virtpod:disown"

@@ -9,20 +9,24 @@ of libvirt ("embed" or "libvirtd").
 import os
 import sys
 
-from world import World, from_memory, to_memory
+from world import World, from_memory, to_memory    # makes tests/lib known
+
+import host
+import netns
 
 import bus_figures
 import door_figures
 import guest_figures
 import life_figures
+import network_figures
 import plan_figures
 import scale_figures
 import shim_figures
 import start_figures
 
 KINDS = {
-    "test": ("P13", "P8", "P14", "P15", "P16", "P17", "P28", "P29", "P26", "P10"),
-    "guest": ("P1", "P2", "P6", "P7", "P19", "P20", "P21", "P11"),
+    "test": ("P13", "P8", "P14", "P15", "P16", "P17", "P28", "P29", "P26", "P10", "net-start", "net-rescan"),
+    "guest": ("P1", "P2", "P6", "P7", "P19", "P20", "P21", "P11", "net-tcp", "net-echo"),
     "none": ("size", "P18", "P9", "P25"),
 }
 
@@ -49,6 +53,9 @@ def main():
         plan_figures.run(rounds or 5)
     if "P9" in wanted or "P25" in wanted:
         shim_figures.run(rounds or 20)
+    if any(name.startswith("net-") for name in wanted):
+        host.own_network_namespace()
+        netns.run("ip", "link", "set", "lo", "up")
     memory = to_memory()
     try:
         for world, run in worlds:
@@ -68,6 +75,8 @@ def run_test(world, rounds, wanted):
         door_figures.questions(world, rounds or 11)
     if "P10" in wanted:
         door_figures.pods_memory(world)
+    if {"net-start", "net-rescan"} & set(wanted):
+        network_figures.run_host(world, rounds, wanted)
 
 
 def run_guest(world, rounds, wanted):
@@ -79,6 +88,8 @@ def run_guest(world, rounds, wanted):
         life_figures.run(world, rounds or 5)
     if {"P19", "P20", "P21", "P11"} & set(wanted):
         guest_figures.run(world, rounds or 7, wanted)
+    if {"net-tcp", "net-echo"} & set(wanted):
+        network_figures.run_guest(world, rounds, wanted)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/bench/door_figures.py \
 	tests/bench/guest_figures.py \
 	tests/bench/life_figures.py \
+	tests/bench/network_figures.py \
 	tests/bench/plan_figures.py \
 	tests/bench/rawvm.py \
 	tests/bench/report.py \

@@ -3,6 +3,7 @@
 """Interfaces that come and go while a sandbox runs: the host's half, without machines."""
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -11,7 +12,7 @@ import bus
 import netns
 import pods
 from pods import MAC, check_clean, create, make_pod, taps_in
-from tap import check, equal
+from tap import check, equal, match
 from testdriver import Pending, eventually
 
 
@@ -33,6 +34,10 @@ def test_plug_refused(env):
     env.raises("AlreadyExists", lambda: plug("eth0"), "the guest has it")
     env.raises("NotSupported", lambda: plug("eth0", "disk"), "only \"nic\"")
     env.raises("InvalidArgument", lambda: plug(""), "interface: is missing")
+    for name in ("a\nb", "\x1b[31m", "x" * 5000, "net1/../net1"):
+        env.raises("NotFound", lambda given=name: plug(given), "the network namespace has none of that name")
+        env.raises("NotFound", lambda given=name: sandbox.call("DetachDevice", "(sa{sv})", given, {}),
+                   "there is no such device")
     env.raises("NotFound", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic7", {}), "nic7: there is no such device")
     env.raises("InvalidArgument", lambda: sandbox.call("DetachDevice", "(sa{sv})", "nic0", bus.options({"now": True})),
                "\"now\"")
@@ -104,6 +109,23 @@ def test_watch(env):
         del env.options[-2:]
         if env.daemon is None:
             env.start_daemon()
+
+
+def test_metrics(env):
+    """what the host counts at each tap, by the interface's name, whatever that is; none when the namespace has gone"""
+    pod = make_pod(env)
+    pod.add_veth("more", 'q"\\net', mac="02:00:00:00:01:01")
+    sandbox = create(env, pod)
+    sandbox.start()
+    nics = {row["interface"]: row["source"] for row in sandbox.call("ListDevices") if row["kind"] == "nic"}
+    equal(sorted(nics), ["eth0", 'q"\\net'], "interfaces")
+    for name, shown in (("eth0", "eth0"), ('q"\\net', 'q\\"\\\\net')):
+        for metric in ("receive_bytes", "receive_packets", "receive_drop", "transmit_bytes"):
+            match(sandbox.call("GetMetrics"), r'(?m)^virtpod_tap_%s_total\{sandbox="box",interface="%s",tap="%s"\} \d+$' % (
+                metric, re.escape(shown), nics[name]), "metrics")
+    pod.remove()
+    check("virtpod_tap" not in sandbox.call("GetMetrics"), "metrics of taps that have gone")
+    sandbox.delete(force=True)
 
 
 def test_plug_at_once(env):

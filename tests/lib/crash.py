@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Daemons that are made to fail at a chosen place, and what must be so afterwards."""
 
+import glob
 import os
+import re
 import tempfile
 
 import bus
@@ -142,6 +144,22 @@ class CrashEnv(TestDriverEnv):
         self.remove_all()
 
 
+def points_of_source():
+    """The names of all that the source has: those that are written there, and those of steps."""
+    names = set()
+    for folder in ("daemon", "drivers", "lib", "model"):
+        for path in glob.glob(os.path.join(environment.srcdir, folder, "**/*.c"), recursive=True):
+            with open(path, encoding="utf-8") as f:
+                text = f.read()
+            for line in text.splitlines():
+                if "VP_FAILPOINT" in line:
+                    names.update(re.findall(r'"([a-z-]+(?:\.[a-z-]+)+)"', line))
+            for table in re.findall(r"\bVpStep \w+\[\] = \{(.*?)\n\};", text, re.DOTALL):
+                names.update("step.%s.%s" % (step, what) for step in re.findall(r'\{ "([a-z-]+)",', table)
+                             for what in ("run.before", "run.after", "undo.before", "undo.after"))
+    return names
+
+
 def trace_of(path):
     """Names passed, each once, in the order they came first."""
     try:
@@ -163,4 +181,4 @@ def run_quietly(steps):
     return outcomes
 
 
-__all__ = ["CrashEnv", "require_failpoints", "run_quietly", "trace_of"]
+__all__ = ["CrashEnv", "points_of_source", "require_failpoints", "run_quietly", "trace_of"]

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every failpoint times every fault, on libvirt's test driver. The points are not
-listed here: a run without faults says which there are. After each the daemon is
-started again, twice: everything stands, nothing is lost that was told, nothing leaks.
+listed here: a run without faults says which there are, and the source that there are
+no others. After each the daemon is started again, twice: everything stands, nothing
+is lost that was told, nothing leaks.
 
 VIRTPOD_FAULT_DELAY_MS: how long a delay is (default 300; 5000 is for `make soak`).
 VIRTPOD_FAULT_POINTS: a regular expression, to look at a few.
@@ -15,9 +16,12 @@ import signal
 import sys
 
 import bus
+import host
+import netns
+import pods
 import tap
-from crash import CrashEnv, require_failpoints, run_quietly, trace_of
-from tap import check, equal
+from crash import CrashEnv, points_of_source, require_failpoints, run_quietly, trace_of
+from tap import check, equal, eventually
 
 FLAVOUR = os.environ.get("VIRTPOD_TEST_LIBVIRT", "testd")
 MACHINES = FLAVOUR != "testd"
@@ -26,15 +30,33 @@ SEED = int(os.environ.get("VIRTPOD_SEED", str(random.randrange(1 << 32))))
 DELAY_MS = int(os.environ.get("VIRTPOD_FAULT_DELAY_MS", "300"))
 DELAY = "delay:%d" % DELAY_MS
 
+# the test driver's machines take no device: tests/faults/plugging.py has those that do
+OF_MACHINES = re.compile(r"step\.(plug\.run\.after|plug\.undo\..*|(join|tell|settle)\..*)$")
+
+
+def make_pod(env):
+    """A namespace with an interface that is up and one that is not; there are hundreds, so it is not done in small steps."""
+    pod = netns.Pod(env.path(env.new_id("pod")))
+    env.pods.append(pod)
+    name = os.path.basename(pod.path)
+    netns.run("ip", "-batch", "-", data="".join(
+        "link add %s-%d type veth peer name %s address 02:00:00:00:02:0%d netns %s\nlink set %s-%d up\n"
+        % (name, i, inside, i, pod.path, name, i) for i, inside in enumerate(("eth0", "net1"))))
+    netns.run("ip", "-batch", "-", netns=pod.path, data="link set eth0 up\naddr add 10.88.0.2/24 dev eth0\n"
+              "route add default via 10.88.0.1\n")
+    return pod
+
 
 class Life:
     """Everything a client can do, once; ids are new each time."""
 
-    def __init__(self, env):
+    def __init__(self, env, network=None):
         self.env = env
+        self.network = network
         self.sid = env.new_id("s")
         self.cid = env.new_id("c")
         self.late = env.new_id("l")
+        self.pod = make_pod(env)
 
     def sandbox(self):
         return self.env.manager.sandbox(self.sid)
@@ -46,7 +68,9 @@ class Life:
         return self.env.manager.container(cid)
 
     def create(self):
-        self.env.manager.create_sandbox(self.sid, self.env.bundle(["sleep", "98765"]), labels={"a": "b"})
+        document = netns.document(self.pod.path, ["sleep", "98765"])
+        self.env.manager.create_sandbox(self.sid, self.env.bundles.make(document=document), labels={"a": "b"},
+                                        **({"network": self.network} if self.network else {}))
 
     def create_second(self):
         self.sandbox().create_container(self.cid, self.env.bundle(["sh", "-c", "exit 7"]))
@@ -61,13 +85,23 @@ class Life:
     def add(self):
         self.sandbox().create_container(self.late, self.env.bundle(["sleep", "98765"]))
 
+    def attach(self):
+        self.pod.ip("link", "set", "net1", "up")
+        self.sandbox().call("AttachDevice", "(a{sv})", bus.options({"kind": "nic", "interface": "net1"}))
+
+    def detach(self):
+        self.sandbox().call("DetachDevice", "(sa{sv})", "nic0", {})
+
+    def rescan(self):
+        self.sandbox().call("RescanNetwork", "(a{sv})", {})
+
     def build(self):
         return [self.create, self.create_second, lambda: self.sandbox().start(), lambda: self.own().start(),
                 lambda: self.container(self.cid).start(), self.wait_second, self.exec, self.add,
-                lambda: self.container(self.late).start()]
+                lambda: self.container(self.late).start(), self.attach]
 
     def end(self):
-        return [lambda: self.container(self.late).kill("KILL"), lambda: self.container(self.late).wait(),
+        return [self.detach, self.rescan, lambda: self.container(self.late).kill("KILL"), lambda: self.container(self.late).wait(),
                 lambda: self.container(self.late).delete(), lambda: self.sandbox().stop(),
                 lambda: self.sandbox().delete()]
 
@@ -78,7 +112,7 @@ def half_way(env):
     one = Life(env)
     run_quietly(one.build()[:3])
     name = one.sandbox().get("DomainName")
-    broken = Life(env)
+    broken = Life(env, "none")    # which namespace its taps are in nobody would know
     run_quietly(broken.build()[:3])
     record = os.path.join(env.state_dir, "sandboxes", broken.sandbox().get("DomainName"), "record.json")
     env.end_daemon()
@@ -110,6 +144,18 @@ def whole_life(env, arm, trace=None):
     env.after_crash()
 
 
+def stubborn_life(env, arm, trace=None):
+    """Of a guest whose agent does not want to end: its hypervisor asks it."""
+    env.end_daemon()
+    env.start_armed(arm, trace)
+    env.house.fail["DestroySandbox"] = ("INTERNAL", "on purpose")
+    life = Life(env)
+    run_quietly(life.build()[:4] + [lambda: life.sandbox().stop(), lambda: life.sandbox().delete()])
+    env.house.fail.clear()
+    check_struck(env, arm)
+    env.after_crash()
+
+
 def whole_start(env, arm, trace=None):
     env.end_daemon()
     env.start_daemon()
@@ -123,13 +169,47 @@ def whole_start(env, arm, trace=None):
 def points(env):
     """name -> the run it is passed in"""
     found = {}
-    # the second one takes domains away behind libvirt's back
-    for number, run in enumerate((whole_life,) if MACHINES else (whole_life, whole_start)):
+    # the others take domains away behind libvirt's back, or need an agent of ours
+    for number, run in enumerate((whole_life,) if MACHINES else (whole_life, whole_start, stubborn_life)):
         trace = env.path("trace%d" % number)
         run(env, None, trace)
         for name in trace_of(trace):
             found.setdefault(name, run)
     return found
+
+
+def test_driven(env):
+    """each point that the source has is passed"""
+    missing = points_of_source() - set(points(env))
+    equal(sorted(name for name in missing if not OF_MACHINES.match(name)), [], "points nothing comes by")
+
+
+class PointsEnv(CrashEnv):
+    """Each sandbox has a network namespace of its own; the host is one, too."""
+
+    def __init__(self, **timeouts):
+        super().__init__(**timeouts)
+        self.pods = []
+
+    def start(self):
+        host.own_network_namespace()
+        super().start()
+
+    def stop(self):
+        super().stop()
+        for pod in self.pods:
+            pod.remove()
+
+    def remove_all(self):
+        super().remove_all()
+        left, self.pods = self.pods, []
+        try:
+            for pod in left:
+                eventually(lambda pod=pod: not pods.taps_in(pod) and not pod.qdiscs(), "a namespace as it was")
+            eventually(lambda: not host.interfaces(), "no taps on the host")
+        finally:
+            for pod in left:
+                pod.remove()
 
 
 def make_test(action):
@@ -162,8 +242,12 @@ def make_test(action):
 def main(*actions):
     """A program that tries @actions at every point."""
     tests = [make_test(action) for action in actions]
+    if not MACHINES and "error" in actions:
+        tests.insert(0, test_driven)
     require_failpoints()
-    env = CrashEnv(request_ms=60000 if MACHINES else 5000, connect_ms=60000 if MACHINES else 5000, stop_ms=2000)
+    if not os.path.exists("/dev/net/tun"):
+        tap.skip_all("there is no /dev/net/tun")
+    env = PointsEnv(request_ms=60000 if MACHINES else 5000, connect_ms=60000 if MACHINES else 5000, stop_ms=2000)
     if MACHINES:
         env.use_machines(FLAVOUR)
     env.require()

@@ -183,6 +183,30 @@ def refused(b):
 
 
 @test
+def disown(b):
+    """a host that has come after another has them ended, in all containers; what else runs goes on"""
+    cids = [b.run('sleep', '1000') for _ in range(2)]
+    server, port = listen()
+    connections = [Connection(b, cid, port) for cid in cids]
+    for connection in connections:
+        assert connection.read() == b'+'
+    peers = [accept(server) for _ in connections]
+    fails('NOT_FOUND', b.agent.call, 'GetDiagnosticData', container_id='nobody', log_type='virtpod:pids')
+    fails('UNIMPLEMENTED', b.agent.call, 'GetDiagnosticData', container_id=cids[0], log_type='virtpod:disown')
+    assert b.agent.call('GetDiagnosticData', log_type='virtpod:disown').data == ''
+    for peer in peers:
+        assert peer.recv(1) == b''
+    for connection in connections:
+        assert connection.wait() == 137
+    for cid in cids:
+        assert b.agent.call('GetDiagnosticData', container_id=cid, log_type='virtpod:pids').data.count('\n') == 1
+        b.remove(cid)
+    # of those that have ended, and of none
+    assert b.agent.call('GetDiagnosticData', log_type='virtpod:disown').data == ''
+    server.close()
+
+
+@test
 def rights(b):
     """once it is connected it is nobody, without a capability"""
     cid = b.run('sleep', '1000')

@@ -27,6 +27,7 @@ from testdriver import Signals, eventually
 
 DEADLINE = 120    # seconds, for what takes moments on a quiet machine
 NAME = "hot"
+STREAM = 2 << 20
 MACS = {"eth0": "02:00:00:00:00:10", "eth1": "02:00:00:00:00:11"}
 
 
@@ -72,6 +73,15 @@ def set_up(number, mtu=1500):
     Shared.pod.add_veth(outside, name, mac=MACS[name], mtu=mtu)
     Shared.pod.ip("addr", "add", net + ".2/24", "dev", name)
     netns.run("ip", "addr", "add", net + ".1/24", "dev", outside)
+
+
+def counted(name, metric):
+    """What the host has counted at its end of an interface."""
+    text = Shared.sandbox.call("GetMetrics")
+    found = re.search(r'(?m)^virtpod_tap_%s_total\{sandbox="%s",interface="%s",tap="vp[^"]*"\} (\d+)$'
+                      % (metric, NAME, name), text)
+    check(found, "no %s of %s: %s" % (metric, name, text))
+    return int(found.group(1))
 
 
 def reached_from(env, number):
@@ -215,10 +225,19 @@ def test_watch(env):
 
 
 def test_statistics(env):
-    """GetStats and the command have the guest's interfaces"""
+    """GetStats and the command have the guest's interfaces; GetMetrics the host's end of each"""
     rows = {row["name"]: row for row in Shared.sandbox.call("GetStats")["network"]}
     equal(sorted(rows), ["eth0", "eth1"], "interfaces")
     check(all(row["rx-bytes"] > 0 and row["tx-packets"] > 0 for row in rows.values()), "counts: %s" % rows)
+    with socket.create_server(("10.90.0.1", 0)) as server:
+        server.settimeout(DEADLINE)
+        getter = subprocess.Popen(env.client("exec", NAME, "nc", "10.90.0.1", str(server.getsockname()[1])),
+                                  env=env.client_env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with server.accept()[0] as connection:
+            connection.sendall(bytes(STREAM))
+        equal(getter.wait(DEADLINE), 0, "status of who gets bytes")
+    check(counted("eth0", "receive_bytes") > STREAM > counted("eth0", "transmit_bytes") > 0, "bytes of eth0")
+    check(counted("eth1", "receive_packets") > 0 and counted("eth1", "receive_drop") >= 0, "packets of eth1")
     match(env.virtpod("stats", "--sandboxes", "--no-stream", "--json", NAME).stdout.decode(), '"networkReceivedBytes": *[1-9]', "stats")
 
 
