@@ -17,16 +17,14 @@
 #define MAX_TOLD 32
 #define DRAIN_MSEC 500
 
-#define DATA_FIELD 1 /* of ReadStreamResponse */
-
 /* what a host was told, until it asks for more */
 typedef struct
 {
   AgentList link;
   uint64_t conversation; /* in which it was told last */
   uint64_t offset;
-  AgentPiece *piece;
-  size_t start, len; /* in the piece */
+  size_t len;
+  uint8_t data[];
 } Told;
 
 static void pump_output (AgentOutput *o);
@@ -40,16 +38,13 @@ set_nonblocking (int fd)
     fcntl (fd, F_SETFL, flags | O_NONBLOCK);
 }
 
-/* Takes @piece. */
 static Told *
-told_new (uint64_t conversation, uint64_t offset, AgentPiece *piece, size_t start, size_t len)
+told_new (uint64_t conversation, uint64_t offset, size_t len)
 {
-  Told *t = agent_new (Told);
+  Told *t = agent_alloc (sizeof *t + len);
 
   t->conversation = conversation;
   t->offset = offset;
-  t->piece = piece;
-  t->start = start;
   t->len = len;
   return t;
 }
@@ -59,26 +54,24 @@ told_free (AgentOutput *o, Told *t)
 {
   o->n_told--;
   agent_list_remove (&t->link);
-  agent_pool_give (&o->pool, t->piece);
   free (t);
 }
 
 static void
-reply_told (AgentCall *call, const Told *t)
+reply_data (AgentCall *call, const uint8_t *data, size_t len, uint64_t offset)
 {
   Grpc__ReadStreamResponse response = GRPC__READ_STREAM_RESPONSE__INIT;
 
-  response.offset = t->offset;
-  agent_call_reply_piece (call, &response.base, DATA_FIELD, t->piece, t->start, t->len);
+  response.data.data = (uint8_t *)data;
+  response.data.len = len;
+  response.offset = offset;
+  agent_call_reply (call, &response.base);
 }
 
 static void
 reply_end (AgentOutput *o, AgentCall *call)
 {
-  Grpc__ReadStreamResponse response = GRPC__READ_STREAM_RESPONSE__INIT;
-
-  response.offset = o->offset;
-  agent_call_reply (call, &response.base);
+  reply_data (call, NULL, 0, o->offset);
 }
 
 /* The host that asks for more has what it was told first, or says what it has. */
@@ -120,14 +113,14 @@ tell_again (AgentOutput *o, AgentCall *call)
     if (t->len > request->len)
       {
         /* in two, so that the first half can be confirmed alone */
-        rest = told_new (conversation - 1, t->offset + request->len, agent_piece_ref (t->piece),
-                         t->start + request->len, t->len - request->len);
+        rest = told_new (conversation - 1, t->offset + request->len, t->len - request->len);
+        memcpy (rest->data, t->data + request->len, rest->len);
         t->len = request->len;
         /* in front of the one behind @t */
         agent_list_append (it->next, &rest->link);
         o->n_told++;
       }
-    reply_told (call, t);
+    reply_data (call, t->data, t->len, t->offset);
     return 1;
   }
   return 0;
@@ -156,24 +149,27 @@ output_event (uint32_t events, void *data)
 /* What there is to read for @call, which is then what it was told; NULL with errno, or 0
  * at the end */
 static Told *
-read_some (AgentOutput *o, const AgentCall *call)
+read_some (const AgentOutput *o, const AgentCall *call)
 {
   const Grpc__ReadStreamRequest *request = agent_call_request (call);
   size_t max = request->len < MAX_READ ? request->len : MAX_READ;
-  AgentPiece *piece;
   int there = 0;
+  Told *t;
   ssize_t n;
 
   /* no more memory than that is used */
   if (ioctl (o->fd, FIONREAD, &there) < 0 || there < MIN_READ)
     there = MIN_READ;
-  piece = agent_pool_take (&o->pool, max < (size_t) there ? max : (size_t) there);
+  t = told_new (agent_call_conversation (call), o->offset, max < (size_t)there ? max : (size_t)there);
   do
-    n = read (o->fd, agent_piece_bytes (piece), max < piece->size ? max : piece->size);
+    n = read (o->fd, t->data, t->len);
   while (n < 0 && errno == EINTR);
   if (n > 0)
-    return told_new (agent_call_conversation (call), o->offset, piece, 0, (size_t) n);
-  agent_pool_give (&o->pool, piece);
+    {
+      t->len = (size_t)n;
+      return t;
+    }
+  free (t);
   errno = n < 0 ? errno : 0;
   return NULL;
 }
@@ -194,7 +190,7 @@ pump_output (AgentOutput *o)
           agent_list_append (&o->told, &t->link);
           o->n_told++;
           o->offset += t->len;
-          reply_told (agent_call_unpark (&o->reads), t);
+          reply_data (agent_call_unpark (&o->reads), t->data, t->len, t->offset);
           continue;
         }
       if (errno == EAGAIN && !o->draining)
@@ -212,7 +208,6 @@ agent_output_init (AgentOutput *o, AgentLoop *loop)
   *o = (AgentOutput){ .loop = loop, .fd = -1 };
   agent_list_init (&o->reads);
   agent_list_init (&o->told);
-  agent_pool_init (&o->pool, loop);
 }
 
 void
@@ -281,7 +276,6 @@ agent_output_clear (AgentOutput *o)
   end_output (o);
   while (!agent_list_is_empty (&o->told))
     told_free (o, agent_container_of (o->told.next, Told, link));
-  agent_pool_clear (&o->pool);
 }
 
 static void

@@ -9,40 +9,35 @@
 
 #include "agent.pb-c.h"
 
-static void
+static gboolean
 serve (StdioFixture *f, StdioSource *source, guint32 stream, gsize asked)
 {
-  Grpc__ReadStreamResponse answer = GRPC__READ_STREAM_RESPONSE__INIT;
   gsize n = MIN (asked, source->len - source->served);
 
   if (n == 0 && !source->eof)
     {
-      g_array_append_val (source->waiting, stream);
-      source->max_waiting = MAX (source->max_waiting, source->waiting->len);
-      return;
+      source->waiting = stream;
+      return FALSE;
     }
   if (f->piece != 0)
     n = MIN (n, f->piece);
-  answer.data.data = (guint8 *) source->data + source->served;
-  answer.data.len = n;
-  answer.offset = f->ours ? source->offset : 0;
-  fake_agent_reply (f->agent, stream, &answer.base);
+  fake_agent_reply_data (f->agent, stream, source->data + source->served, n);
   source->served += n;
-  source->offset += n;
+  return TRUE;
 }
 
 void
 stdio_fixture_give (StdioFixture *f, StdioSource *source, const void *data, gsize len, gboolean eof)
 {
-  g_autoptr (GArray) waiting = g_steal_pointer (&source->waiting);
+  guint32 waiting = source->waiting;
 
   source->data = data;
   source->len = len;
   source->served = 0;
   source->eof = eof;
-  source->waiting = g_array_new (FALSE, FALSE, sizeof (guint32));
-  for (guint i = 0; i < waiting->len; i++)
-    serve (f, source, g_array_index (waiting, guint32, i), 256u << 10);
+  source->waiting = 0;
+  if (waiting != 0)
+    serve (f, source, waiting, 256u << 10);
 }
 
 static gboolean
@@ -51,16 +46,12 @@ play (FakeAgent *agent, guint32 stream, VpRpc rpc, const ProtobufCMessage *reque
   StdioFixture *f = user_data;
   Grpc__WriteStreamResponse written = GRPC__WRITE_STREAM_RESPONSE__INIT;
   const Grpc__WriteStreamRequest *write_request = (const Grpc__WriteStreamRequest *)request;
-  const Grpc__ReadStreamRequest *read_request = (const Grpc__ReadStreamRequest *) request;
-  StdioSource *source;
 
   switch (rpc)
     {
     case VP_RPC_READ_STDOUT:
     case VP_RPC_READ_STDERR:
-      source = &f->out[rpc == VP_RPC_READ_STDERR];
-      source->done = read_request->done;
-      serve (f, source, stream, read_request->len);
+      serve (f, &f->out[rpc == VP_RPC_READ_STDERR], stream, ((const Grpc__ReadStreamRequest *)request)->len);
       return TRUE;
     case VP_RPC_WRITE_STDIN:
       written.len = (guint32)write_request->data.len;
@@ -87,8 +78,6 @@ stdio_fixture_set_up (StdioFixture *f, gconstpointer data)
 
   f->dir = g_dir_make_tmp ("vp-stdio-XXXXXX", NULL);
   f->in = g_byte_array_new ();
-  for (gsize i = 0; i < G_N_ELEMENTS (f->out); i++)
-    f->out[i].waiting = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
   f->agent = fake_agent_new_for_fd (fds[1]);
   fake_agent_set_func (f->agent, play, f);
@@ -110,8 +99,6 @@ stdio_fixture_tear_down (StdioFixture *f, gconstpointer data)
   g_assert_finalize_object (f->client);
   fake_agent_free (f->agent);
   g_byte_array_unref (f->in);
-  for (gsize i = 0; i < G_N_ELEMENTS (f->out); i++)
-    g_array_unref (f->out[i].waiting);
   g_rmdir (f->dir);
   g_free (f->dir);
 }
