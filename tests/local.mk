@@ -125,5 +125,5 @@ soak: all
 	done
 	$(AM_TESTS_ENVIRONMENT) VIRTPOD_KILLS=1000 $(PYTHON3) $(srcdir)/tests/faults/kills.py
 	$(AM_TESTS_ENVIRONMENT) VIRTPOD_FAULT_DELAY_MS=5000 $(PYTHON3) $(srcdir)/tests/faults/points.py
-	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/faults/points-errors.py
+	$(AM_TESTS_ENVIRONMENT) VIRTPOD_FAULT_POINTS=. $(PYTHON3) $(srcdir)/tests/faults/points-errors.py
 	$(AM_TESTS_ENVIRONMENT) $(PYTHON3) $(srcdir)/tests/faults/no-room.py

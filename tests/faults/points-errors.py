@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every failpoint fails; tests/lib/fault_points.py has the rest."""
+"""Every failpoint fails; files and containers also with EIO. tests/lib/fault_points.py has the rest."""
 
 import os
 import sys

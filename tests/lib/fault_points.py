@@ -5,7 +5,8 @@ no others. After each the daemon is started again, twice: everything stands, not
 is lost that was told, nothing leaks.
 
 VIRTPOD_FAULT_DELAY_MS: how long a delay is (default 300; 5000 is for `make soak`).
-VIRTPOD_FAULT_POINTS: a regular expression, to look at a few.
+VIRTPOD_FAULT_POINTS: a regular expression, to look at a few ("." for EIO at all: by
+itself only what writes files and makes containers has that).
 VIRTPOD_TEST_LIBVIRT=embed or libvirtd: with virtual machines, and then a random
 sample of VIRTPOD_FAULT_SAMPLE points (default 6), of which VIRTPOD_SEED has the same."""
 
@@ -29,6 +30,9 @@ SAMPLE = int(os.environ.get("VIRTPOD_FAULT_SAMPLE", "6" if MACHINES else "0"))
 SEED = int(os.environ.get("VIRTPOD_SEED", str(random.randrange(1 << 32))))
 DELAY_MS = int(os.environ.get("VIRTPOD_FAULT_DELAY_MS", "300"))
 DELAY = "delay:%d" % DELAY_MS
+POINTS = os.environ.get("VIRTPOD_FAULT_POINTS")
+# who looks at the number of an error, or hands it on; elsewhere EIO is as good as any
+OF_NUMBERS = r"(file|store|container)\."
 
 # the test driver's machines take no device: tests/faults/plugging.py has those that do
 OF_MACHINES = re.compile(r"step\.(plug\.run\.after|plug\.undo\..*|(join|tell|settle)\..*)$")
@@ -214,7 +218,7 @@ class PointsEnv(CrashEnv):
 
 def make_test(action):
     def test(env):
-        wanted = re.compile(os.environ.get("VIRTPOD_FAULT_POINTS", "."))
+        wanted = re.compile(POINTS or (OF_NUMBERS if action == "eio" else "."))
         failed = []
         chosen = {name: run for name, run in points(env).items() if wanted.search(name)}
         check(chosen, "no points")
@@ -234,7 +238,8 @@ def make_test(action):
                 env._delete_sandboxes()
         print("# %d points" % len(chosen))
         check(not failed, "%d of %d points:\n  %s" % (len(failed), len(chosen), "\n  ".join(failed)))
-    test.__doc__ = action + " at every point"
+    test.__doc__ = action + (" where files are written and containers made" if action == "eio" and not POINTS
+                             else " at every point")
     test.__name__ = "test_" + action.split(":")[0]
     return test
 
