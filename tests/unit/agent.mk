@@ -10,6 +10,7 @@ vp_agent_tests = \
 	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-copy \
 	tests/unit/test-agent-inet \
+	tests/unit/test-agent-freeze \
 	tests/unit/test-agent-loop \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar-create \
@@ -75,6 +76,11 @@ tests_unit_test_agent_inet_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_inet_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_inet_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_inet_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_freeze_SOURCES = tests/unit/test-agent-freeze.c
+tests_unit_test_agent_freeze_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_freeze_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_freeze_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_freeze_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
