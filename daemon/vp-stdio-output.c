@@ -6,9 +6,13 @@
 #include "vp-log.h"
 #include "vp-stdio-ring.h"
 
-/* Asked for at a time. More would not help: pipes in the guest hold 64 KiB and
- * virtio-serial moves 32 KiB per interrupt; and it must fit in what is kept. */
+/* Asked for at a time. Each answer costs the guest a trip to the host, so of an agent
+ * whose pipes hold as much, more is asked. */
 #define READ_SIZE (256u << 10)
+#define READ_SIZE_AHEAD (512u << 10)
+/* Answers on their way to a reader of such an agent: it has always one to give, and does
+ * not wait for the trip. */
+#define MAX_AHEAD 2
 
 struct _VpStdioOutput
 {
@@ -23,16 +27,63 @@ struct _VpStdioOutput
   gboolean discard; /* the bound reader is gone */
 
   gboolean started;
-  gboolean reading; /* a call is under way */
+  guint reading; /* calls under way */
+  gboolean in_order; /* the agent's answers are, and it is told what is done */
   gboolean ended; /* the agent said so */
   GBytes *chunk; /* being written, from @offset on */
   gsize offset;
-  VpStdioRing kept; /* comes after the chunk */
+  GQueue waiting; /* comes after the chunk: Piece */
+  VpStdioRing kept; /* for a reader that may come; nothing is waiting then */
+  guint64 chunk_end; /* position in the stream */
+  guint64 done; /* likewise: up to there everything is written, kept or dropped */
   guint64 bytes;
   guint64 dropped;
 };
 
+/* One answer */
+typedef struct
+{
+  GBytes *bytes;
+  guint64 end; /* position in the stream */
+} Piece;
+
 static void pump (VpStdioOutput *self);
+
+static void
+piece_free (Piece *piece)
+{
+  g_bytes_unref (piece->bytes);
+  g_free (piece);
+}
+
+static void
+drop_chunk (VpStdioOutput *self)
+{
+  self->done = self->chunk_end;
+  g_clear_pointer (&self->chunk, g_bytes_unref);
+}
+
+/* FALSE: there is nothing more to write now. */
+static gboolean
+next_chunk (VpStdioOutput *self)
+{
+  Piece *piece;
+
+  self->offset = 0;
+  if (self->end != NULL && self->kept.len > 0)
+    {
+      self->chunk = vp_stdio_ring_take (&self->kept);
+      self->chunk_end = self->done;
+      return TRUE;
+    }
+  piece = g_queue_pop_head (&self->waiting);
+  if (piece == NULL)
+    return FALSE;
+  self->chunk = g_bytes_ref (piece->bytes);
+  self->chunk_end = piece->end;
+  piece_free (piece);
+  return TRUE;
+}
 
 static const char *
 name (VpStdioOutput *self)
@@ -70,17 +121,16 @@ keep (VpStdioOutput *self, GBytes *bytes, gsize offset)
 static void
 detach (VpStdioOutput *self)
 {
-  g_autoptr (GBytes) later = NULL;
-
   g_clear_pointer (&self->end, vp_stdio_end_free);
   self->attached = FALSE;
   if (self->chunk == NULL)
     return;
-  later = vp_stdio_ring_take (&self->kept);
-  keep (self, self->chunk, self->offset);
-  if (later != NULL)
-    keep (self, later, 0);
-  g_clear_pointer (&self->chunk, g_bytes_unref);
+  do
+    {
+      keep (self, self->chunk, self->offset);
+      drop_chunk (self);
+    }
+  while (next_chunk (self));
 }
 
 static void
@@ -118,13 +168,13 @@ write_chunk (VpStdioOutput *self)
   if (self->discard)
     {
       self->dropped += len - self->offset;
-      g_clear_pointer (&self->chunk, g_bytes_unref);
+      drop_chunk (self);
       return TRUE;
     }
   if (self->end == NULL)
     {
       keep (self, self->chunk, self->offset);
-      g_clear_pointer (&self->chunk, g_bytes_unref);
+      drop_chunk (self);
       return TRUE;
     }
   n = vp_stdio_end_write (self->end, self->chunk, self->offset, on_end_ready, self);
@@ -138,7 +188,7 @@ write_chunk (VpStdioOutput *self)
   self->offset += (gsize) n;
   self->bytes += (guint64) n;
   if (self->offset == len)
-    g_clear_pointer (&self->chunk, g_bytes_unref);
+    drop_chunk (self);
   self->moved (self->moved_data);
   return TRUE;
 }
@@ -154,65 +204,75 @@ close_end (VpStdioOutput *self)
 }
 
 static void
+add_piece (VpStdioOutput *self, GBytes *bytes, guint64 offset)
+{
+  Piece *piece = g_new (Piece, 1);
+
+  /* our agent's: others say 0 of all */
+  self->in_order = self->in_order || offset > 0;
+  piece->bytes = bytes;
+  piece->end = offset + g_bytes_get_size (bytes);
+  g_queue_push_tail (&self->waiting, piece);
+}
+
+static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   VpStdioOutput *self = user_data;
   g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &error);
+  guint64 offset;
+  GBytes *bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &offset, &error);
 
-  self->reading = FALSE;
-  if (bytes == NULL || g_bytes_get_size (bytes) == 0)
+  self->reading--;
+  if (bytes != NULL && g_bytes_get_size (bytes) > 0 && !self->ended)
+    add_piece (self, g_steal_pointer (&bytes), offset);
+  else if (!self->ended)
     {
       self->ended = TRUE;
       if (error != NULL && self->started)
         vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self),
                     error->message);
     }
-  else if (self->chunk != NULL)
-    {
-      /* what came before is still being written */
-      keep (self, bytes, 0);
-    }
-  else
-    {
-      self->chunk = g_steal_pointer (&bytes);
-      self->offset = 0;
-    }
+  g_clear_pointer (&bytes, g_bytes_unref);
   if (self->started)
     pump (self);
 }
 
-/* Asks for more while what came before is still being written, so that the guest
- * and the reader work at the same time. Of a reader that does not keep up no more
- * than that one answer waits. */
+/* Asks until @ahead answers are there or under way. Of a reader that does not keep up no
+ * more than these wait. */
 static void
-read_more (VpStdioOutput *self)
+read_more (VpStdioOutput *self, guint ahead)
 {
-  if (!self->started || self->reading || self->ended || (self->end != NULL && self->kept.len > 0))
-    return;
-  self->reading = TRUE;
-  g_object_ref (self->process->owner);
-  vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
-                              self->is_stderr, READ_SIZE, self->process->cancellable, on_read, self);
+  /* with 0 it would be the agent that says what we have */
+  gboolean tells = self->in_order && self->done > 0;
+
+  ahead = tells ? ahead : 1;
+  while (self->started && !self->ended && self->reading + self->waiting.length < ahead)
+    {
+      self->reading++;
+      g_object_ref (self->process->owner);
+      vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
+                                  self->is_stderr, tells ? READ_SIZE_AHEAD : READ_SIZE, tells ? self->done : 0,
+                                  self->process->cancellable, on_read, self);
+    }
 }
 
+/* One read is under way while a chunk is written, so that the guest and the reader work
+ * at the same time. Each chunk that is written is followed by a read, which tells the
+ * agent so: what it was not told when the daemon dies, the next one is given again. */
 static void
 pump (VpStdioOutput *self)
 {
-  for (;;)
+  while (self->chunk != NULL || next_chunk (self))
     {
-      if (self->chunk == NULL && self->end != NULL && self->kept.len > 0)
-        {
-          self->chunk = vp_stdio_ring_take (&self->kept);
-          self->offset = 0;
-        }
-      read_more (self);
-      if (self->chunk == NULL)
-        break;
+      read_more (self, 1);
       if (!write_chunk (self))
         return;
+      if (self->chunk == NULL)
+        read_more (self, MAX_AHEAD);
     }
+  read_more (self, 1);
   if (self->ended)
     close_end (self);
 }
@@ -264,6 +324,11 @@ vp_stdio_output_stop (VpStdioOutput *self)
   if (self->chunk != NULL)
     self->dropped += g_bytes_get_size (self->chunk) - self->offset;
   g_clear_pointer (&self->chunk, g_bytes_unref);
+  while (next_chunk (self))
+    {
+      self->dropped += g_bytes_get_size (self->chunk);
+      g_clear_pointer (&self->chunk, g_bytes_unref);
+    }
   self->dropped += self->kept.len;
   vp_stdio_ring_clear (&self->kept);
 }
@@ -273,7 +338,8 @@ vp_stdio_output_is_done (VpStdioOutput *self)
 {
   if (!self->started)
     return TRUE;
-  return self->ended && self->chunk == NULL && (self->end == NULL || self->kept.len == 0);
+  return self->ended && self->chunk == NULL && self->waiting.length == 0
+         && (self->end == NULL || self->kept.len == 0);
 }
 
 guint64
@@ -298,7 +364,8 @@ vp_stdio_output_new (VpStdioProcess *process, gboolean is_stderr, gsize max_kept
   self->is_stderr = is_stderr;
   self->moved = moved;
   self->moved_data = user_data;
-  vp_stdio_ring_init (&self->kept, MAX (max_kept, READ_SIZE));
+  g_queue_init (&self->waiting);
+  vp_stdio_ring_init (&self->kept, max_kept);
   return self;
 }
 

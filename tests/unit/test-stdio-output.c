@@ -70,6 +70,77 @@ test_slow_reader (StdioFixture *f, gconstpointer data)
   close (fd);
 }
 
+/* Our agent answers in order and is told what it need not keep: it is asked ahead. */
+static void
+test_ahead (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 1u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autoptr (GByteArray) got = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  f->ours = TRUE;
+  f->piece = 10000;
+  stdio_fixture_give (f, &f->out[0], noise, size, FALSE);
+  vp_stdio_start (f->stdio);
+  got = stdio_fixture_collect (fd, size);
+  g_assert_cmpuint (got->len, ==, size);
+  g_assert_true (memcmp (got->data, noise, size) == 0);
+  while (f->out[0].done < size)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->out[0].done, ==, size);
+  g_assert_cmpuint (f->out[0].waiting->len, ==, 2);
+  /* all of them are told the end; one counts */
+  stdio_fixture_give (f, &f->out[0], "end", 3, TRUE);
+  f->out[1].eof = TRUE;
+  g_clear_pointer (&got, g_byte_array_unref);
+  got = stdio_fixture_collect (fd, G_MAXSIZE);
+  g_assert_cmpmem (got->data, got->len, "end", 3);
+  close (fd);
+}
+
+/* Another agent's answers to two reads at once could come in any order. */
+static void
+test_one_at_a_time (StdioFixture *f, gconstpointer data)
+{
+  g_autofree guint8 *noise = stdio_fixture_make_noise (100000);
+  g_autoptr (GByteArray) got = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  f->piece = 1000;
+  stdio_fixture_give (f, &f->out[0], noise, 100000, FALSE);
+  vp_stdio_start (f->stdio);
+  got = stdio_fixture_collect (fd, 100000);
+  test_run_for (20);
+  g_assert_cmpuint (f->out[0].max_waiting, ==, 1);
+  g_assert_cmpuint (f->out[0].done, ==, 0);
+  close (fd);
+}
+
+/* What is asked ahead for a reader that does not read is bounded, and not said to be done. */
+static void
+test_slow_ahead (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 8u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autoptr (GByteArray) some = NULL;
+  g_autoptr (GByteArray) rest = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  f->ours = TRUE;
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  vp_stdio_start (f->stdio);
+  some = stdio_fixture_collect (fd, 1u << 20);
+  test_run_for (200);
+  g_assert_cmpuint (f->out[0].served, <=, some->len + ((3 * 512u + 64u) << 10));
+  g_assert_cmpuint (f->out[0].done, <=, some->len + (64u << 10));
+  g_assert_cmpuint (f->out[0].done, >, 0);
+  rest = stdio_fixture_collect (fd, G_MAXSIZE);
+  g_assert_cmpuint (some->len + rest->len, ==, size);
+  g_assert_true (memcmp (rest->data, noise + some->len, rest->len) == 0);
+  close (fd);
+}
+
 static void
 test_reader_gone (StdioFixture *f, gconstpointer data)
 {
@@ -227,6 +298,9 @@ main (int argc, char **argv)
   STDIO_ADD ("big-output", FALSE, test_big_output);
   STDIO_ADD ("both-outputs", FALSE, test_both_outputs);
   STDIO_ADD ("slow-reader", FALSE, test_slow_reader);
+  STDIO_ADD ("ahead", FALSE, test_ahead);
+  STDIO_ADD ("ahead/one-at-a-time", FALSE, test_one_at_a_time);
+  STDIO_ADD ("ahead/slow-reader", FALSE, test_slow_ahead);
   STDIO_ADD ("reader-gone", FALSE, test_reader_gone);
   STDIO_ADD ("file", FALSE, test_file);
   STDIO_ADD ("full-device", FALSE, test_full_device);
