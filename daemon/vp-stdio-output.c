@@ -27,33 +27,43 @@ struct _VpStdioOutput
   gboolean discard; /* the bound reader is gone */
 
   gboolean started;
-  guint reading; /* calls under way */
+  GQueue reads; /* Read, as they were asked for: those that are answered come after the chunk */
   gboolean in_order; /* the agent's answers are, and it is told what is done */
   gboolean ended; /* the agent said so */
   GBytes *chunk; /* being written, from @offset on */
   gsize offset;
-  GQueue waiting; /* comes after the chunk: Piece */
-  VpStdioRing kept; /* for a reader that may come; nothing is waiting then */
+  VpStdioRing kept; /* for a reader that may come; no answer waits then */
   guint64 chunk_end; /* position in the stream */
   guint64 done; /* likewise: up to there everything is written, kept or dropped */
   guint64 bytes;
   guint64 dropped;
 };
 
-/* One answer */
+/* A call. The agent answers them in order, but answers that come together may be told of
+ * in another one. */
 typedef struct
 {
-  GBytes *bytes;
-  guint64 end; /* position in the stream */
-} Piece;
+  VpStdioOutput *output;
+  gboolean answered;
+  GBytes *bytes; /* NULL: there is an error; of no length: the end */
+  GError *error;
+  guint64 offset; /* position in the stream */
+} Read;
 
 static void pump (VpStdioOutput *self);
 
-static void
-piece_free (Piece *piece)
+static const char *
+name (VpStdioOutput *self)
 {
-  g_bytes_unref (piece->bytes);
-  g_free (piece);
+  return self->is_stderr ? "stderr" : "stdout";
+}
+
+static void
+read_free (Read *read)
+{
+  g_clear_pointer (&read->bytes, g_bytes_unref);
+  g_clear_error (&read->error);
+  g_free (read);
 }
 
 static void
@@ -63,11 +73,36 @@ drop_chunk (VpStdioOutput *self)
   g_clear_pointer (&self->chunk, g_bytes_unref);
 }
 
+/* Nothing comes after it; calls that are not answered yet go when they are. */
+static void
+set_ended (VpStdioOutput *self)
+{
+  self->ended = TRUE;
+  for (GList *it = self->reads.head, *next; it != NULL; it = next)
+    {
+      Read *read = it->data;
+
+      next = it->next;
+      if (!read->answered)
+        continue;
+      g_queue_delete_link (&self->reads, it);
+      read_free (read);
+    }
+}
+
+static void
+note_end (VpStdioOutput *self, const GError *error)
+{
+  set_ended (self);
+  if (error != NULL && self->started)
+    vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self), error->message);
+}
+
 /* FALSE: there is nothing more to write now. */
 static gboolean
 next_chunk (VpStdioOutput *self)
 {
-  Piece *piece;
+  Read *read = g_queue_peek_head (&self->reads);
 
   self->offset = 0;
   if (self->end != NULL && self->kept.len > 0)
@@ -76,19 +111,20 @@ next_chunk (VpStdioOutput *self)
       self->chunk_end = self->done;
       return TRUE;
     }
-  piece = g_queue_pop_head (&self->waiting);
-  if (piece == NULL)
+  if (self->ended || read == NULL || !read->answered)
     return FALSE;
-  self->chunk = g_bytes_ref (piece->bytes);
-  self->chunk_end = piece->end;
-  piece_free (piece);
-  return TRUE;
-}
-
-static const char *
-name (VpStdioOutput *self)
-{
-  return self->is_stderr ? "stderr" : "stdout";
+  g_queue_pop_head (&self->reads);
+  if (read->bytes == NULL || g_bytes_get_size (read->bytes) == 0)
+    note_end (self, read->error);
+  else
+    {
+      /* our agent's: others say 0 of all */
+      self->in_order = self->in_order || read->offset > 0;
+      self->chunk_end = read->offset + g_bytes_get_size (read->bytes);
+      self->chunk = g_steal_pointer (&read->bytes);
+    }
+  read_free (read);
+  return self->chunk != NULL;
 }
 
 static void
@@ -204,37 +240,19 @@ close_end (VpStdioOutput *self)
 }
 
 static void
-add_piece (VpStdioOutput *self, GBytes *bytes, guint64 offset)
-{
-  Piece *piece = g_new (Piece, 1);
-
-  /* our agent's: others say 0 of all */
-  self->in_order = self->in_order || offset > 0;
-  piece->bytes = bytes;
-  piece->end = offset + g_bytes_get_size (bytes);
-  g_queue_push_tail (&self->waiting, piece);
-}
-
-static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  VpStdioOutput *self = user_data;
+  Read *read = user_data;
+  VpStdioOutput *self = read->output;
   g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
-  g_autoptr (GError) error = NULL;
-  guint64 offset;
-  GBytes *bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &offset, &error);
 
-  self->reading--;
-  if (bytes != NULL && g_bytes_get_size (bytes) > 0 && !self->ended)
-    add_piece (self, g_steal_pointer (&bytes), offset);
-  else if (!self->ended)
+  read->answered = TRUE;
+  read->bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &read->offset, &read->error);
+  if (self->ended)
     {
-      self->ended = TRUE;
-      if (error != NULL && self->started)
-        vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self),
-                    error->message);
+      g_queue_remove (&self->reads, read);
+      read_free (read);
     }
-  g_clear_pointer (&bytes, g_bytes_unref);
   if (self->started)
     pump (self);
 }
@@ -248,13 +266,16 @@ read_more (VpStdioOutput *self, guint ahead)
   gboolean tells = self->in_order && self->done > 0;
 
   ahead = tells ? ahead : 1;
-  while (self->started && !self->ended && self->reading + self->waiting.length < ahead)
+  while (self->started && !self->ended && self->reads.length < ahead)
     {
-      self->reading++;
+      Read *read = g_new0 (Read, 1);
+
+      read->output = self;
+      g_queue_push_tail (&self->reads, read);
       g_object_ref (self->process->owner);
       vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
                                   self->is_stderr, tells ? READ_SIZE_AHEAD : READ_SIZE, tells ? self->done : 0,
-                                  self->process->cancellable, on_read, self);
+                                  self->process->cancellable, on_read, read);
     }
 }
 
@@ -318,7 +339,6 @@ void
 vp_stdio_output_stop (VpStdioOutput *self)
 {
   self->started = FALSE;
-  self->ended = TRUE;
   self->attached = FALSE;
   g_clear_pointer (&self->end, vp_stdio_end_free);
   if (self->chunk != NULL)
@@ -329,6 +349,7 @@ vp_stdio_output_stop (VpStdioOutput *self)
       self->dropped += g_bytes_get_size (self->chunk);
       g_clear_pointer (&self->chunk, g_bytes_unref);
     }
+  set_ended (self);
   self->dropped += self->kept.len;
   vp_stdio_ring_clear (&self->kept);
 }
@@ -338,8 +359,7 @@ vp_stdio_output_is_done (VpStdioOutput *self)
 {
   if (!self->started)
     return TRUE;
-  return self->ended && self->chunk == NULL && self->waiting.length == 0
-         && (self->end == NULL || self->kept.len == 0);
+  return self->ended && self->chunk == NULL && (self->end == NULL || self->kept.len == 0);
 }
 
 guint64
@@ -364,7 +384,7 @@ vp_stdio_output_new (VpStdioProcess *process, gboolean is_stderr, gsize max_kept
   self->is_stderr = is_stderr;
   self->moved = moved;
   self->moved_data = user_data;
-  g_queue_init (&self->waiting);
+  g_queue_init (&self->reads);
   vp_stdio_ring_init (&self->kept, max_kept);
   return self;
 }
