@@ -32,6 +32,7 @@ vp_agent_sources = \
 	guest/agent/agent-oom.c \
 	guest/agent/agent-openat2.c guest/agent/agent-openat2.h \
 	guest/agent/agent-pause.c guest/agent/agent-pause.h \
+	guest/agent/agent-piece.c guest/agent/agent-piece.h \
 	guest/agent/agent-port.c guest/agent/agent-port.h \
 	guest/agent/agent-process.c guest/agent/agent-process.h \
 	guest/agent/agent-process-rpc.c guest/agent/agent-process-rpc.h \
