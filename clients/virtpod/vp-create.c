@@ -10,6 +10,7 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-json-text.h"
+#include "vp-mount-option.h"
 #include "vp-names.h"
 #include "vp-standin.h"
 
@@ -29,7 +30,8 @@ call_create (VpClient *client, const char *id, const VpCreate *create, VpStandin
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   char *sandbox = NULL;
 
-  if (manager == NULL || !vp_standin_add_options (standin, &builder, fds, error))
+  if (manager == NULL || !vp_standin_add_options (standin, &builder, fds, error)
+      || !vp_mount_option_add (&builder, fds, error))
     return NULL;
   if (create->handler != NULL)
     g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (create->handler));
