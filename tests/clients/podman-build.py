@@ -129,7 +129,10 @@ def test_build(env):
     equal(done.returncode, 0, done.stderr)
     match(done.stdout.decode(), r"(?m)^1\n(?s:.*)^data\nvolume\nhello 65534 /tmp\nlo$", "what the steps said")
     match(done.stderr.decode(), r"(?m)^complaint$", "on their stderr")
-    equal(env.ok("run", "--rm", "--network", "none", "localhost/built", "cat", "/made"), "data\nvolume\n", "its file")
+    image = env.ok("image", "mount", "localhost/built").strip()
+    with open(os.path.join(image, "made"), encoding="ascii") as f:
+        equal(f.read(), "data\nvolume\n", "its file")
+    env.ok("image", "unmount", "localhost/built")
     env.nothing_left()
 
 

@@ -241,12 +241,15 @@ def test_mounts_of_its_own():
                                    env=bus.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         equal(process.wait(TIMEOUT), 0)
         contains(sorted(bus.calls("CreateSandbox")[0][2]), "mount-namespace")
+        equal(subprocess.run(["unshare", "--mount", VIRTPOD, "run", "true"], env=bus.environment(), timeout=TIMEOUT,
+                             stdin=subprocess.DEVNULL).returncode, 0)
+        contains(sorted(bus.calls("CreateSandbox")[1][2]), "mount-namespace")
         try:
             here = os.readlink("/proc/1/ns/mnt") == os.readlink("/proc/self/ns/mnt")
         except PermissionError:  # root in a sandbox: it cannot tell either
             here = False
         equal(bus.run("run", "--detach", "one").returncode, 0)
-        equal("mount-namespace" in bus.calls("CreateSandbox")[1][2], not here, "from here")
+        equal("mount-namespace" in bus.calls("CreateSandbox")[2][2], not here, "from here")
         bus.run("delete", "--force", "wait")
         equal(bus.status(bus.pid()), 137)
 
