@@ -19,7 +19,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main  # noqa: E402
+from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main, without_namespace  # noqa: E402
 
 
 class Engine(Bus):
@@ -113,11 +113,6 @@ def read_until(fd, text):
             raise AssertionError("%r did not come: %r" % (text, seen))
         seen += os.read(fd, 4096)
     return seen
-
-
-def without_namespace(options):
-    """This test may itself be where the host's first process is not."""
-    return {key: value for key, value in options.items() if key != "mount-namespace"}
 
 
 def test_life():
