@@ -136,7 +136,7 @@ gboolean vp_sandbox_wait_finish (VpSandbox *self, GAsyncResult *result, guint *r
 /* Takes @streams. In a ready sandbox the container is prepared in the guest
  * before this finishes. Returns it borrowed. */
 void vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams,
-                                     VpMountNs *mount_ns,                                      GAsyncReadyCallback callback, gpointer user_data);
+                                     VpMountNs *mount_ns, GAsyncReadyCallback callback, gpointer user_data);
 VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
 /* Removing the last container deletes the sandbox. */
