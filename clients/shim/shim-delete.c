@@ -184,7 +184,7 @@ remove_socket (void)
 
   if (shim_read_file ("address", PATH_MAX, &address, &len) < 0)
     return;
-  if (strncmp (address, "unix://" SHIM_SOCKET_DIR "/", strlen ("unix://" SHIM_SOCKET_DIR "/")) == 0
+  if (strncmp (address, "unix://", strlen ("unix://")) == 0 && shim_address_is_ours (address + strlen ("unix://"))
       && !shim_address_is_served (address))
     (void) unlink (address + strlen ("unix://"));
   free (address);
