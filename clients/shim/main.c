@@ -211,8 +211,8 @@ read_group (char group[SHIM_GROUP_MAX])
 static int
 start (ShimOptions *options)
 {
+  static ShimBootstrap bootstrap;
   char group[SHIM_GROUP_MAX], *path, *why = NULL;
-  ShimBootstrap bootstrap;
   int status;
 
   if (options->bundle != NULL && chdir (options->bundle) < 0)

@@ -81,6 +81,7 @@ take_params (ShimBootstrap *self, const uint8_t *data, size_t len, ShimOptions *
       return 0;
     }
   self->speaks_messages = 1;
+  self->message = params;
   self->runtime_options = find_options (params);
   self->ttrpc = *params->containerd_ttrpc_address != '\0' ? params->containerd_ttrpc_address : self->ttrpc;
   self->socket_dir = either (params->socket_dir, self->socket_dir);

@@ -13,6 +13,7 @@ typedef struct
   const char *ttrpc;           /* containerd's socket for events; NULL: none */
   const char *socket_dir;      /* for our socket */
   Google__Protobuf__Any *runtime_options; /* NULL: none */
+  void *message;               /* what the rest points into */
 } ShimBootstrap;
 
 /* Reads @fd to its end, but for a terminal; takes from it what @options says too. 0, or
