@@ -137,7 +137,8 @@ add_mounts (ShimText *text, const char *directory, const char *program)
   shim_text_printf (text, "\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
                           "{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\","
                           "\"options\":[\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]},"
-                          "{\"destination\":\"" PROGRAM "\",\"type\":\"bind\",\"options\":[\"bind\",\"ro\"],\"source\":");
+                          "{\"destination\":\"" PROGRAM "\",\"type\":\"bind\","
+                          "\"options\":[\"bind\",\"ro\"],\"source\":");
   shim_text_string (text, program);
   shim_text_printf (text, "},{\"destination\":\"/etc/resolv.conf\",\"type\":\"bind\","
                           "\"options\":[\"bind\",\"ro\"],\"source\":");
@@ -368,8 +369,8 @@ shim_pod_add_mounts (const char *json, size_t len, const char *pod_directory)
 
       if (!has_mount (mounts, destination))
         {
-          shim_text_printf (&list, "%s{\"destination\":\"%s\",\"type\":\"bind\",\"options\":[\"rbind\",\"rprivate\",\"%s\"],"
-                                   "\"source\":",
+          shim_text_printf (&list, "%s{\"destination\":\"%s\",\"type\":\"bind\","
+                                   "\"options\":[\"rbind\",\"rprivate\",\"%s\"],\"source\":",
                             list.len > 0 ? "," : "", destination,
                             read_only.len == 4 && memcmp (read_only.text, "true", 4) == 0 ? "ro" : "rw");
           shim_text_string (&list, source);

@@ -390,7 +390,8 @@ on_deleted (const ShimReply *reply, void *data)
     shim_call_fail_reply (op->call, "", reply);
   else
     {
-      shim_sandbox_end (op->sandbox, 0, 0);
+      /* one that has not run has not failed */
+      shim_sandbox_end (op->sandbox, op->sandbox->state == SHIM_SANDBOX_READY ? SHIM_SANDBOX_GONE : 0, 0);
       if (shim_sandbox == op->sandbox)
         forget (op->sandbox);
       /* containers that nobody has deleted went with it */

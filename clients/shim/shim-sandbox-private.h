@@ -6,6 +6,8 @@
 #include "shim-sandbox.h"
 #include "shim-task.h"
 
+#define SHIM_SANDBOX_GONE 137 /* status of a machine nobody knows any more */
+
 typedef enum
 {
   SHIM_SANDBOX_CREATING, /* the daemon has not answered */

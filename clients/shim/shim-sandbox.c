@@ -14,8 +14,6 @@
 #include "shim-util.h"
 #include "vp-names.h"
 
-#define STATUS_GONE 137 /* of a machine nobody knows any more */
-
 ShimSandbox *shim_sandbox;
 
 /* ---- the one --------------------------------------------------------------------- */
@@ -94,7 +92,7 @@ shim_sandbox_end (ShimSandbox *self, uint32_t exit_status, uint64_t exited_at)
 void
 shim_sandbox_end_by (ShimSandbox *self, const ShimReply *reply)
 {
-  uint32_t status = STATUS_GONE;
+  uint32_t status = SHIM_SANDBOX_GONE;
   uint64_t time = 0;
 
   if (reply->error == NULL && strcmp (reply->message->signature, "ut") == 0)

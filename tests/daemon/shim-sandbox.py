@@ -11,7 +11,6 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
-import bus
 import fake_agent
 import host
 import tap
@@ -90,6 +89,13 @@ class Pod:
     def status(self, **fields):
         return self.ask("SandboxStatus", "StatusRequest", "StatusResponse", **fields)
 
+    def answers(self):
+        try:
+            self.ask("PingSandbox")
+            return True
+        except Refused:
+            return False
+
     def wait(self):
         """A connection that has asked for the end."""
         connection = self.further()
@@ -144,7 +150,8 @@ def test_life(env):
         refused("NOT_FOUND", pod.ask, method)
     pod.create(hostname="web-0")
     refused("ALREADY_EXISTS", pod.create)
-    refused("FAILED_PRECONDITION", pod.ask, "CreateSandbox", "CreateRequest", sandbox_id="other", bundle_path=pod.bundle)
+    refused("FAILED_PRECONDITION", pod.ask, "CreateSandbox", "CreateRequest", sandbox_id="other",
+            bundle_path=pod.bundle)
     refused("NOT_FOUND", pod.ask, "StartSandbox", sandbox_id="other")
     for method in ("PingSandbox", "SandboxMetrics"):
         refused("FAILED_PRECONDITION", pod.ask, method)
@@ -213,7 +220,7 @@ def test_config(env):
     # of one that says nothing, and one whose strings are odd
     pod = Pod(env, hostname="", annotations=[], metadata={"name": 'a"\\\n\x01'})
     equal(read_json(pod.bundle, "config.json")["annotations"][CRI + "sandbox-name"], 'a"\\\n\x01', "name")
-    for name in ("hosts", "resolv.conf"):
+    for name in filter(lambda name: os.path.exists("/etc/" + name), ("hosts", "resolv.conf")):
         with open(os.path.join(pod.bundle, name), "rb") as ours, open("/etc/" + name, "rb") as theirs:
             equal(ours.read(), theirs.read(), name)
     pod.shutdown()
@@ -325,16 +332,14 @@ def test_shim_killed(env):
 
 
 def test_daemon_killed(env):
-    """a pod outlives the daemon: what is asked meanwhile is answered from memory, or waits"""
+    """a pod outlives the daemon: its state is told meanwhile, and its end by the next one"""
     pod = Pod(env)
     pod.start()
     waiting = pod.wait()
     env.stop_daemon(kill=True)
     equal(pod.status().state, READY, "state without a daemon")
-    ping = pod.further()
-    ping.send(SANDBOX, "PingSandbox", pod.messages["sandbox.SandboxRequest"](sandbox_id=pod.id).SerializeToString())
     env.start_daemon()
-    ping.result("google.protobuf.Empty")
+    eventually(pod.answers, "the agent, by the next daemon")
     name, _ = pod.container("sleep", "1000")
     pod.task("Start", answer="StartResponse", id=name)
     pod.stop()

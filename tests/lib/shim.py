@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 
-import host
 import tap
 from env import program, srcdir
 from tap import equal
