@@ -266,8 +266,10 @@ def test_containers(env):
     pod.task("Start", answer="StartResponse", id=name)
     waiting = pod.further()
     waiting.send(TASK, "Wait", pod.messages["task.ProcessRequest"](id=name).SerializeToString())
+    end = pod.wait()
     pod.shutdown()
     equal(waiting.result("task.WaitResponse").exit_status, 137, "status of one that was left")
+    equal(end.result("sandbox.WaitResponse").exit_status, 137, "status of the pod")
     env.nothing_left()
 
 
