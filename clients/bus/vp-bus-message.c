@@ -125,6 +125,7 @@ static void
 put_arguments (Out *out, const char *signature, va_list arguments)
 {
   uint16_t number;
+  uint64_t big;
 
   for (; *signature != '\0'; signature++)
     switch (*signature)
@@ -135,6 +136,10 @@ put_arguments (Out *out, const char *signature, va_list arguments)
       case 'q':
         number = (uint16_t) va_arg (arguments, int);
         put (out, 2, &number, sizeof number);
+        break;
+      case 't':
+        big = va_arg (arguments, uint64_t);
+        put (out, 8, &big, sizeof big);
         break;
       default:
         put_options (out, va_arg (arguments, const VpBusOption *));

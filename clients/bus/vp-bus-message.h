@@ -20,7 +20,7 @@ enum
 typedef struct
 {
   const char *destination, *path, *interface, *member;
-  /* of the arguments: of s (const char *), q (int) and { (an a{sv}: const VpBusOption *) */
+  /* of the arguments: of s (const char *), q (int), t (uint64_t) and { (an a{sv}: const VpBusOption *) */
   const char *signature;
   int start; /* the service is started if it does not run */
 } VpBusCall;

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # containerd's shim: one of it for each pod, so it is small: static, libc and protobuf-c only
 vp_shim_protos = \
+	clients/shim/bootstrap.proto \
 	clients/shim/cgroup.proto \
 	clients/shim/event.proto \
 	clients/shim/options.proto \
+	clients/shim/pod.proto \
+	clients/shim/sandbox.proto \
 	clients/shim/task.proto
 vp_shim_generated_c = $(vp_shim_protos:.proto=.pb-c.c)
 vp_shim_generated_h = $(vp_shim_protos:.proto=.pb-c.h)
@@ -18,6 +21,7 @@ libvp_shim_messages_a_CFLAGS = -w $(VP_STATIC_CFLAGS)
 # everything but main(), for the unit tests too
 libvp_shim_a_SOURCES = \
 	clients/shim/shim-address.c clients/shim/shim-address.h \
+	clients/shim/shim-bootstrap.c clients/shim/shim-bootstrap.h \
 	clients/shim/shim-create.c \
 	clients/shim/shim-daemon.c clients/shim/shim-daemon.h \
 	clients/shim/shim-delete.c clients/shim/shim-delete.h \
@@ -27,12 +31,16 @@ libvp_shim_a_SOURCES = \
 	clients/shim/shim-mount.c clients/shim/shim-mount.h \
 	clients/shim/shim-op.c clients/shim/shim-op.h \
 	clients/shim/shim-options.c clients/shim/shim-options.h \
+	clients/shim/shim-pod.c clients/shim/shim-pod.h \
 	clients/shim/shim-process.c \
 	clients/shim/shim-runtime.c clients/shim/shim-runtime.h \
+	clients/shim/shim-sandbox.c clients/shim/shim-sandbox.h clients/shim/shim-sandbox-private.h \
+	clients/shim/shim-sandbox-life.c \
 	clients/shim/shim-server.c clients/shim/shim-server.h \
 	clients/shim/shim-stats.c clients/shim/shim-stats.h \
 	clients/shim/shim-stream.c clients/shim/shim-stream.h \
 	clients/shim/shim-task.c clients/shim/shim-task.h \
+	clients/shim/shim-text.c clients/shim/shim-text.h \
 	clients/shim/shim-uri.c clients/shim/shim-uri.h \
 	clients/shim/shim-util.c clients/shim/shim-util.h \
 	clients/shim/shim-verbs.c

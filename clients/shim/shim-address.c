@@ -16,6 +16,8 @@
 #include "vp-ttrpc.h"
 
 #define BACKLOG 64
+#define PREFIX "virtpod-"
+#define HASH_DIGITS 32
 /* for an answer: a shim that runs has it in a millisecond */
 #define ANSWER_MS 2000
 
@@ -67,15 +69,25 @@ hash (unsigned __int128 *state, const char *text)
 }
 
 char *
-shim_address_new (const char *containerd, const char *namespace_, const char *group)
+shim_address_new (const char *directory, const char *containerd, const char *namespace_, const char *group)
 {
   unsigned __int128 state = (unsigned __int128) 0x6c62272e07bb0142 << 64 | 0x62b821756295c58d;
 
   hash (&state, containerd);
   hash (&state, namespace_);
   hash (&state, group);
-  return shim_printf (SHIM_SOCKET_DIR "/virtpod-%016llx%016llx", (unsigned long long) (state >> 64),
+  return shim_printf ("%s/" PREFIX "%016llx%016llx", directory, (unsigned long long) (state >> 64),
                       (unsigned long long) state);
+}
+
+int
+shim_address_is_ours (const char *path)
+{
+  const char *name = strrchr (path, '/');
+
+  return *path == '/' && strncmp (name + 1, PREFIX, strlen (PREFIX)) == 0
+         && strlen (name + 1) == strlen (PREFIX) + HASH_DIGITS
+         && strspn (name + 1 + strlen (PREFIX), "0123456789abcdef") == HASH_DIGITS;
 }
 
 /* Asks for what no shim has: the answer is that, or an end. */
@@ -107,6 +119,21 @@ shim_address_is_served (const char *path)
   return lives;
 }
 
+/* Those that @path is in. That one cannot be made is told by the socket. */
+static void
+make_directories (const char *path)
+{
+  char *directory = shim_strdup (path);
+
+  for (char *at = strchr (directory + 1, '/'); at != NULL; at = strchr (at + 1, '/'))
+    {
+      *at = '\0';
+      (void) mkdir (directory, 0711);
+      *at = '/';
+    }
+  free (directory);
+}
+
 int
 shim_address_listen (const char *path, int *ret_fd)
 {
@@ -118,8 +145,7 @@ shim_address_listen (const char *path, int *ret_fd)
   if (fd < 0)
     return -errno;
   memcpy (name.sun_path, path, strlen (path));
-  (void) mkdir ("/run/containerd", 0711);
-  (void) mkdir (SHIM_SOCKET_DIR, 0711);
+  make_directories (path);
   mask = umask (0177);
   if (bind (fd, (struct sockaddr *) &name, sizeof name) < 0)
     error = -errno;

@@ -9,7 +9,9 @@
 
 #include "shim-event.h"
 #include "shim-mount.h"
+#include "shim-pod.h"
 #include "shim-runtime.h"
+#include "shim-sandbox.h"
 #include "shim-util.h"
 #include "vp-names.h"
 
@@ -149,6 +151,24 @@ on_found (const ShimReply *reply, void *data)
   shim_daemon_call (&call, SHIM_ONCE, on_ready, self, NULL);
 }
 
+/* In a sandbox that runs: nothing has to be started. */
+static void
+on_added (const ShimReply *reply, void *data)
+{
+  Create *self = data;
+  const char *path = reply->error == NULL ? vp_bus_message_get_string (reply->message, 0) : NULL;
+  const ShimReply odd = { NULL, VP_ERROR_PREFIX "Failed", "virtpodd names no container" };
+
+  if (path == NULL)
+    {
+      fail (self, reply->error != NULL ? reply : &odd);
+      return;
+    }
+  self->task->path = shim_strdup (path);
+  self->task->init->path = shim_printf ("%s/process/_", path);
+  on_ready (reply, self);
+}
+
 static void
 on_made (const ShimReply *reply, void *data)
 {
@@ -172,12 +192,19 @@ static void
 make (Create *self)
 {
   static const VpBusCall call = { VP_BUS_NAME, VP_PATH_MANAGER, VP_IFACE_MANAGER, "CreateSandbox", "ss{", 1 };
+  const VpBusCall add = { VP_BUS_NAME, shim_sandbox_get_path (), VP_IFACE_SANDBOX, "CreateContainer", "ss{", 0 };
   const ShimProcess *init = self->task->init;
   VpBusOption options[5] = { { "stdin-path", init->streams.in, 0 }, { "stdout-path", init->streams.out, 0 } };
   size_t n = 2;
 
   if (!init->terminal) /* which has one stream for both */
     options[n++] = (VpBusOption) { "stderr-path", init->streams.err, 0 };
+  /* whatever its annotations say, or do not */
+  if (add.path != NULL)
+    {
+      shim_daemon_call (&add, SHIM_ONCE, on_added, self, self->task->id, self->task->bundle, options);
+      return;
+    }
   if (self->runtime.handler != NULL)
     options[n++] = (VpBusOption) { "handler", self->runtime.handler, 0 };
   shim_daemon_call (&call, SHIM_ONCE, on_made, self, self->task->id, self->task->bundle, options);
@@ -230,6 +257,18 @@ mount_rootfs (ShimCall *call, ShimTask *task, const Task__CreateTaskRequest *req
   return error;
 }
 
+/* 0, or -1: the call has failed. */
+static int
+add_files (ShimCall *call, const Task__CreateTaskRequest *request)
+{
+  const char *files = shim_sandbox_get_files ();
+  int error = files != NULL ? shim_pod_extend (request->bundle, files) : 0;
+
+  if (error != 0)
+    shim_call_fail (call, VP_GRPC_INTERNAL, VP_FILE_OCI_CONFIG " in %.1024s: %s", request->bundle, strerror (-error));
+  return error;
+}
+
 /* Whether the request is one that can be honoured; if not, the call has failed. */
 static int
 check (ShimCall *call, const Task__CreateTaskRequest *request)
@@ -242,6 +281,8 @@ check (ShimCall *call, const Task__CreateTaskRequest *request)
     shim_call_fail (call, VP_GRPC_UNIMPLEMENTED, "checkpoint: virtual machines are not restored from one");
   else if (shim_task_find (request->id) != NULL)
     shim_call_fail (call, VP_GRPC_ALREADY_EXISTS, "container \"%s\": exists already", request->id);
+  else if (shim_sandbox_is_any () && shim_sandbox_get_path () == NULL)
+    shim_call_fail (call, VP_GRPC_FAILED_PRECONDITION, "container \"%s\": its sandbox does not run", request->id);
   else
     return 1;
   return 0;
@@ -258,7 +299,7 @@ shim_rpc_create (ShimCall *call)
   if (!check (call, request) || read_options (call, request, &runtime) < 0)
     return;
   task = shim_task_new (request->id, request->bundle);
-  if (mount_rootfs (call, task, request) < 0)
+  if (add_files (call, request) < 0 || mount_rootfs (call, task, request) < 0)
     {
       shim_task_remove (task);
       shim_runtime_clear (&runtime);

@@ -133,25 +133,28 @@ is_ours (VpBus *bus, const char *path)
   return same;
 }
 
-/* A pod cannot outlive its shim: with its own container the others go too. */
+/* A pod cannot outlive its shim: with its own container, whose object is called as its
+ * sandbox's, the others go too. */
+static int
+is_own (const char *path, const char *sandbox)
+{
+  const char *name = strrchr (path, '/'), *of_sandbox = strrchr (sandbox, '/');
+
+  return name != NULL && of_sandbox != NULL && strcmp (name, of_sandbox) == 0;
+}
+
 static int
 delete_sandbox (VpBus *bus, const char *path)
 {
-  VpBusCall call = { VP_BUS_NAME, NULL, VP_IFACE_SANDBOX, "Delete", "{", 0 };
-  char *sandbox = get (bus, path, "Sandbox");
+  const VpBusCall call = { VP_BUS_NAME, path, VP_IFACE_SANDBOX, "Delete", "{", 0 };
   VpBusMessage reply;
-  int error;
+  int error = shim_daemon_call_now (bus, &call, CALL_MS, &reply, force);
 
-  if (sandbox == NULL)
-    return 0;
-  call.path = sandbox;
-  error = shim_daemon_call_now (bus, &call, CALL_MS, &reply, force);
-  free (sandbox);
   return error != 0 || (reply.type == VP_BUS_ERROR && !is_gone (&reply)) ? complain ("sandbox", error, &reply) : 0;
 }
 
 static int
-delete_container (VpBus *bus, const char *path, End *ret)
+delete_container (VpBus *bus, const char *path, int own, End *ret)
 {
   const VpBusCall call = { VP_BUS_NAME, path, VP_IFACE_CONTAINER, "Delete", "{", 0 };
   char *state = get (bus, path, "State");
@@ -160,10 +163,9 @@ delete_container (VpBus *bus, const char *path, End *ret)
 
   had_ended = state != NULL && strcmp (state, "stopped") == 0;
   free (state);
-  if (error == 0 && is_gone (&reply))
+  /* its own that cannot go alone goes with the sandbox */
+  if (error == 0 && (is_gone (&reply) || (own && is_error (&reply, VP_ERROR_PREFIX "InvalidState"))))
     return 0;
-  if (error == 0 && is_error (&reply, VP_ERROR_PREFIX "InvalidState"))
-    return delete_sandbox (bus, path);
   if (error != 0 || reply.type != VP_BUS_METHOD_RETURN)
     return complain ("container", error, &reply);
   if (had_ended && strcmp (reply.signature, "ut") == 0)
@@ -184,7 +186,7 @@ remove_socket (void)
 
   if (shim_read_file ("address", PATH_MAX, &address, &len) < 0)
     return;
-  if (strncmp (address, "unix://" SHIM_SOCKET_DIR "/", strlen ("unix://" SHIM_SOCKET_DIR "/")) == 0
+  if (strncmp (address, "unix://", strlen ("unix://")) == 0 && shim_address_is_ours (address + strlen ("unix://"))
       && !shim_address_is_served (address))
     (void) unlink (address + strlen ("unix://"));
   free (address);
@@ -209,8 +211,8 @@ shim_delete (const ShimOptions *options)
 {
   End end = { STATUS_KILLED, 0 };
   VpBus bus;
-  char *path, *rootfs, *here;
-  int failed = 0;
+  char *path, *sandbox, *rootfs, *here;
+  int failed = 0, own;
 
   if (options->bundle != NULL && chdir (options->bundle) < 0)
     {
@@ -222,7 +224,14 @@ shim_delete (const ShimOptions *options)
   vp_bus_init (&bus, 1u << 20);
   path = find (&bus, options->id, &failed);
   if (path != NULL && is_ours (&bus, path))
-    failed = delete_container (&bus, path, &end);
+    {
+      sandbox = get (&bus, path, "Sandbox");
+      own = sandbox != NULL && is_own (path, sandbox);
+      failed = delete_container (&bus, path, own, &end);
+      if (!failed && own)
+        failed = delete_sandbox (&bus, sandbox);
+      free (sandbox);
+    }
   free (path);
   vp_bus_close (&bus);
 

@@ -22,6 +22,7 @@ static const Option options[] = {
   { "debug", offsetof (ShimOptions, debug), 0 },
   { "v", offsetof (ShimOptions, version), 0 },
   { "version", offsetof (ShimOptions, version), 0 },
+  { "info", offsetof (ShimOptions, info), 0 },
   { "h", offsetof (ShimOptions, help), 0 },
   { "help", offsetof (ShimOptions, help), 0 },
 };
@@ -47,7 +48,7 @@ take_flag (int *flag, const char *value)
 static int
 check (const ShimOptions *self, char **ret_why)
 {
-  if (self->version || self->help)
+  if (self->version || self->info || self->help)
     return 0;
   if (self->verb == NULL || (strcmp (self->verb, "start") != 0 && strcmp (self->verb, "delete") != 0))
     *ret_why = shim_printf ("\"start\" or \"delete\" must follow the options");

@@ -10,7 +10,7 @@ typedef struct
   const char *address; /* containerd's, may be empty */
   const char *publish; /* its program, may be empty */
   const char *bundle;  /* NULL: the working directory */
-  int debug, version, help;
+  int debug, version, info, help;
   const char *verb; /* "start" or "delete"; NULL: none */
 } ShimOptions;
 

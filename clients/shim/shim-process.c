@@ -306,6 +306,17 @@ shim_rpc_resize_pty (ShimCall *call)
     }
 }
 
+/* Of what has just ended there is nothing to close, which is no failure. */
+static void
+on_stdin_closed (const ShimReply *reply, void *data)
+{
+  static const ShimReply done = { NULL, NULL, NULL };
+  int has_ended = reply->error != NULL
+                  && (shim_daemon_is_gone (reply->error) || strcmp (reply->error, VP_ERROR_PREFIX "InvalidState") == 0);
+
+  shim_op_finish (data, has_ended ? &done : reply);
+}
+
 void
 shim_rpc_close_io (ShimCall *call)
 {
@@ -317,7 +328,7 @@ shim_rpc_close_io (ShimCall *call)
   if (!request->stdin || process->status == TASK__STATUS__STOPPED)
     shim_call_reply (call, NULL);
   else if (process->status == TASK__STATUS__RUNNING)
-    close_stdin (process, shim_op_finished, shim_op_new (call, process));
+    close_stdin (process, on_stdin_closed, shim_op_new (call, process));
   else
     {
       process->close_stdin = 1;

@@ -64,36 +64,57 @@ read_generic (ShimRuntime *self, const Options__Generic *options, const char **r
   return 0;
 }
 
+static const struct
+{
+  const char *name;
+  const ProtobufCMessageDescriptor *descriptor;
+} types[] = {
+  { "runtimeoptions.v1.Options", &options__generic__descriptor },
+  { "cri.runtimeoptions.v1.Options", &options__generic__descriptor }, /* of older ones */
+  { "containerd.runc.v1.Options", &options__runc__descriptor },
+};
+
+/* What a type is called without where it is described. */
+static const char *
+name_of (const char *type_url)
+{
+  const char *slash = strrchr (type_url, '/');
+
+  return slash != NULL ? slash + 1 : type_url;
+}
+
+static const ProtobufCMessageDescriptor *
+find_type (const char *name)
+{
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    if (strcmp (types[i].name, name) == 0)
+      return types[i].descriptor;
+  return NULL;
+}
+
+int
+shim_runtime_is_options (const char *type_url)
+{
+  return find_type (name_of (type_url)) != NULL;
+}
+
 int
 shim_runtime_parse (ShimRuntime *self, const Google__Protobuf__Any *options, const char **ret_why)
 {
-  static const struct
-  {
-    const char *name;
-    const ProtobufCMessageDescriptor *descriptor;
-  } types[] = {
-    { "runtimeoptions.v1.Options", &options__generic__descriptor },
-    { "cri.runtimeoptions.v1.Options", &options__generic__descriptor }, /* of older ones */
-    { "containerd.runc.v1.Options", &options__runc__descriptor },
-  };
-  const char *slash, *name;
+  const ProtobufCMessageDescriptor *type;
   ProtobufCMessage *message = NULL;
-  size_t type = 0;
   int result = 0;
 
   *self = (ShimRuntime) { NULL, NULL };
   if (options == NULL || *options->type_url == '\0')
     return 0;
-  slash = strrchr (options->type_url, '/');
-  name = slash != NULL ? slash + 1 : options->type_url;
-  while (type < sizeof types / sizeof *types && strcmp (types[type].name, name) != 0)
-    type++;
-  if (type == sizeof types / sizeof *types)
+  type = find_type (name_of (options->type_url));
+  if (type == NULL)
     {
-      self->ignored = shim_printf ("all of type %.*s", SHOWN_MAX, name);
+      self->ignored = shim_printf ("all of type %.*s", SHOWN_MAX, name_of (options->type_url));
       return 0;
     }
-  message = vp_message_unpack (types[type].descriptor, options->value.data, options->value.len, MAX_OPTIONS);
+  message = vp_message_unpack (type, options->value.data, options->value.len, MAX_OPTIONS);
   if (message == NULL)
     {
       *ret_why = "not of the type they claim to be";

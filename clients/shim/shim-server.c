@@ -42,8 +42,7 @@ struct ShimCall
   ProtobufCMessage *request;
 };
 
-static const char *const *service_names;
-static const ShimMethod *method_table;
+static const ShimService *service_table;
 static Connection *connections;
 static unsigned n_connections;
 
@@ -171,9 +170,9 @@ shim_call_fail (ShimCall *self, VpGrpcCode code, const char *format, ...)
 static const ShimMethod *
 find_method (const Ttrpc__Request *request)
 {
-  for (const char *const *service = service_names; *service != NULL; service++)
-    if (strcmp (request->service, *service) == 0)
-      for (const ShimMethod *method = method_table; method->name != NULL; method++)
+  for (const ShimService *service = service_table; service->name != NULL; service++)
+    if (strcmp (request->service, service->name) == 0)
+      for (const ShimMethod *method = service->methods; method->name != NULL; method++)
         if (strcmp (request->method, method->name) == 0)
           return method;
   return NULL;
@@ -277,13 +276,12 @@ on_connection (uint32_t events, void *data)
 }
 
 void
-shim_server_start (int fd, const char *const *services, const ShimMethod *methods)
+shim_server_start (int fd, const ShimService *services)
 {
   static int listening;
 
   listening = fd;
-  service_names = services;
-  method_table = methods;
+  service_table = services;
   (void) shim_watch_new (listening, EPOLLIN, on_connection, &listening);
 }
 

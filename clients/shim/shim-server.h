@@ -16,8 +16,14 @@ typedef struct
   ShimHandler handler;
 } ShimMethod;
 
-/* Serves the listening socket @fd. Both tables end with NULL; each service has all methods. */
-void shim_server_start (int fd, const char *const *services, const ShimMethod *methods);
+typedef struct
+{
+  const char *name;
+  const ShimMethod *methods; /* until one without a name */
+} ShimService;
+
+/* Serves the listening socket @fd. The table ends with a service without a name; it is kept. */
+void shim_server_start (int fd, const ShimService *services);
 
 /* The unpacked request; freed with the call. */
 void *shim_call_request (ShimCall *self);

@@ -23,6 +23,7 @@ typedef struct
   Cgroup__MemoryStat memory;
   Cgroup__MemoryEntry entries[3];
   Cgroup__BlkIOStat blkio;
+  uint64_t machine_cpu, machine_memory; /* 0: of a container */
 } Stats;
 
 typedef struct
@@ -52,6 +53,8 @@ static const Number numbers[] = {
   { "memory.kernel-max-usage-bytes", offsetof (Stats, entries[2].max), 1 },
   { "memory.kernel-limit-bytes", offsetof (Stats, entries[2].limit), 1 },
   { "memory.kernel-failures", offsetof (Stats, entries[2].failcnt), 1 },
+  { "vm.cpu-usage-usec", offsetof (Stats, machine_cpu), NSEC_PER_USEC },
+  { "vm.memory-bytes", offsetof (Stats, machine_memory), 1 },
   { "pids.current", offsetof (Stats, pids.current), 1 },
   { "pids.limit", offsetof (Stats, pids.limit), 1 },
 };
@@ -247,6 +250,20 @@ take_value (VpBusReader *in, const char *key, const char *type, Stats *stats)
   return vp_bus_reader_skip (in, type);
 }
 
+/* What is read from a cache of the guest is memory of the host's all the same. A machine
+ * has no limit: to readers 0 is one. */
+static void
+take_machine (Stats *stats)
+{
+  if (stats->machine_cpu > 0)
+    stats->usage.total = stats->machine_cpu;
+  if (stats->machine_memory == 0)
+    return;
+  stats->entries[0].usage = stats->machine_memory;
+  stats->entries[0].limit = UINT64_MAX;
+  stats->memory.rss = stats->memory.total_rss = stats->machine_memory;
+}
+
 Cgroup__Metrics *
 shim_stats_new (const VpBusMessage *reply)
 {
@@ -280,7 +297,10 @@ shim_stats_new (const VpBusMessage *reply)
     if (take_value (&entries, key, type, stats) < 0)
       break;
   if (more == 0)
-    return &stats->metrics;
+    {
+      take_machine (stats);
+      return &stats->metrics;
+    }
   shim_stats_free (&stats->metrics);
   return NULL;
 }
@@ -311,31 +331,41 @@ shim_stats_free (Cgroup__Metrics *self)
   free (self); /* the first member of what was allocated */
 }
 
+int
+shim_stats_pack (const VpBusMessage *reply, Google__Protobuf__Any *ret)
+{
+  static char type_url[] = "io.containerd.cgroups.v1.Metrics";
+  Cgroup__Metrics *metrics = shim_stats_new (reply);
+
+  if (metrics == NULL)
+    return -1;
+  google__protobuf__any__init (ret);
+  ret->type_url = type_url;
+  ret->value.len = cgroup__metrics__get_packed_size (metrics);
+  ret->value.data = shim_alloc (ret->value.len + 1);
+  (void) cgroup__metrics__pack (metrics, ret->value.data);
+  shim_stats_free (metrics);
+  return 0;
+}
+
 /* ---- the call -------------------------------------------------------------------- */
 
 static void
 on_stats (const ShimReply *reply, void *data)
 {
-  static char type_url[] = "io.containerd.cgroups.v1.Metrics";
   ShimOp *op = data;
   Task__StatsResponse response = TASK__STATS_RESPONSE__INIT;
-  Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
-  Cgroup__Metrics *metrics = reply->error == NULL ? shim_stats_new (reply->message) : NULL;
+  Google__Protobuf__Any any;
 
   if (reply->error != NULL)
     shim_call_fail_reply (op->call, "", reply);
-  else if (metrics == NULL)
+  else if (shim_stats_pack (reply->message, &any) < 0)
     shim_call_fail (op->call, VP_GRPC_INTERNAL, "virtpodd's statistics are none");
   else
     {
-      any.type_url = type_url;
-      any.value.len = cgroup__metrics__get_packed_size (metrics);
-      any.value.data = shim_alloc (any.value.len + 1);
-      (void) cgroup__metrics__pack (metrics, any.value.data);
       response.stats = &any;
       shim_call_reply (op->call, &response);
       free (any.value.data);
-      shim_stats_free (metrics);
     }
   shim_op_free (op);
 }

@@ -7,6 +7,7 @@
 #include "shim-event.h"
 #include "shim-loop.h"
 #include "shim-mount.h"
+#include "shim-sandbox.h"
 #include "shim-util.h"
 #include "vp-names.h"
 
@@ -68,8 +69,11 @@ void
 shim_task_remove (ShimTask *self)
 {
   ShimTask **place = &tasks;
-  char *rootfs = shim_task_rootfs (self);
+  char *rootfs;
 
+  if (self->removed)
+    return;
+  rootfs = shim_task_rootfs (self);
   while (self->execs != NULL)
     shim_process_remove (self->execs);
   shim_process_remove (self->init);
@@ -80,9 +84,32 @@ shim_task_remove (ShimTask *self)
     place = &(*place)->next;
   *place = self->next;
   self->removed = 1;
-  if (self->shut_down && tasks == NULL)
+  if (self->shut_down && tasks == NULL && !shim_sandbox_is_any ())
     shim_event_when_sent (shim_loop_quit);
   task_unref (self);
+}
+
+void
+shim_task_end_all (void)
+{
+  ShimTask *next;
+
+  for (ShimTask *self = tasks; self != NULL; self = next)
+    {
+      next = self->next;
+      if (self->path == NULL)
+        {
+          self->shut_down = 1; /* its creation fails */
+          continue;
+        }
+      while (self->execs != NULL)
+        {
+          shim_process_end (self->execs, STATUS_GONE, 0);
+          shim_process_remove (self->execs);
+        }
+      shim_process_end (self->init, STATUS_GONE, 0);
+      shim_task_remove (self);
+    }
 }
 
 /* ---- processes ------------------------------------------------------------------- */

@@ -54,8 +54,10 @@ struct ShimTask
 ShimTask *shim_task_new (const char *id, const char *bundle);
 ShimTask *shim_task_find (const char *id);
 int shim_task_is_any (void);
-/* Ends what it has: waiting calls fail, mounts go. */
+/* Ends what it has: waiting calls fail, mounts go. One that has been removed already stays so. */
 void shim_task_remove (ShimTask *self);
+/* Their machine is gone, and nobody will ask for them again. */
+void shim_task_end_all (void);
 char *shim_task_rootfs (const ShimTask *self);
 
 ShimProcess *shim_process_new (ShimTask *task, const char *exec_id);

@@ -126,6 +126,25 @@ shim_read_file (const char *path, size_t max, char **ret, size_t *ret_len)
 }
 
 int
+shim_write_all (int fd, const void *data, size_t len)
+{
+  const char *rest = data;
+
+  while (len > 0)
+    {
+      ssize_t n = write (fd, rest, len);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return -errno;
+      rest += n;
+      len -= (size_t) n;
+    }
+  return 0;
+}
+
+int
 shim_connect (const char *path, int *ret_fd)
 {
   struct sockaddr_un name = { .sun_family = AF_UNIX };

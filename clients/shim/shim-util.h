@@ -20,6 +20,9 @@ int shim_id_is_valid (const char *id);
 /* 0, or -errno: the whole file, at most @max bytes, NUL-terminated, malloc'd. */
 int shim_read_file (const char *path, size_t max, char **ret, size_t *ret_len);
 
+/* 0 or -errno: all of it. */
+int shim_write_all (int fd, const void *data, size_t len);
+
 /* 0 or -errno: a UNIX socket that is connected to @path ("unix://" in front is ignored). */
 int shim_connect (const char *path, int *ret_fd);
 

@@ -10,6 +10,7 @@
 #include "shim-event.h"
 #include "shim-loop.h"
 #include "shim-op.h"
+#include "shim-sandbox.h"
 #include "shim-util.h"
 #include "vp-names.h"
 
@@ -173,7 +174,8 @@ shim_rpc_update (ShimCall *call)
 
 /* ---- Shutdown -------------------------------------------------------------------- */
 
-/* Each container of a pod is shut down; the last one ends the shim. */
+/* Each container of a pod is shut down; the last one ends the shim, unless the pod is
+ * one that is shut down itself. */
 void
 shim_rpc_shutdown (ShimCall *call)
 {
@@ -183,6 +185,6 @@ shim_rpc_shutdown (ShimCall *call)
   if (task != NULL && task->path == NULL)
     task->shut_down = 1;
   shim_call_reply (call, NULL);
-  if (!shim_task_is_any ())
+  if (!shim_task_is_any () && !shim_sandbox_is_any ())
     shim_event_when_sent (shim_loop_quit);
 }

@@ -13,6 +13,7 @@
 #include "vp-client.h"
 #include "vp-command.h"
 #include "vp-names.h"
+#include "vp-oci-features.h"
 #include "vp-report.h"
 
 /* in the order of help and virtpod(1): to run, to look, to change, to end, about the host */

@@ -12,9 +12,6 @@
 #define VP_EXIT_NOT_FOUND 127      /* run, exec: there is no such command */
 #define VP_EXIT_SIGNAL 128         /* + number: virtpod was told to give up by a signal */
 
-/* newest version of the OCI runtime specification that config.json may have */
-#define VP_OCI_VERSION "1.2.0"
-
 typedef struct _VpCommand VpCommand;
 
 /* One verb: a row of the table in main.c, defined in cmd-VERB.c. */

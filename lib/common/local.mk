@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += libvp-common.la
 libvp_common_la_SOURCES = \
 	lib/common/vp-names.h \
+	lib/common/vp-oci-features.h \
 	lib/common/vp-bucket.c lib/common/vp-bucket.h \
 	lib/common/vp-error.c lib/common/vp-error.h \
 	lib/common/vp-event.c lib/common/vp-event.h \

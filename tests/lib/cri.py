@@ -255,7 +255,8 @@ class CriEnv(ContainerdEnv):
             if error.code == "UNIMPLEMENTED":
                 raise tap.Failure("containerd has not loaded its CRI plugin") from None
             return False
-        return bool(conditions) and all(condition.status for condition in conditions)
+        # newer ones have others, such as that nothing of their configuration is old
+        return {condition.type for condition in conditions if condition.status} >= {"RuntimeReady", "NetworkReady"}
 
     def stop_containerd(self, kill=False):
         if self.cri is not None:

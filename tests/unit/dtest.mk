@@ -41,6 +41,7 @@ EXTRA_DIST += \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
 	tests/daemon/mount-namespace.py \
+	tests/daemon/shim-sandbox.py \
 	tests/daemon/standin.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """containerd-shim-virtpod-v2 as a program: its verbs, and what it answers to requests
-that are wrong. There is no bus and no daemon; a ttrpc client that shares no code with it."""
+that are wrong. There is no bus and no daemon."""
 
 import json
 import os
@@ -16,37 +16,22 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import host
 import tap
-from env import program, srcdir
+from env import program
+from shim import RUN, SANDBOX, SHIM, TASK, Connection, Shims
 from tap import equal
-from ttrpc_client import CODES, HEADER, REQUEST, RESPONSE, Messages
-
-SHIM = "containerd-shim-virtpod-v2"
-RUN = "/run/containerd"
+from ttrpc_client import REQUEST, RESPONSE
 
 
-class Shim:
-    """Bundles below a directory, and the shim's verbs for them."""
+class World(Shims):
+    """What tap.run() asks of one."""
 
-    temporary = messages = dir = None
-    logs = {}
-    extra = {}
+    temporary = None
 
     def start(self):
         host.own_mount_namespace()
-        os.makedirs(RUN, exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", RUN], check=True)
         self.temporary = tempfile.TemporaryDirectory(prefix="virtpod-test.")
-        self.dir = self.temporary.name
-        folders = [os.path.join(srcdir, "lib/wire"), os.path.join(srcdir, "clients/shim")]
-        merged = os.path.join(self.dir, "protos")
-        os.mkdir(merged)
-        for folder in folders:
-            for name in os.listdir(folder):
-                if name.endswith(".proto"):
-                    os.symlink(os.path.join(folder, name), os.path.join(merged, name))
-        self.messages = Messages(merged)
+        self.open(self.temporary.name, "unix:path=" + self.temporary.name + "/nobus")
 
-    # what tap.run() asks of a world
     def begin_test(self):
         pass
 
@@ -58,75 +43,8 @@ class Shim:
 
     def stop(self):
         host.end_family()
+        self.close()
         self.temporary.cleanup()
-
-    def bundle(self, name, annotations=None):
-        path = os.path.join(self.dir, name)
-        os.makedirs(os.path.join(path, "rootfs"))
-        with open(os.path.join(path, "config.json"), "w", encoding="ascii") as f:
-            json.dump({"ociVersion": "1.0.2", "annotations": annotations or {}}, f)
-        return path
-
-    def begin(self, verb, name, bundle, *options):
-        environment = {"PATH": os.environ["PATH"], "VIRTPOD_BUS_ADDRESS": "unix:path=" + self.dir + "/nobus", **self.extra}
-        return subprocess.Popen([program(SHIM), "-namespace", "test", "-address", "", "-id", name, *options, verb],
-                                cwd=bundle, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                env=environment)
-
-    def call(self, verb, name, bundle, *options):
-        process = self.begin(verb, name, bundle, *options)
-        out, err = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-    def launch(self, name, annotations=None):
-        """Path of the socket."""
-        bundle = self.bundle(name, annotations)
-        os.mkfifo(os.path.join(bundle, "log"))
-        self.logs[name] = os.open(os.path.join(bundle, "log"), os.O_RDWR | os.O_NONBLOCK)
-        done = self.call("start", name, bundle)
-        equal((done.returncode, done.stderr), (0, b""), "start")
-        with open(os.path.join(bundle, "address"), "rb") as f:
-            equal(f.read(), done.stdout, "address file")
-        tap.match(done.stdout.decode(), "^unix:///run/containerd/s/[0-9a-z-]+$", "address")
-        return done.stdout.decode()[len("unix://"):]
-
-
-class Connection:
-    def __init__(self, path, messages):
-        self.messages = messages
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.socket.settimeout(120)
-        self.socket.connect(path)
-        self.stream = -1
-
-    def raw(self, service, method, payload):
-        request = self.messages["ttrpc.Request"](service=service, method=method, payload=payload).SerializeToString()
-        self.stream += 2
-        self.socket.sendall(HEADER.pack(len(request), self.stream, REQUEST, 0) + request)
-        length, stream, kind, _ = HEADER.unpack(self.take(HEADER.size))
-        equal((stream, kind), (self.stream, RESPONSE), "answer")
-        return self.messages["ttrpc.Response"].FromString(self.take(length))
-
-    def take(self, size):
-        data = b""
-        while len(data) < size:
-            piece = self.socket.recv(size - len(data))
-            if not piece:
-                raise EOFError
-            data += piece
-        return data
-
-    def code(self, method, message, service="containerd.task.v2.Task", **fields):
-        """Name of the code, and the text, that a request is answered with."""
-        payload = message if isinstance(message, bytes) else self.messages["task." + message](**fields).SerializeToString()
-        status = self.raw(service, method, payload).status
-        return CODES[status.code], status.message
-
-    def is_closed(self):
-        try:
-            return self.socket.recv(1) == b""
-        except ConnectionResetError:
-            return True
 
 
 def shutdown(shim, path, name):
@@ -147,10 +65,7 @@ def test_verbs(shim):
 
 def test_start_wrong(shim):
     """start of a bundle that is none: an error, and no shim and no socket"""
-    empty = os.path.join(shim.dir, "empty")
-    os.mkdir(empty)
-    done = shim.call("start", "empty", empty)
-    equal((done.returncode, done.stdout), (1, b""), "without config.json")
+    empty = shim.directory("empty")
     for text in ("{", "[" * 100000, '{"annotations":{"io.kubernetes.cri.container-type":"container",'
                                     '"io.kubernetes.cri.sandbox-id":"../../x"}}', "\0" * 100):
         with open(os.path.join(empty, "config.json"), "w", encoding="ascii") as f:
@@ -161,7 +76,7 @@ def test_start_wrong(shim):
         f.truncate(64 << 20)
     done = shim.call("start", "empty", empty)
     equal((done.returncode, done.stdout), (1, b""), "start of what is too long")
-    tap.check(not os.path.isdir(RUN + "/s") or os.listdir(RUN + "/s") == [], "a socket is left")
+    equal(shim.sockets(), [], "sockets that are left")
 
 
 def test_group(shim):
@@ -176,6 +91,10 @@ def test_group(shim):
     shutdown(shim, path, "pod")
 
 
+def params(shim, **fields):
+    return shim.messages["bootstrap.Params"](**fields).SerializeToString()
+
+
 def test_bootstrap(shim):
     """a containerd that says which versions it knows is told ours"""
     bundle = shim.bundle("newer")
@@ -185,9 +104,131 @@ def test_bootstrap(shim):
     with open(os.path.join(bundle, "address"), encoding="ascii") as f:
         equal(answer, {"version": 2, "address": f.read(), "protocol": "ttrpc"}, "answer")
     equal(shim.call("start", "newer", bundle).stdout, done.stdout, "answer of a shim that is there")
+    # options of the runtime, and what is nothing at all
+    some = shim.messages["google.protobuf.Any"](type_url="runtimeoptions.v1.Options", value=b"x").SerializeToString()
+    for stdin in (some, b"\xff" * 100, params(shim, instance_id="other", namespace="test"),
+                  params(shim, instance_id="newer", namespace="other")):
+        equal(shim.call("start", "newer", bundle, stdin=stdin).stdout, done.stdout, "answer to %r" % stdin)
     shim.extra = {}
     equal(shim.call("start", "newer", bundle).stdout.decode(), answer["address"], "answer to an older one")
+    done = shim.call("start", "newer", bundle, stdin=bytes(2 << 20))
+    equal((done.returncode, done.stdout), (1, b""), "too much of it")
     shutdown(shim, answer["address"][len("unix://"):], "newer")
+
+
+def test_bootstrap_messages(shim):
+    """one that writes messages is answered by one; the socket is where it says"""
+    bundle = shim.bundle("message")
+    shim.extra = {"MAX_SHIM_VERSION": "2"}
+    stdin = params(shim, instance_id="message", namespace="test")
+    done = shim.call("start", "message", bundle, stdin=stdin)
+    equal((done.returncode, done.stderr), (0, b""), "start")
+    answer = shim.messages["bootstrap.Result"].FromString(done.stdout)
+    equal((answer.version, answer.protocol), (3, "ttrpc"), "answer")
+    with open(os.path.join(bundle, "address"), encoding="ascii") as f:
+        equal(f.read(), answer.address, "address file")
+    equal(shim.call("start", "message", bundle, stdin=stdin).stdout, done.stdout, "answer of a shim that is there")
+    # an older containerd comes to the same shim
+    equal(json.loads(shim.call("start", "message", bundle).stdout)["address"], answer.address, "to an older one")
+    shutdown(shim, answer.address[len("unix://"):], "message")
+    elsewhere = os.path.join(RUN, "else/where")
+    done = shim.call("start", "message", bundle,
+                     stdin=params(shim, instance_id="message", namespace="test", socket_dir=elsewhere))
+    path = shim.messages["bootstrap.Result"].FromString(done.stdout).address[len("unix://"):]
+    equal(os.path.dirname(path), elsewhere, "directory of the socket")
+    os.kill(shim.pid(path), 9)
+    tap.eventually(lambda: not host.listens(path), "end of the shim", 60)
+    equal(shim.call("delete", "message", bundle).returncode, 1, "status without a daemon")
+    tap.check(not os.path.exists(path), "delete leaves the socket there")
+    for wrong in ("relative", "/" + "x" * 100):
+        done = shim.call("start", "message", bundle,
+                         stdin=params(shim, instance_id="message", namespace="test", socket_dir=wrong))
+        equal((done.returncode, done.stdout), (1, b""), "start with sockets in %s" % wrong)
+    shim.extra = {}
+
+
+def test_info(shim):
+    """-info: name, version, features of the runtime, and its options as they came"""
+    environment = {"PATH": os.environ["PATH"]}
+
+    def info(stdin, status=0):
+        done = subprocess.run([program(SHIM), "-info"], input=stdin, capture_output=True, env=environment, check=False)
+        equal(done.returncode, status, "status (stderr: %r)" % done.stderr)
+        return shim.messages["bootstrap.RuntimeInfo"].FromString(done.stdout)
+
+    got = info(b"")
+    version = subprocess.run([program(SHIM), "-v"], capture_output=True, env=environment, check=True).stdout.split()[1]
+    equal((got.name, got.version.version), ("io.containerd.virtpod.v2", version.decode()), "name and version")
+    tap.check(got.features.type_url.endswith("/opencontainers/runtime-spec/1/features/Features"), got.features.type_url)
+    features = json.loads(got.features.value)
+    tap.check("rro" in features["mountOptions"] and "mountExtensions" not in features["linux"], "features")
+    if program("virtpod") is not None:
+        command = subprocess.run([program("virtpod"), "features"], capture_output=True, check=True)
+        equal(features, json.loads(command.stdout), "features of the command")
+    options = shim.messages["google.protobuf.Any"](type_url="runtimeoptions.v1.Options", value=b"x")
+    equal(info(options.SerializeToString()).options, options, "options")
+    info(b"\xff\xff", 1)
+
+
+def test_pod_of_none(shim):
+    """the Sandbox service, of a shim without one: refused by code; what is not served, too"""
+    path = shim.serve("none", shim.directory("none"))
+    connection = Connection(path, shim.messages)
+    for method in ("StartSandbox", "Platform", "WaitSandbox", "PingSandbox", "SandboxMetrics", "StopSandbox",
+                   "SandboxStatus"):
+        code, text = connection.code(method, shim.messages["sandbox.SandboxRequest"](sandbox_id="none")
+                                     .SerializeToString(), service=SANDBOX)
+        equal(code, "NOT_FOUND", method)
+        tap.check("none" in text, "%s: %r" % (method, text))
+    for method in ("UpdateSandbox", "State"):
+        equal(connection.code(method, b"", service=SANDBOX)[0], "UNIMPLEMENTED", method)
+    equal(connection.code("CreateSandbox", b"\xff", service=SANDBOX)[0], "INVALID_ARGUMENT", "garbage")
+    create = shim.messages["sandbox.CreateRequest"]
+    some = shim.messages["google.protobuf.Any"]
+    mount = shim.messages["task.Mount"](type="no-such-type", source="x")
+    bundle = os.path.join(shim.dir, "none")
+    for what, fields, code in (("no id", {"bundle_path": bundle}, "INVALID_ARGUMENT"),
+                               ("path", {"sandbox_id": "../x", "bundle_path": bundle}, "INVALID_ARGUMENT"),
+                               ("no bundle", {"sandbox_id": "none"}, "INVALID_ARGUMENT"),
+                               ("relative bundle", {"sandbox_id": "none", "bundle_path": "x"}, "INVALID_ARGUMENT"),
+                               ("a bundle that is not there", {"sandbox_id": "none", "bundle_path": "/no/such"},
+                                "INTERNAL"),
+                               ("mount", {"sandbox_id": "none", "bundle_path": bundle, "rootfs": [mount]}, "INTERNAL"),
+                               ("other options", {"sandbox_id": "none", "bundle_path": bundle,
+                                                  "options": some(type_url="x.Y")}, "INVALID_ARGUMENT"),
+                               ("damaged options", {"sandbox_id": "none", "bundle_path": bundle, "options":
+                                                    some(type_url="runtime.v1.PodSandboxConfig", value=b"\xff")},
+                                "INVALID_ARGUMENT")):
+        equal(connection.code("CreateSandbox", create(**fields).SerializeToString(), service=SANDBOX)[0], code, what)
+        equal(connection.code("SandboxStatus", shim.messages["sandbox.StatusRequest"](sandbox_id="none")
+                              .SerializeToString(), service=SANDBOX)[0], "NOT_FOUND", "what is left of " + what)
+    # so does containerd with a shim whose sandbox it could not make
+    equal(connection.code("ShutdownSandbox", shim.messages["sandbox.SandboxRequest"](sandbox_id="none")
+                          .SerializeToString(), service=SANDBOX), ("OK", ""), "ShutdownSandbox")
+    tap.eventually(lambda: not os.path.exists(path), "end of the shim", 60)
+
+
+def test_pod_options(shim):
+    """options of the runtime that cannot be honoured are refused for a sandbox, by either way they come"""
+    options = shim.messages["google.protobuf.Any"](
+        type_url="runtimeoptions.v1.Options",
+        value=shim.messages["options.Generic"](config_path="/etc/kata.toml").SerializeToString())
+    other = shim.messages["google.protobuf.Any"](type_url="x.Other", value=b"x")
+    extension = shim.messages["bootstrap.Extension"]
+    for name, stdin in (("old-way", options.SerializeToString()),
+                        ("new-way", params(shim, instance_id="new-way", namespace="test",
+                                           extensions=[extension(value=other), extension(value=options)]))):
+        bundle = shim.directory(name)
+        done = shim.call("start", name, bundle, stdin=stdin)
+        equal((done.returncode, done.stderr), (0, b""), "start")
+        with open(os.path.join(bundle, "address"), encoding="ascii") as f:
+            path = f.read()[len("unix://"):]
+        connection = Connection(path, shim.messages)
+        request = shim.messages["sandbox.CreateRequest"](sandbox_id=name, bundle_path=bundle).SerializeToString()
+        code, text = connection.code("CreateSandbox", request, service=SANDBOX)
+        equal(code, "INVALID_ARGUMENT", name)
+        tap.match(text, "runtime options: ConfigPath", name)
+        shutdown(shim, path, name)
 
 
 def test_requests(shim):
@@ -241,7 +282,7 @@ def test_options(shim):
                                   options=some(type_url=kind, value=value))
         tap.match(text, "standard streams", "%s %r" % (kind, value))
     # it was written before the call was answered
-    tap.match(os.read(shim.logs["options"], 65536).decode(), "without a meaning.*: io_uid, binary_name, systemd_cgroup",
+    tap.match(shim.said("options"), "without a meaning.*: io_uid, binary_name, systemd_cgroup",
               "log")
     shutdown(shim, path, "options")
 
@@ -266,8 +307,7 @@ def test_frames(shim):
 def test_stale_socket(shim):
     """the socket of a shim that was killed does not keep the next from its place"""
     path = shim.launch("stale")
-    answer = Connection(path, shim.messages).raw("containerd.task.v2.Task", "Connect", b"")
-    os.kill(shim.messages["task.ConnectResponse"].FromString(answer.payload).shim_pid, 9)
+    os.kill(shim.pid(path), 9)
     tap.eventually(lambda: not host.listens(path), "end of the shim", 60)
     tap.check(os.path.exists(path), "the socket has gone by itself")
     with open(os.path.join(shim.dir, "stale/address"), encoding="ascii") as f:
@@ -306,7 +346,7 @@ def test_killed(shim):
         name = "killed%d" % i
         path = shim.launch(name)
         connection = Connection(path, shim.messages)
-        answer = connection.raw("containerd.task.v2.Task", "Connect", b"")
+        answer = connection.raw(TASK, "Connect", b"")
         os.kill(shim.messages["task.ConnectResponse"].FromString(answer.payload).shim_pid, 9)
         tap.check(connection.is_closed(), "it goes on")
         # the rest of it waits for a daemon
@@ -338,5 +378,6 @@ if __name__ == "__main__":
     if program(SHIM) is None:
         tap.skip_all("%s is not built" % SHIM)
     host.run_below_reaper()
-    tap.run([test_verbs, test_start_wrong, test_group, test_bootstrap, test_requests, test_options, test_frames,
-             test_stale_socket, test_dying, test_killed, test_delete_beside, test_delete_without_daemon], Shim())
+    tap.run([test_verbs, test_start_wrong, test_group, test_bootstrap, test_bootstrap_messages,
+             test_info, test_pod_of_none, test_pod_options, test_requests, test_options, test_frames,
+             test_stale_socket, test_dying, test_killed, test_delete_beside, test_delete_without_daemon], World())
