@@ -17,12 +17,15 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-fdstore.c daemon/vp-fdstore.h \
 	daemon/vp-hook.c daemon/vp-hook.h \
 	daemon/vp-net.c daemon/vp-net.h \
+	daemon/vp-net-door.c daemon/vp-net-door.h \
+	daemon/vp-net-file.c daemon/vp-net-file.h \
 	daemon/vp-net-macvtap.c daemon/vp-net-macvtap.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
 	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
 	daemon/vp-net-stats.c daemon/vp-net-stats.h \
+	daemon/vp-net-steer.c daemon/vp-net-steer.h \
 	daemon/vp-net-tap.c daemon/vp-net-tap.h \
 	daemon/vp-net-tc.c daemon/vp-net-tc.h \
 	daemon/vp-net-watch.c daemon/vp-net-watch.h \
@@ -91,6 +94,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-attach.c \
 	daemon/vp-sandbox-detach.c \
+	daemon/vp-sandbox-door.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \

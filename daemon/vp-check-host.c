@@ -189,6 +189,24 @@ check_iommu (VpCheck *self)
                 "modprobe vfio-pci");
 }
 
+/* Ports of a pod, which engines look for on the loopback device of its namespace. */
+static void
+check_steering (VpCheck *self)
+{
+  const char *model = vp_config_get_string (self->config, VP_CONFIG_NETWORK_MODEL);
+  gboolean needed = vp_config_get_bool (self->config, VP_CONFIG_NETWORK_LOOPBACK_FORWARD)
+                    && (g_str_equal (model, "tcfilter") || g_str_equal (model, "macvtap"));
+
+  if (!needed)
+    vp_check_add (self, "loopback-forward", VP_CHECK_OK, "", "not needed by this configuration");
+  else if (self->no_steering == NULL)
+    vp_check_add (self, "loopback-forward", VP_CHECK_OK, "", "the kernel steers connections (sk_lookup)");
+  else
+    vp_check_add (self, "loopback-forward", VP_CHECK_WARNING,
+                  "take Linux 5.9 or later with CONFIG_BPF_SYSCALL; without it `kubectl port-forward` finds no port",
+                  "%s", self->no_steering);
+}
+
 void
 vp_check_devices (VpCheck *self)
 {
@@ -201,6 +219,7 @@ vp_check_devices (VpCheck *self)
   check_device (self, "vhost-net", "/dev/vhost-net", vhost, VP_CHECK_WARNING, "network.vhost",
                 "modprobe vhost_net; without it networks are slower");
   check_iommu (self);
+  check_steering (self);
 }
 
 /* ---- memory ------------------------------------------------------------------------------ */

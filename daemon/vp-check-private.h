@@ -14,6 +14,7 @@ typedef struct
   const char *uri;    /* libvirt's */
   const char *reason; /* why it is not connected; NULL: it is */
   int polkit;         /* 1: there; 0: not; -1: could not be asked */
+  const char *no_steering; /* why the kernel does not steer connections in a namespace; NULL: it does */
   guint64 nofile;     /* how many descriptors the daemon may have */
 
   GPtrArray *rows;

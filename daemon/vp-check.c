@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "vp-driver.h"
+#include "vp-net-steer.h"
 
 #define POLKIT "org.freedesktop.PolicyKit1"
 
@@ -13,6 +14,7 @@ typedef struct
   VpCheck check;
   char *uri;
   char *reason;
+  char *no_steering;
   GDBusConnection *connection;
 } Question;
 
@@ -105,6 +107,7 @@ question_free (gpointer data)
   g_clear_object (&self->connection);
   g_free (self->uri);
   g_free (self->reason);
+  g_free (self->no_steering);
   g_free (self);
 }
 
@@ -138,11 +141,14 @@ static void
 check_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
   Question *self = task_data;
+  g_autoptr (GError) error = NULL;
   struct rlimit limit = { 0 };
 
   (void) getrlimit (RLIMIT_NOFILE, &limit);
   self->check.nofile = limit.rlim_cur;
   self->check.polkit = look_for_polkit (self->connection);
+  if (!vp_net_steer_probe (&error))
+    self->check.no_steering = self->no_steering = g_strdup (error->message);
   vp_check_everything (&self->check);
   g_task_return_pointer (task, g_steal_pointer (&self->check.rows), (GDestroyNotify) g_ptr_array_unref);
 }

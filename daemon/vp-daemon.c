@@ -14,6 +14,7 @@
 #include "vp-manager.h"
 #include "vp-memory.h"
 #include "vp-names.h"
+#include "vp-net-file.h"
 #include "vp-recovery.h"
 #include "vp-sdnotify.h"
 
@@ -332,6 +333,7 @@ set_up (Daemon *self, GError **error)
 
   self->services.worker = vp_worker_new ("host", VP_WORKER_THREADS);
   self->services.hooks = vp_worker_new ("hook", HOOK_THREADS);
+  vp_net_file_start ();
   self->services.virt = vp_virt_new (vp_config_get_string (config, VP_CONFIG_HYPERVISOR_URI));
   directories = vp_store_dup_directory (self->services.store, "");
   vp_virt_set_directories (self->services.virt, directories);

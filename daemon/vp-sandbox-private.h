@@ -45,6 +45,8 @@ typedef struct
   VpWaiters *stop_waiters;   /* of stop calls */
 } VpSandboxEnd;
 
+typedef struct _VpSandboxDoor VpSandboxDoor;
+
 struct _VpSandbox
 {
   GObject parent;
@@ -95,6 +97,7 @@ struct _VpSandbox
     gboolean looking, again;
     char *found; /* there, the last time */
   } watch;
+  VpSandboxDoor *door; /* in its network namespace; NULL: it has none */
   VpBucket ooms; /* what the guest says of memory, told at this rate */
 };
 
@@ -193,6 +196,18 @@ gboolean vp_sandbox_tell_network_finish (VpSandbox *self, GAsyncResult *result, 
 
 /* Begins to watch the namespace, or ends it, as its state and the configuration say. */
 void vp_sandbox_watch_network (VpSandbox *self);
+
+/* ---- vp-sandbox-door.c ---- */
+
+/* Begins to lead who is in the namespace to the guest's ports, if there is a namespace and the
+ * configuration says so. Worth having, not worth failing for: it cannot fail. */
+void vp_sandbox_open_door_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
+void vp_sandbox_open_door_finish (VpSandbox *self, GAsyncResult *result);
+/* Ends it, and every connection; one that is being opened does not open. */
+void vp_sandbox_close_door (VpSandbox *self);
+/* The step, and its undo. */
+void vp_sandbox_run_door (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+void vp_sandbox_undo_door (gpointer owner, VpSteps *steps);
 
 extern const VpStep vp_sandbox_steps[];
 extern const gsize vp_sandbox_n_steps;

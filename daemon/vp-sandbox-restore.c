@@ -312,6 +312,15 @@ on_disowned (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+on_door_opened (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+
+  vp_sandbox_open_door_finish (VP_SANDBOX (source), result);
+  one_settled (task);
+}
+
+static void
 on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
@@ -333,6 +342,11 @@ on_agent_opened (GObject *source, GAsyncResult *result, gpointer user_data)
                                     (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_REQUEST_TIMEOUT_MS),
                                     self->end.cancellable, on_disowned, g_object_ref (self));
       vp_sandbox_keep_agent (self);
+    }
+  if (error == NULL && runs (self))
+    {
+      adoption->left++;
+      vp_sandbox_open_door_async (self, on_door_opened, g_object_ref (task));
     }
   for (guint i = 0; i < self->containers->len; i++)
     g_ptr_array_add (containers, g_object_ref (self->containers->pdata[i]));

@@ -373,6 +373,7 @@ const VpStep vp_sandbox_steps[] = {
   { "taps", vp_sandbox_run_taps, vp_sandbox_undo_taps },
   { "domain", run_domain, undo_domain },
   { "connect", vp_sandbox_run_connect, NULL },
+  { "door", vp_sandbox_run_door, vp_sandbox_undo_door },
   { "console", run_console, undo_console },
   { "agent", vp_sandbox_run_agent, vp_sandbox_undo_agent },
   { "addresses", vp_sandbox_run_addresses, NULL },

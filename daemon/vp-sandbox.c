@@ -28,6 +28,7 @@ vp_sandbox_dispose (GObject *object)
 
   vp_sandbox_heartbeat_stop (self);
   g_clear_pointer (&self->watch.watch, vp_net_watch_free);
+  vp_sandbox_close_door (self);
   for (guint i = 0; self->containers != NULL && i < self->containers->len; i++)
     vp_container_set_record_func (self->containers->pdata[i], NULL, NULL);
   g_clear_pointer (&self->containers, g_ptr_array_unref);

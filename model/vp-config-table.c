@@ -354,6 +354,11 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     "network", "watch", "false",
     "Whether interfaces, addresses and routes that change in the namespace while a sandbox runs become the guest's.",
     NULL),
+  [VP_CONFIG_NETWORK_LOOPBACK_FORWARD] = BOOL (
+    "network", "loopback-forward", "true",
+    "Whether connections made in the namespace to TCP ports of its loopback device lead to the guest's, where an "
+    "engine looks for what listens in a pod. Linux 5.9.",
+    NULL),
   [VP_CONFIG_NETWORK_QUEUES] = NUMBER (
     UINT, "network", "queues", 0, 0, 256, "1",
     "Pairs of queues of an interface. 0: one for each virtual CPU.", "hypervisor.network_queues"),

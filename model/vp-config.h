@@ -115,6 +115,7 @@ typedef enum
   VP_CONFIG_NETWORK_NEW_NETNS,   /* bool: a namespace is made for bundles that name none */
   VP_CONFIG_NETWORK_VHOST,       /* bool */
   VP_CONFIG_NETWORK_WATCH,       /* bool */
+  VP_CONFIG_NETWORK_LOOPBACK_FORWARD, /* bool */
   VP_CONFIG_NETWORK_QUEUES,      /* uint; 0: as many as vCPUs */
   VP_CONFIG_NETWORK_RX_MAX_RATE, /* uint, bit/s; 0: unlimited */
   VP_CONFIG_NETWORK_TX_MAX_RATE, /* the same */

@@ -17,7 +17,6 @@ libvp_client_la_SOURCES = \
 	clients/virtpod/vp-output.c clients/virtpod/vp-output.h \
 	clients/virtpod/vp-plain.c clients/virtpod/vp-plain.h \
 	clients/virtpod/vp-progress.c clients/virtpod/vp-progress.h \
-	clients/virtpod/vp-pump.c clients/virtpod/vp-pump.h \
 	clients/virtpod/vp-relay.c clients/virtpod/vp-relay.h \
 	clients/virtpod/vp-report.c clients/virtpod/vp-report.h \
 	clients/virtpod/vp-signals.c clients/virtpod/vp-signals.h \

@@ -4,8 +4,10 @@
 containers and all that can be asked of it."""
 
 import base64
+import hashlib
 import os
 import socket
+import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -13,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import tap
 from containerd import SIZE
 from cri import DEADLINE, NOT_READY, READY, SUBNET, CriEnv, CriError, Pod
-from cri_stream import STDERR, STDIN
+from cri_stream import PORT_DATA, PORT_ERROR, STDERR, STDIN
 from tap import check, equal, match
 
 # one connection after the other; between two of them nobody listens
@@ -93,6 +95,33 @@ def test_network(env):
     for container in (Shared.web, Shared.reader):
         match(container.shell("busybox ip -4 addr show dev eth0"), r"inet %s/24" % address.replace(".", r"\."),
               "address in the guest")
+
+
+def forwarded(pod, port, request):
+    """What came by PortForward, of bytes and of errors, without the port's number."""
+    with pod.port_forward(port) as stream:
+        stream.send(PORT_DATA, request)
+        while stream.receive():
+            pass
+        data, error = stream.text(PORT_DATA), stream.text(PORT_ERROR)
+    equal((data[:2], error[:2]), (struct.pack("<H", port),) * 2, "number of the port")
+    return data[2:], error[2:].decode()
+
+
+def test_port_forward(env):
+    """PortForward: ports of the guest's loopback device, of either family; one where nobody listens is an error"""
+    pod, web = Shared.pod, Shared.web
+    web.shell("mkdir /tmp/www && head -c 3000000 /dev/urandom >/tmp/www/data && "
+              "busybox httpd -p 127.0.0.1:8080 -h /tmp/www && busybox httpd -p '[::1]:8081' -h /tmp/www")
+    wanted = web.shell("sha256sum /tmp/www/data").split()[0]
+    for port in (8080, 8081):
+        answer, error = forwarded(pod, port, b"GET /data HTTP/1.0\r\n\r\n")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        match(head.decode(), r"^HTTP/1\.\d 200 ", "answer of the server (%s)" % error)
+        equal(hashlib.sha256(body).hexdigest(), wanted, "sum of the data")
+    data, error = forwarded(pod, 8082, b"")
+    equal(data, b"", "data of nobody")
+    match(error, "connection reset|broken pipe", "error")
 
 
 def test_inside(env):
@@ -217,5 +246,5 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = CriEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_start, test_lists, test_network, test_inside, test_exec_sync, test_streams, test_logs, test_stats,
-             test_not_found, test_stop, test_remove], ENV)
+    tap.run([test_start, test_lists, test_network, test_port_forward, test_inside, test_exec_sync, test_streams,
+             test_logs, test_stats, test_not_found, test_stop, test_remove], ENV)

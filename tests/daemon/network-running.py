@@ -14,38 +14,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import bus
 import fake_agent
+import ports
 import testdriver
 from gi.repository import GLib
+from ports import TIMEOUT, Server, receive
 from tap import check, equal, match
 from testdriver import Pending, TestDriverEnv, eventually
 
-TIMEOUT = 60
-
 MAC = "02:00:00:00:00:0a"
-
-
-# virtpod:connect as an agent has it, in a guest whose network is this host's
-CONNECT = """#!/usr/bin/python3 -IS
-import os, socket, sys, threading
-try:
-    peer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-except OSError:
-    sys.stderr.write("port %s: nobody listens on it\\n" % sys.argv[1])
-    sys.exit(2)
-os.write(1, b"+")
-def up():
-    piece = os.read(0, 65536)
-    while piece:
-        peer.sendall(piece)
-        piece = os.read(0, 65536)
-    peer.shutdown(socket.SHUT_WR)
-threading.Thread(target=up).start()
-piece = peer.recv(65536)
-while piece:
-    os.write(1, piece)
-    piece = peer.recv(65536)
-os.close(1)
-"""
 
 
 def row(**values):
@@ -149,64 +125,11 @@ def test_agent_refuses(env):
 # ---- ports ------------------------------------------------------------------------------
 
 
-class Server:
-    """What listens in the guest: gives back what it gets, and says when that has ended."""
-
-    def __init__(self, echo=True):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.socket.settimeout(TIMEOUT)
-        self.port = self.socket.getsockname()[1]
-        self.ended = []
-        if echo:
-            threading.Thread(target=self.serve, daemon=True).start()
-
-    def serve(self):
-        while True:
-            try:
-                peer, _ = self.socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.echo, args=(peer,), daemon=True).start()
-
-    def echo(self, peer):
-        with peer:
-            piece = peer.recv(65536)
-            while piece:
-                peer.sendall(piece)
-                piece = peer.recv(65536)
-            peer.sendall(b" end")
-            self.ended.append(True)
-
-    def accept(self):
-        peer, _ = self.socket.accept()
-        peer.settimeout(TIMEOUT)
-        return peer
-
-    def close(self):
-        # whoever waits in accept () would keep it
-        try:
-            self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.socket.close()
-
-
 def connect(sandbox, port):
     _, (fd,) = sandbox.call_with_fds("PortForward", "(qa{sv})", (port, {}))
     sock = socket.socket(fileno=fd)
     sock.settimeout(TIMEOUT)
     return sock
-
-
-def receive(sock, size=None):
-    """@size bytes, or all until the end."""
-    data = b""
-    while size is None or len(data) < size:
-        piece = sock.recv(1 << 20)
-        if not piece:
-            break
-        data += piece
-    return data
 
 
 def test_forward(env):
@@ -391,11 +314,7 @@ def test_command_errors(env):
 class NetworkEnv(TestDriverEnv):
     def start(self):
         super().start()
-        script = self.path("connect")
-        with open(script, "w", encoding="ascii") as f:
-            f.write(CONNECT)
-        os.chmod(script, 0o755)
-        fake_agent.PROGRAMS["virtpod:connect"] = script
+        ports.serve_connect(self)
 
 
 if __name__ == "__main__":

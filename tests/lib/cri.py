@@ -139,6 +139,11 @@ class Pod:
         container.start()
         return container
 
+    def port_forward(self, port):
+        """A stream of one port, as PORT_DATA and PORT_ERROR."""
+        url = self.env.cri.call("PortForward", pod_sandbox_id=self.id, port=[port]).url
+        return Stream("%s?port=%d" % (url, port))
+
     def stop(self):
         self.env.cri.call("StopPodSandbox", pod_sandbox_id=self.id)
 

@@ -14,6 +14,8 @@ import tap
 
 PROTOCOL = "v4.channel.k8s.io"
 STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)
+# of a port; each begins with its number, two bytes, the lower one first
+PORT_DATA, PORT_ERROR = range(2)
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 DEADLINE = 240
 

@@ -4,6 +4,7 @@ vp_common_tests = \
 	tests/unit/test-id \
 	tests/unit/test-fd \
 	tests/unit/test-journal \
+	tests/unit/test-pump \
 	tests/unit/test-signal \
 	tests/unit/test-steps
 check_PROGRAMS += $(vp_common_tests)
@@ -27,6 +28,11 @@ tests_unit_test_fd_SOURCES = tests/unit/test-fd.c
 tests_unit_test_fd_CPPFLAGS = $(vp_common_test_cppflags)
 tests_unit_test_fd_CFLAGS = $(vp_common_test_cflags)
 tests_unit_test_fd_LDADD = $(vp_common_test_ldadd)
+
+tests_unit_test_pump_SOURCES = tests/unit/test-pump.c
+tests_unit_test_pump_CPPFLAGS = $(vp_common_test_cppflags)
+tests_unit_test_pump_CFLAGS = $(vp_common_test_cflags)
+tests_unit_test_pump_LDADD = $(vp_common_test_ldadd)
 
 tests_unit_test_steps_SOURCES = tests/unit/test-steps.c
 tests_unit_test_steps_CPPFLAGS = $(vp_common_test_cppflags)

@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/daemon/model.py \
 	tests/daemon/network.py \
 	tests/daemon/network-changes.py \
+	tests/daemon/network-loopback.py \
 	tests/daemon/network-models.py \
 	tests/daemon/network-running.py \
 	tests/daemon/overlaps.py \
@@ -49,6 +50,7 @@ EXTRA_DIST += \
 	tests/lib/cni.py \
 	tests/lib/netns.py \
 	tests/lib/pods.py \
+	tests/lib/ports.py \
 	tests/lib/polkit.py \
 	tests/lib/testdriver.py
 

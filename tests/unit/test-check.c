@@ -254,6 +254,11 @@ test_kernel (Host *host, gconstpointer data)
   expect (host, "vhost-vsock", VP_CHECK_ERROR, "agent.transport=vsock needs");
   put (host, "/dev/vhost-vsock", "", 0666);
   expect (host, "vhost-vsock", VP_CHECK_OK, "/dev/vhost-vsock");
+  expect (host, "loopback-forward", VP_CHECK_OK, "sk_lookup");
+  host->check.no_steering = "load a program: Operation not permitted";
+  expect (host, "loopback-forward", VP_CHECK_WARNING, "not permitted");
+  set (host, "network.loopback-forward", "false");
+  expect (host, "loopback-forward", VP_CHECK_OK, "not needed");
   expect (host, "vfio", VP_CHECK_OK, "not needed");
   set (host, "hypervisor.cold-plug-vfio", "root-port");
   expect (host, "iommu", VP_CHECK_OK, "1 groups");

@@ -124,6 +124,7 @@ static const Case cases[] = {
   BOOL ("network.new-netns", "true"),
   BOOL ("network.vhost", "true"),
   BOOL ("network.watch", "false"),
+  BOOL ("network.loopback-forward", "true"),
   { "network.queues", "1", { "0", "256" }, { "257", "-1" } },
   { "network.rx-max-rate", "0", { "1000000000000" }, { "1000000000001", "-1", "1G" } },
   { "network.tx-max-rate", "0", { "1000000000000" }, { "1000000000001", "-1", "1.5" } },

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import bus
 import host
 import netns
+import ports
 import tap
 from env import Env
 from gi.repository import GLib
@@ -261,10 +262,30 @@ def test_forward(env):
     match(err, "port 7082 of %s: .*nobody listens" % NAME, "messages")
 
 
+def test_loopback(env):
+    """the same ports for who is in the namespace and connects to its loopback device"""
+    if not ports.steers():
+        raise tap.Skip("the kernel has no sk_lookup, or does not allow it")
+    place = Shared.pod.path
+    wanted = run(env, "sha256sum /tmp/www/data").split()[0]
+    for url in ("http://127.0.0.1:7080/data", "http://[::1]:7081/data", "http://127.0.0.1:7081/data"):
+        with ports.dial(place, int(url.split(":")[-1].split("/")[0]), url[7:].rsplit(":", 1)[0].strip("[]")) as sock:
+            sock.sendall(b"GET /data HTTP/1.0\r\n\r\n")
+            body = ports.receive(sock).partition(b"\r\n\r\n")[2]
+        equal(hashlib.sha256(body).hexdigest(), wanted, "sum of what came by " + url)
+    try:
+        with ports.dial(place, 7082) as sock:
+            equal(sock.recv(1), None, "a port where nobody listens")
+    except ConnectionResetError:
+        pass
+
+
 def test_delete(env):
     """nothing is left"""
     Shared.sandbox.delete(force=True)
     equal((taps(), Shared.pod.qdiscs(), host.interfaces()), ([], [], []), "taps and queueing disciplines")
+    if ports.steers():
+        equal((ports.links(Shared.pod.path), ports.listeners(Shared.pod.path)), (0, 0), "programs and sockets")
 
 
 class HotEnv(Env):
@@ -291,5 +312,5 @@ if __name__ == "__main__":
                  options=["--set", "agent.connect-timeout-ms=240000", "--set", "agent.request-timeout-ms=60000"])
     ENV.require()
     TESTS = [test_start, test_attach, test_refused, test_second, test_update, test_detach, test_rescan, test_another_daemon,
-             test_watch, test_statistics, test_forward, test_delete]
+             test_watch, test_statistics, test_forward, test_loopback, test_delete]
     tap.run([test for test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)

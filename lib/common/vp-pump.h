@@ -5,7 +5,7 @@
 
 /* Bytes between two stream sockets, both ways at once, in the main loop. Each
  * direction has a buffer of its own and reads no more while that is not written;
- * the end of one is passed on and leaves the other open. */
+ * the end of one is passed on and leaves the other open. One that is reset ends both. */
 typedef struct _VpPump VpPump;
 
 /* Called once, when both directions have ended; the pump has still to be freed. */

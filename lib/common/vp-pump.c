@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "config.h"
-
 #include "vp-pump.h"
 
 #include <errno.h>
@@ -54,6 +52,18 @@ finish (Flow *flow)
     self->func (self, self->user_data);
 }
 
+/* The same, where a connection has broken: nothing goes on in any direction. */
+static void
+break_off (VpPump *self)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      g_clear_handle_id (&self->flows[i].source, g_source_remove);
+      self->flows[i].done = TRUE;
+    }
+  self->func (self, self->user_data);
+}
+
 static gboolean
 is_later (gssize n)
 {
@@ -93,7 +103,10 @@ on_readable (int fd, GIOCondition condition, gpointer user_data)
   flow->source = 0;
   if (n <= 0)
     {
-      finish (flow);
+      if (n < 0)
+        break_off (flow->pump);
+      else
+        finish (flow);
       return G_SOURCE_REMOVE;
     }
   flow->start = 0;
