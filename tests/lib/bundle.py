@@ -108,15 +108,24 @@ def write_config(path, document):
 
 
 class Bundles:
-    """Makes bundles below @path; their root file systems are hard links into one."""
+    """Makes bundles below @path; their root file systems are hard links into one, as
+    long as a file can have so many."""
+
+    # of a busybox with 300 names; ext4 lets a file have 65000
+    links_at_most = 100 * 300
 
     def __init__(self, path):
         self.path = path
-        self.template = os.path.join(path, "template-rootfs")
+        self.template = None
         self.count = 0
 
+    def _is_full(self):
+        return os.stat(os.path.join(self.template, "bin/sh")).st_nlink > self.links_at_most
+
     def rootfs(self, path):
-        if not os.path.isdir(self.template):
+        if self.template is None or self._is_full():
+            number = "" if self.template is None else "-%d" % self.count
+            self.template = os.path.join(self.path, "template-rootfs" + number)
             make_rootfs(self.template)
         shutil.copytree(self.template, path, copy_function=os.link, symlinks=True)
 
