@@ -19,6 +19,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net.c daemon/vp-net.h \
 	daemon/vp-net-macvtap.c daemon/vp-net-macvtap.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
+	daemon/vp-net-leftover.c daemon/vp-net-leftover.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
 	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
