@@ -96,6 +96,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
+	daemon/vp-sandbox-iptables.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \

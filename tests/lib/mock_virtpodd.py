@@ -416,6 +416,12 @@ class Sandbox(Object):
                 for dest, gateway in (("10.9.0.0/16", ""), ("", "10.0.0.1"))]
         invocation.return_value(GLib.Variant("(aa{sv})", (rows,)))
 
+    def call_GetIPTables(self, invocation, fds, family):
+        invocation.return_value(GLib.Variant("(s)", ("*filter\n# %s\nCOMMIT\n" % family,)))
+
+    def call_SetIPTables(self, invocation, fds, family, rules):
+        invocation.return_value(GLib.Variant("(s)", ("%s: %s" % (family, rules),)))
+
     def call_OpenConsole(self, invocation, fds, options):
         read_end, write_end = os.pipe()
         text = b"boot\r\n\x1b[31mred\x1b[0m \xc3\xa9 \xff\x07\n"
