@@ -265,7 +265,7 @@ vp_agent_client_write_stdin_finish (VpAgentClient *self, GAsyncResult *result, G
 
 void
 vp_agent_client_read_async (VpAgentClient *self, const char *cid, const char *exec_id, gboolean from_stderr,
-                            gsize max, GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gsize max, guint64 done, GCancellable *cancellable, GAsyncReadyCallback callback,
                             gpointer user_data)
 {
   Grpc__ReadStreamRequest request = GRPC__READ_STREAM_REQUEST__INIT;
@@ -273,6 +273,7 @@ vp_agent_client_read_async (VpAgentClient *self, const char *cid, const char *ex
   request.container_id = (char *) cid;
   request.exec_id = (char *) exec_id;
   request.len = (guint32) MIN (max, VP_AGENT_CLIENT_MAX_IO);
+  request.done = done;
   vp_agent_client_call_noted_async (self, from_stderr ? VP_RPC_READ_STDERR : VP_RPC_READ_STDOUT,
                                     &request.base, request.len, 0, cancellable, callback, user_data);
 }
@@ -291,13 +292,14 @@ says_eof (const GError *error)
 }
 
 GBytes *
-vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, GError **error)
+vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, guint64 *ret_offset, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (VpAgentMessage) answer = vp_agent_client_call_finish (self, result, &local);
   gsize asked = vp_agent_client_call_get_note (result);
   ProtobufCBinaryData data;
 
+  *ret_offset = 0;
   if (answer == NULL)
     {
       if (says_eof (local))
@@ -306,6 +308,7 @@ vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, GError *
       return NULL;
     }
   data = ((Grpc__ReadStreamResponse *) answer)->data;
+  *ret_offset = ((Grpc__ReadStreamResponse *) answer)->offset;
   if (data.len > asked)
     {
       vp_agent_client_violation (

@@ -175,11 +175,16 @@ gssize vp_agent_client_write_stdin_finish (VpAgentClient *self, GAsyncResult *re
 
 /* Waits without a deadline for output. @max: 1 to VP_AGENT_CLIENT_MAX_IO; more
  * than that many bytes in the answer end the channel. Empty bytes: end of the
- * stream (both of the ways in which agents say it). */
+ * stream (both of the ways in which agents say it). @done: bytes of the stream that
+ * need not be told again to a daemon after this one; 0: those of the answer before.
+ * *ret_offset: how many bytes of the stream were in front of these; always 0 from an
+ * agent that is not ours. Of such an agent more than one read at a time would be
+ * answered in any order. */
 void vp_agent_client_read_async (VpAgentClient *self, const char *cid, const char *exec_id,
-                                 gboolean from_stderr, gsize max, GCancellable *cancellable,
+                                 gboolean from_stderr, gsize max, guint64 done, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer user_data);
-GBytes *vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+GBytes *vp_agent_client_read_finish (VpAgentClient *self, GAsyncResult *result, guint64 *ret_offset,
+                                     GError **error);
 
 void vp_agent_client_get_guest_details_async (VpAgentClient *self, guint timeout_ms,
                                               GCancellable *cancellable, GAsyncReadyCallback callback,

@@ -140,6 +140,7 @@ handle_get_state (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation,
     .pid = vp_dbus_container_pid (sandbox_of (skeleton), user_data),
     .bundle = vp_spec_get_bundle (spec),
     .spec = spec,
+    .created_at = vp_container_get_created_at (user_data),
   };
   g_autofree char *json = vp_oci_state_to_json (&state);
 

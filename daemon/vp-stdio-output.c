@@ -6,9 +6,13 @@
 #include "vp-log.h"
 #include "vp-stdio-ring.h"
 
-/* Asked for at a time. More would not help: pipes in the guest hold 64 KiB and
- * virtio-serial moves 32 KiB per interrupt; and it must fit in what is kept. */
+/* Asked for at a time. Each answer costs the guest a trip to the host, so of an agent
+ * whose pipes hold as much, more is asked. */
 #define READ_SIZE (256u << 10)
+#define READ_SIZE_AHEAD (512u << 10)
+/* Answers on their way to a reader of such an agent: it has always one to give, and does
+ * not wait for the trip. */
+#define MAX_AHEAD 2
 
 struct _VpStdioOutput
 {
@@ -23,14 +27,28 @@ struct _VpStdioOutput
   gboolean discard; /* the bound reader is gone */
 
   gboolean started;
-  gboolean reading; /* a call is under way */
+  GQueue reads; /* Read, as they were asked for: those that are answered come after the chunk */
+  gboolean in_order; /* the agent's answers are, and it is told what is done */
   gboolean ended; /* the agent said so */
   GBytes *chunk; /* being written, from @offset on */
   gsize offset;
-  VpStdioRing kept; /* comes after the chunk */
+  VpStdioRing kept; /* for a reader that may come; no answer waits then */
+  guint64 chunk_end; /* position in the stream */
+  guint64 done; /* likewise: up to there everything is written, kept or dropped */
   guint64 bytes;
   guint64 dropped;
 };
+
+/* A call. The agent answers them in order, but answers that come together may be told of
+ * in another one. */
+typedef struct
+{
+  VpStdioOutput *output;
+  gboolean answered;
+  GBytes *bytes; /* NULL: there is an error; of no length: the end */
+  GError *error;
+  guint64 offset; /* position in the stream */
+} Read;
 
 static void pump (VpStdioOutput *self);
 
@@ -38,6 +56,75 @@ static const char *
 name (VpStdioOutput *self)
 {
   return self->is_stderr ? "stderr" : "stdout";
+}
+
+static void
+read_free (Read *read)
+{
+  g_clear_pointer (&read->bytes, g_bytes_unref);
+  g_clear_error (&read->error);
+  g_free (read);
+}
+
+static void
+drop_chunk (VpStdioOutput *self)
+{
+  self->done = self->chunk_end;
+  g_clear_pointer (&self->chunk, g_bytes_unref);
+}
+
+/* Nothing comes after it; calls that are not answered yet go when they are. */
+static void
+set_ended (VpStdioOutput *self)
+{
+  self->ended = TRUE;
+  for (GList *it = self->reads.head, *next; it != NULL; it = next)
+    {
+      Read *read = it->data;
+
+      next = it->next;
+      if (!read->answered)
+        continue;
+      g_queue_delete_link (&self->reads, it);
+      read_free (read);
+    }
+}
+
+static void
+note_end (VpStdioOutput *self, const GError *error)
+{
+  set_ended (self);
+  if (error != NULL && self->started)
+    vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self), error->message);
+}
+
+/* FALSE: there is nothing more to write now. */
+static gboolean
+next_chunk (VpStdioOutput *self)
+{
+  Read *read = g_queue_peek_head (&self->reads);
+
+  self->offset = 0;
+  if (self->end != NULL && self->kept.len > 0)
+    {
+      self->chunk = vp_stdio_ring_take (&self->kept);
+      self->chunk_end = self->done;
+      return TRUE;
+    }
+  if (self->ended || read == NULL || !read->answered)
+    return FALSE;
+  g_queue_pop_head (&self->reads);
+  if (read->bytes == NULL || g_bytes_get_size (read->bytes) == 0)
+    note_end (self, read->error);
+  else
+    {
+      /* our agent's: others say 0 of all */
+      self->in_order = self->in_order || read->offset > 0;
+      self->chunk_end = read->offset + g_bytes_get_size (read->bytes);
+      self->chunk = g_steal_pointer (&read->bytes);
+    }
+  read_free (read);
+  return self->chunk != NULL;
 }
 
 static void
@@ -70,17 +157,16 @@ keep (VpStdioOutput *self, GBytes *bytes, gsize offset)
 static void
 detach (VpStdioOutput *self)
 {
-  g_autoptr (GBytes) later = NULL;
-
   g_clear_pointer (&self->end, vp_stdio_end_free);
   self->attached = FALSE;
   if (self->chunk == NULL)
     return;
-  later = vp_stdio_ring_take (&self->kept);
-  keep (self, self->chunk, self->offset);
-  if (later != NULL)
-    keep (self, later, 0);
-  g_clear_pointer (&self->chunk, g_bytes_unref);
+  do
+    {
+      keep (self, self->chunk, self->offset);
+      drop_chunk (self);
+    }
+  while (next_chunk (self));
 }
 
 static void
@@ -118,13 +204,13 @@ write_chunk (VpStdioOutput *self)
   if (self->discard)
     {
       self->dropped += len - self->offset;
-      g_clear_pointer (&self->chunk, g_bytes_unref);
+      drop_chunk (self);
       return TRUE;
     }
   if (self->end == NULL)
     {
       keep (self, self->chunk, self->offset);
-      g_clear_pointer (&self->chunk, g_bytes_unref);
+      drop_chunk (self);
       return TRUE;
     }
   n = vp_stdio_end_write (self->end, self->chunk, self->offset, on_end_ready, self);
@@ -138,7 +224,7 @@ write_chunk (VpStdioOutput *self)
   self->offset += (gsize) n;
   self->bytes += (guint64) n;
   if (self->offset == len)
-    g_clear_pointer (&self->chunk, g_bytes_unref);
+    drop_chunk (self);
   self->moved (self->moved_data);
   return TRUE;
 }
@@ -156,63 +242,58 @@ close_end (VpStdioOutput *self)
 static void
 on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  VpStdioOutput *self = user_data;
+  Read *read = user_data;
+  VpStdioOutput *self = read->output;
   g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &error);
 
-  self->reading = FALSE;
-  if (bytes == NULL || g_bytes_get_size (bytes) == 0)
+  read->answered = TRUE;
+  read->bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &read->offset, &read->error);
+  if (self->ended)
     {
-      self->ended = TRUE;
-      if (error != NULL && self->started)
-        vp_warning (self->process->sandbox, self->process->container, "%s ends early: %s", name (self),
-                    error->message);
-    }
-  else if (self->chunk != NULL)
-    {
-      /* what came before is still being written */
-      keep (self, bytes, 0);
-    }
-  else
-    {
-      self->chunk = g_steal_pointer (&bytes);
-      self->offset = 0;
+      g_queue_remove (&self->reads, read);
+      read_free (read);
     }
   if (self->started)
     pump (self);
 }
 
-/* Asks for more while what came before is still being written, so that the guest
- * and the reader work at the same time. Of a reader that does not keep up no more
- * than that one answer waits. */
+/* Asks until @ahead answers are there or under way. Of a reader that does not keep up no
+ * more than these wait. */
 static void
-read_more (VpStdioOutput *self)
+read_more (VpStdioOutput *self, guint ahead)
 {
-  if (!self->started || self->reading || self->ended || (self->end != NULL && self->kept.len > 0))
-    return;
-  self->reading = TRUE;
-  g_object_ref (self->process->owner);
-  vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
-                              self->is_stderr, READ_SIZE, self->process->cancellable, on_read, self);
+  /* with 0 it would be the agent that says what we have */
+  gboolean tells = self->in_order && self->done > 0;
+
+  ahead = tells ? ahead : 1;
+  while (self->started && !self->ended && self->reads.length < ahead)
+    {
+      Read *read = g_new0 (Read, 1);
+
+      read->output = self;
+      g_queue_push_tail (&self->reads, read);
+      g_object_ref (self->process->owner);
+      vp_agent_client_read_async (self->process->client, self->process->cid, self->process->exec_id,
+                                  self->is_stderr, tells ? READ_SIZE_AHEAD : READ_SIZE, tells ? self->done : 0,
+                                  self->process->cancellable, on_read, read);
+    }
 }
 
+/* One read is under way while a chunk is written, so that the guest and the reader work
+ * at the same time. Each chunk that is written is followed by a read, which tells the
+ * agent so: what it was not told when the daemon dies, the next one is given again. */
 static void
 pump (VpStdioOutput *self)
 {
-  for (;;)
+  while (self->chunk != NULL || next_chunk (self))
     {
-      if (self->chunk == NULL && self->end != NULL && self->kept.len > 0)
-        {
-          self->chunk = vp_stdio_ring_take (&self->kept);
-          self->offset = 0;
-        }
-      read_more (self);
-      if (self->chunk == NULL)
-        break;
+      read_more (self, 1);
       if (!write_chunk (self))
         return;
+      if (self->chunk == NULL)
+        read_more (self, MAX_AHEAD);
     }
+  read_more (self, 1);
   if (self->ended)
     close_end (self);
 }
@@ -258,12 +339,17 @@ void
 vp_stdio_output_stop (VpStdioOutput *self)
 {
   self->started = FALSE;
-  self->ended = TRUE;
   self->attached = FALSE;
   g_clear_pointer (&self->end, vp_stdio_end_free);
   if (self->chunk != NULL)
     self->dropped += g_bytes_get_size (self->chunk) - self->offset;
   g_clear_pointer (&self->chunk, g_bytes_unref);
+  while (next_chunk (self))
+    {
+      self->dropped += g_bytes_get_size (self->chunk);
+      g_clear_pointer (&self->chunk, g_bytes_unref);
+    }
+  set_ended (self);
   self->dropped += self->kept.len;
   vp_stdio_ring_clear (&self->kept);
 }
@@ -298,7 +384,8 @@ vp_stdio_output_new (VpStdioProcess *process, gboolean is_stderr, gsize max_kept
   self->is_stderr = is_stderr;
   self->moved = moved;
   self->moved_data = user_data;
-  vp_stdio_ring_init (&self->kept, MAX (max_kept, READ_SIZE));
+  g_queue_init (&self->reads);
+  vp_stdio_ring_init (&self->kept, max_kept);
   return self;
 }
 

@@ -17,11 +17,15 @@
 /* answers waiting for a slow host, above which no more requests are taken */
 #define MAX_QUEUED (1u << 20)
 
+/* @head_len bytes at @head, then @len at @body, which are @piece's */
 typedef struct
 {
   AgentList link;
-  uint8_t *data;
-  size_t len, done;
+  uint8_t *head;
+  const uint8_t *body;
+  size_t head_len, len;
+  AgentPiece *piece;
+  size_t done; /* of both */
 } Frame;
 
 struct AgentChannel
@@ -45,16 +49,18 @@ struct AgentChannel
 static void pump_in (AgentChannel *c);
 
 static void
+frame_free (Frame *f)
+{
+  agent_list_remove (&f->link);
+  agent_piece_unref (f->piece);
+  free (f->head);
+  free (f);
+}
+
+static void
 drop_output (AgentChannel *c)
 {
-  agent_list_foreach_safe (it, &c->out)
-  {
-    Frame *f = agent_container_of (it, Frame, link);
-
-    agent_list_remove (it);
-    free (f->data);
-    free (f);
-  }
+  agent_list_foreach_safe (it, &c->out) frame_free (agent_container_of (it, Frame, link));
   c->queued = 0;
   c->paused = 0;
 }
@@ -107,13 +113,25 @@ write_failed (AgentChannel *c)
   drop_output (c);
 }
 
+/* As much as fits in one call; like write() */
+static ssize_t
+write_some (AgentChannel *c, const Frame *f)
+{
+  size_t body_done;
+
+  if (f->done < f->head_len)
+    return write (c->fd, f->head + f->done, f->head_len - f->done);
+  body_done = f->done - f->head_len;
+  return write (c->fd, f->body + body_done, f->len - body_done);
+}
+
 static void
 pump_out (AgentChannel *c)
 {
   while (c->fd >= 0 && !agent_list_is_empty (&c->out))
     {
       Frame *f = agent_container_of (c->out.next, Frame, link);
-      ssize_t n = write (c->fd, f->data + f->done, f->len - f->done);
+      ssize_t n = write_some (c, f);
 
       if (n < 0 && errno == EINTR)
         continue;
@@ -126,30 +144,51 @@ pump_out (AgentChannel *c)
         }
       f->done += (size_t) n;
       c->queued -= (size_t) n;
-      if (f->done < f->len)
-        continue;
-      agent_list_remove (&f->link);
-      free (f->data);
-      free (f);
+      if (f->done == f->head_len + f->len)
+        frame_free (f);
     }
 }
 
-void
-agent_channel_send (AgentChannel *c, uint8_t *frame, size_t len)
+/* Takes the frame's head and reference. */
+static void
+send_frame (AgentChannel *c, const Frame *frame)
 {
   Frame *f;
 
   if (c->fd < 0)
     {
-      free (frame);
+      agent_piece_unref (frame->piece);
+      free (frame->head);
       return;
     }
   f = agent_new (Frame);
-  f->data = frame;
-  f->len = len;
+  *f = *frame;
   agent_list_append (&c->out, &f->link);
-  c->queued += len;
+  c->queued += f->head_len + f->len;
   pump_out (c);
+}
+
+void
+agent_channel_send (AgentChannel *c, uint8_t *frame, size_t len)
+{
+  send_frame (c, &(Frame){ .head = frame, .head_len = len });
+}
+
+void
+agent_channel_send_piece (AgentChannel *c, uint8_t *head, size_t head_len, AgentPiece *piece, size_t start,
+                          size_t len)
+{
+  Frame frame = { .head = head, .head_len = head_len, .body = agent_piece_bytes (piece) + start, .len = len };
+
+  frame.piece = agent_piece_ref (piece);
+  /* in front of what it belongs to, where there is room for it: one write less */
+  if (start == 0 && head_len <= AGENT_PIECE_HEADROOM)
+    {
+      memcpy (agent_piece_bytes (piece) - head_len, head, head_len);
+      free (head);
+      frame = (Frame){ .piece = frame.piece, .body = frame.body - head_len, .len = len + head_len };
+    }
+  send_frame (c, &frame);
 }
 
 int

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "agent-loop.h"
+#include "agent-piece.h"
 
 /* The way to the host: a virtio-serial port, or for tests a listening Unix socket
  * that serves one client at a time. Knows frames, not calls. */
@@ -26,5 +27,9 @@ void agent_channel_free (AgentChannel *c);
 
 /* Takes @frame (malloc'd); thrown away if no host is there. */
 void agent_channel_send (AgentChannel *c, uint8_t *frame, size_t len);
+/* A frame that ends with @len bytes of @piece from @start on, of which a reference is
+ * held until they are sent; @head as above. */
+void agent_channel_send_piece (AgentChannel *c, uint8_t *head, size_t head_len, AgentPiece *piece, size_t start,
+                               size_t len);
 /* whether all that was sent has been handed to the kernel */
 int agent_channel_is_idle (const AgentChannel *c);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent-cgroup.h"
+#include "agent-freeze.h"
 #include "agent-log.h"
 #include "agent-sandbox.h"
 #include "agent-storage.h"
@@ -16,6 +17,8 @@
 
 /* of a command of crun, without the id */
 #define MAX_WORDS 3
+/* a process that the kernel does not let go of can be frozen when it does, not before */
+#define FREEZE_MSEC 10000
 
 /* one crun verb under way for a call */
 typedef struct
@@ -36,7 +39,7 @@ const char *
 agent_container_state_name (const AgentContainer *c)
 {
   static const char *const names[]
-      = { "being created", "created", "being started", "running", "paused", "stopped", "being removed" };
+      = { "being created", "created", "being started", "running", "being paused", "paused", "stopped", "being removed" };
 
   return names[c->state];
 }
@@ -295,9 +298,35 @@ start_done (const char *error, VpGrpcCode code, void *data)
 }
 
 static void
+freeze_done (int rc, void *data)
+{
+  const AgentContainer *c = ((Verb *) data)->container;
+  const char *error = NULL;
+  int thawed;
+
+  if (rc == -ENOENT || rc == -ENODEV)
+    error = "it has ended meanwhile";
+  else if (rc < 0)
+    {
+      error = rc == -ETIMEDOUT ? "a process in it cannot be stopped at this time" : strerror (-rc);
+      thawed = agent_freeze_thaw (c->cgroup);
+      if (thawed < 0 && thawed != -ENOENT)
+        agent_warning ("container %s: half paused, cannot be resumed: %s", c->id, strerror (-thawed));
+    }
+  finish_verb (data, error, rc == -ETIMEDOUT ? VP_GRPC_DEADLINE_EXCEEDED : VP_GRPC_FAILED_PRECONDITION,
+               AGENT_CONTAINER_PAUSING, AGENT_CONTAINER_PAUSED);
+}
+
+/* crun has told the kernel and is done; who asked for a pause wants to see it */
+static void
 pause_done (const char *error, VpGrpcCode code, void *data)
 {
-  finish_verb (data, error, code, AGENT_CONTAINER_RUNNING, AGENT_CONTAINER_PAUSED);
+  const AgentContainer *c = ((Verb *) data)->container;
+
+  if (error != NULL || c->cgroup == NULL)
+    finish_verb (data, error, code, AGENT_CONTAINER_PAUSING, AGENT_CONTAINER_PAUSED);
+  else if (agent_freeze_wait (c->agent->loop, c->cgroup, FREEZE_MSEC, freeze_done, data) == NULL)
+    freeze_done (-errno, data);
 }
 
 static void
@@ -333,7 +362,7 @@ agent_handle_pause_container (Agent *agent, AgentCall *call)
   AgentContainer *c = agent_container_of_call (agent, call, request->container_id);
 
   if (c != NULL && check_state (c, call, AGENT_CONTAINER_RUNNING, "paused"))
-    run_verb (c, call, AGENT_CONTAINER_RUNNING, AGENT_CONTAINER_RUNNING, words, NULL, pause_done);
+    run_verb (c, call, AGENT_CONTAINER_RUNNING, AGENT_CONTAINER_PAUSING, words, NULL, pause_done);
 }
 
 void

@@ -17,14 +17,16 @@
 #define MAX_TOLD 32
 #define DRAIN_MSEC 500
 
+#define DATA_FIELD 1 /* of ReadStreamResponse */
+
 /* what a host was told, until it asks for more */
 typedef struct
 {
   AgentList link;
   uint64_t conversation; /* in which it was told last */
   uint64_t offset;
-  size_t len;
-  uint8_t data[];
+  AgentPiece *piece;
+  size_t start, len; /* in the piece */
 } Told;
 
 static void pump_output (AgentOutput *o);
@@ -38,13 +40,16 @@ set_nonblocking (int fd)
     fcntl (fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+/* Takes @piece. */
 static Told *
-told_new (uint64_t conversation, uint64_t offset, size_t len)
+told_new (uint64_t conversation, uint64_t offset, AgentPiece *piece, size_t start, size_t len)
 {
-  Told *t = agent_alloc (sizeof *t + len);
+  Told *t = agent_new (Told);
 
   t->conversation = conversation;
   t->offset = offset;
+  t->piece = piece;
+  t->start = start;
   t->len = len;
   return t;
 }
@@ -54,24 +59,26 @@ told_free (AgentOutput *o, Told *t)
 {
   o->n_told--;
   agent_list_remove (&t->link);
+  agent_pool_give (&o->pool, t->piece);
   free (t);
 }
 
 static void
-reply_data (AgentCall *call, const uint8_t *data, size_t len, uint64_t offset)
+reply_told (AgentCall *call, const Told *t)
 {
   Grpc__ReadStreamResponse response = GRPC__READ_STREAM_RESPONSE__INIT;
 
-  response.data.data = (uint8_t *)data;
-  response.data.len = len;
-  response.offset = offset;
-  agent_call_reply (call, &response.base);
+  response.offset = t->offset;
+  agent_call_reply_piece (call, &response.base, DATA_FIELD, t->piece, t->start, t->len);
 }
 
 static void
 reply_end (AgentOutput *o, AgentCall *call)
 {
-  reply_data (call, NULL, 0, o->offset);
+  Grpc__ReadStreamResponse response = GRPC__READ_STREAM_RESPONSE__INIT;
+
+  response.offset = o->offset;
+  agent_call_reply (call, &response.base);
 }
 
 /* The host that asks for more has what it was told first, or says what it has. */
@@ -113,14 +120,14 @@ tell_again (AgentOutput *o, AgentCall *call)
     if (t->len > request->len)
       {
         /* in two, so that the first half can be confirmed alone */
-        rest = told_new (conversation - 1, t->offset + request->len, t->len - request->len);
-        memcpy (rest->data, t->data + request->len, rest->len);
+        rest = told_new (conversation - 1, t->offset + request->len, agent_piece_ref (t->piece),
+                         t->start + request->len, t->len - request->len);
         t->len = request->len;
         /* in front of the one behind @t */
         agent_list_append (it->next, &rest->link);
         o->n_told++;
       }
-    reply_data (call, t->data, t->len, t->offset);
+    reply_told (call, t);
     return 1;
   }
   return 0;
@@ -149,28 +156,26 @@ output_event (uint32_t events, void *data)
 /* What there is to read for @call, which is then what it was told; NULL with errno, or 0
  * at the end */
 static Told *
-read_some (const AgentOutput *o, const AgentCall *call)
+read_some (AgentOutput *o, const AgentCall *call)
 {
   const Grpc__ReadStreamRequest *request = agent_call_request (call);
   size_t max = request->len < MAX_READ ? request->len : MAX_READ;
-  int there = 0;
-  Told *t;
+  AgentPiece *piece;
+  int there = 0, error;
   ssize_t n;
 
   /* no more memory than that is used */
   if (ioctl (o->fd, FIONREAD, &there) < 0 || there < MIN_READ)
     there = MIN_READ;
-  t = told_new (agent_call_conversation (call), o->offset, max < (size_t)there ? max : (size_t)there);
+  piece = agent_pool_take (&o->pool, max < (size_t) there ? max : (size_t) there);
   do
-    n = read (o->fd, t->data, t->len);
+    n = read (o->fd, agent_piece_bytes (piece), max < piece->size ? max : piece->size);
   while (n < 0 && errno == EINTR);
+  error = n < 0 ? errno : 0;
   if (n > 0)
-    {
-      t->len = (size_t)n;
-      return t;
-    }
-  free (t);
-  errno = n < 0 ? errno : 0;
+    return told_new (agent_call_conversation (call), o->offset, piece, 0, (size_t) n);
+  agent_pool_give (&o->pool, piece);
+  errno = error;
   return NULL;
 }
 
@@ -190,7 +195,7 @@ pump_output (AgentOutput *o)
           agent_list_append (&o->told, &t->link);
           o->n_told++;
           o->offset += t->len;
-          reply_data (agent_call_unpark (&o->reads), t->data, t->len, t->offset);
+          reply_told (agent_call_unpark (&o->reads), t);
           continue;
         }
       if (errno == EAGAIN && !o->draining)
@@ -208,6 +213,7 @@ agent_output_init (AgentOutput *o, AgentLoop *loop)
   *o = (AgentOutput){ .loop = loop, .fd = -1 };
   agent_list_init (&o->reads);
   agent_list_init (&o->told);
+  agent_pool_init (&o->pool, loop);
 }
 
 void
@@ -276,6 +282,7 @@ agent_output_clear (AgentOutput *o)
   end_output (o);
   while (!agent_list_is_empty (&o->told))
     told_free (o, agent_container_of (o->told.next, Told, link));
+  agent_pool_clear (&o->pool);
 }
 
 static void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "agent-piece.h"
 #include "agent-rpc.h"
 
 /* The agent's ends of a process' standard streams: pipes, or two descriptors of one
@@ -25,6 +26,7 @@ typedef struct
   AgentList reads; /* parked ReadStreamRequests */
   AgentList told;  /* what was answered lately, oldest first */
   unsigned n_told;
+  AgentPool pool; /* for told */
   uint64_t offset; /* bytes taken out of the pipe */
   AgentTimer *drain;
   int draining; /* the process is gone: an empty pipe is the end */

@@ -198,7 +198,9 @@ static int
 has_state_for (const AgentContainer *c, const OwnProgram *own)
 {
   return c->state == AGENT_CONTAINER_RUNNING || c->state == AGENT_CONTAINER_CREATED
-         || (own != NULL && (c->state == AGENT_CONTAINER_STARTING || c->state == AGENT_CONTAINER_PAUSED));
+         || (own != NULL
+             && (c->state == AGENT_CONTAINER_STARTING || c->state == AGENT_CONTAINER_PAUSING
+                 || c->state == AGENT_CONTAINER_PAUSED));
 }
 
 void

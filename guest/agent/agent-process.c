@@ -20,7 +20,7 @@
 #define MAX_ARGS 12
 /* What a process can write before the host has asked for it, and what it can be
  * given in one answer: each costs a trip to the host. Memory is used when it fills. */
-#define OUTPUT_PIPE (256 << 10)
+#define OUTPUT_PIPE (512 << 10)
 
 /* what lives from the start of crun until its end */
 typedef struct

@@ -217,6 +217,24 @@ agent_call_reply (AgentCall *call, const ProtobufCMessage *response)
 }
 
 void
+agent_call_reply_piece (AgentCall *call, const ProtobufCMessage *response, unsigned field, AgentPiece *piece,
+                        size_t start, size_t len)
+{
+  size_t head_len;
+  uint8_t *head;
+
+  if (!call->orphan)
+    {
+      head = vp_ttrpc_pack_response_head (call->stream, response, field, len, &head_len);
+      if (head != NULL)
+        agent_channel_send_piece (call->rpc->channel, head, head_len, piece, start, len);
+      else
+        send_response (call->rpc, call->stream, VP_GRPC_RESOURCE_EXHAUSTED, "the answer is too long", NULL);
+    }
+  call_free (call);
+}
+
+void
 agent_call_fail (AgentCall *call, VpGrpcCode code, const char *format, ...)
 {
   char message[VP_TTRPC_MESSAGE_MAX];

@@ -30,6 +30,10 @@ int agent_rpc_is_idle (const AgentRpc *rpc);
 const void *agent_call_request (const AgentCall *call);
 /* @response NULL: the empty message. Borrowed. */
 void agent_call_reply (AgentCall *call, const ProtobufCMessage *response);
+/* The answer's field number @field (bytes) is @len bytes of @piece from @start on, which
+ * are not copied; @response has the others. */
+void agent_call_reply_piece (AgentCall *call, const ProtobufCMessage *response, unsigned field, AgentPiece *piece,
+                             size_t start, size_t len);
 void agent_call_fail (AgentCall *call, VpGrpcCode code, const char *format, ...)
     __attribute__ ((format (printf, 3, 4)));
 /* the code that says best what -errno or errno means */

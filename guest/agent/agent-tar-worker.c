@@ -190,7 +190,7 @@ agent_tar_worker_start (AgentProcess *p, AgentContainer *c, const Grpc__Process 
   if (c->init->state != AGENT_PROCESS_RUNNING)
     return -ESRCH;
   /* it would be frozen in there */
-  if (c->state != AGENT_CONTAINER_PAUSED)
+  if (c->state != AGENT_CONTAINER_PAUSING && c->state != AGENT_CONTAINER_PAUSED)
     w.cgroup = c->cgroup;
   fill_args (process, w.args);
   return agent_process_fork (p, work, &w);

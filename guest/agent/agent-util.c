@@ -34,6 +34,12 @@ agent_alloc (size_t size)
   return not_null (calloc (1, size));
 }
 
+void *
+agent_alloc_dirty (size_t size)
+{
+  return not_null (malloc (size));
+}
+
 char *
 agent_strdup (const char *s)
 {

@@ -10,6 +10,7 @@
  * what a request makes it allocate is bounded by the size of a frame. */
 
 void *agent_alloc (size_t size); /* zeroed */
+void *agent_alloc_dirty (size_t size); /* not zeroed */
 #define agent_new(type) ((type *) agent_alloc (sizeof (type)))
 /* a message of its own, as unpacking would make it */
 #define agent_new_message(Type, init)                                                                        \

@@ -15,6 +15,7 @@ vp_agent_sources = \
 	guest/agent/agent-details.c guest/agent/agent-details.h \
 	guest/agent/agent-diagnostic.c guest/agent/agent-diagnostic.h \
 	guest/agent/agent-failure.c guest/agent/agent-failure.h \
+	guest/agent/agent-freeze.c guest/agent/agent-freeze.h \
 	guest/agent/agent-inet.c guest/agent/agent-inet.h \
 	guest/agent/agent-init.c guest/agent/agent-init.h \
 	guest/agent/agent-interface-rpc.c \
@@ -32,6 +33,7 @@ vp_agent_sources = \
 	guest/agent/agent-oom.c \
 	guest/agent/agent-openat2.c guest/agent/agent-openat2.h \
 	guest/agent/agent-pause.c guest/agent/agent-pause.h \
+	guest/agent/agent-piece.c guest/agent/agent-piece.h \
 	guest/agent/agent-port.c guest/agent/agent-port.h \
 	guest/agent/agent-process.c guest/agent/agent-process.h \
 	guest/agent/agent-process-rpc.c guest/agent/agent-process-rpc.h \

@@ -15,9 +15,12 @@
  * size is made to waste time and memory. */
 #define RESPONSE_MEMORY(len) (4 * (len) + (64u << 10))
 
-/* ttrpc.Response.payload: field 2, length-delimited, and a length of 64 bits at most */
-#define PAYLOAD_TAG 0x12
-#define PAYLOAD_HEAD_MAX 11
+/* ttrpc.Response.payload */
+#define PAYLOAD_FIELD 2
+/* of protobuf's wire format: such a field has a tag of one byte if its number is below 16,
+ * and a length of 64 bits at most */
+#define LENGTH_DELIMITED 2
+#define BYTES_HEAD_MAX 11
 
 /* @msg serialised; an empty message is 0 bytes and NULL */
 static int
@@ -88,41 +91,64 @@ vp_ttrpc_parse_request (const uint8_t *payload, size_t len, Ttrpc__Request **ret
   return *ret != NULL ? 0 : -EPROTO;
 }
 
-/* A response that is nothing but its payload, which may be megabytes of a stream:
- * written where it belongs instead of into a buffer that is then copied. */
-static uint8_t *
-pack_payload_response (uint32_t stream, const ProtobufCMessage *msg, size_t *ret_len)
+/* The tag and the length of a field of bytes; how long they are */
+static size_t
+write_bytes_head (uint8_t out[BYTES_HEAD_MAX], unsigned field, size_t len)
 {
-  size_t len = msg != NULL ? protobuf_c_message_get_packed_size (msg) : 0;
+  size_t n = 0;
+
+  out[n++] = (uint8_t) (field << 3 | LENGTH_DELIMITED);
+  for (; len > 0x7f; len >>= 7)
+    out[n++] = (uint8_t) (len | 0x80);
+  out[n++] = (uint8_t) len;
+  return n;
+}
+
+/* A response that is nothing but its payload, which is @msg, @tail_len bytes and then
+ * @body_len that are not put there: written where it belongs instead of into a buffer
+ * that is then copied. */
+static uint8_t *
+pack_payload_response (uint32_t stream, const ProtobufCMessage *msg, const uint8_t *tail, size_t tail_len,
+                       size_t body_len, size_t *ret_len)
+{
+  size_t msg_len = msg != NULL ? protobuf_c_message_get_packed_size (msg) : 0;
+  size_t head_len = 0, len = msg_len + tail_len + body_len;
   VpFrameHeader h = { .stream = stream, .type = VP_FRAME_RESPONSE };
-  uint8_t head[PAYLOAD_HEAD_MAX];
-  size_t head_len = 0;
-  uint8_t *frame;
+  uint8_t head[BYTES_HEAD_MAX], *frame;
 
   if (len > 0)
-    {
-      size_t left = len;
-
-      head[head_len++] = PAYLOAD_TAG;
-      for (; left > 0x7f; left >>= 7)
-        head[head_len++] = (uint8_t) (left | 0x80);
-      head[head_len++] = (uint8_t) left;
-    }
+    head_len = write_bytes_head (head, PAYLOAD_FIELD, len);
   if (len > VP_FRAME_MAX - head_len)
     {
       errno = EMSGSIZE;
       return NULL;
     }
-  frame = malloc (VP_FRAME_HEADER + head_len + len);
+  *ret_len = VP_FRAME_HEADER + head_len + msg_len + tail_len;
+  frame = malloc (*ret_len);
   if (frame == NULL)
     return NULL;
   h.length = (uint32_t) (head_len + len);
   vp_frame_encode (&h, frame);
   memcpy (frame + VP_FRAME_HEADER, head, head_len);
-  if (len > 0)
+  if (msg_len > 0)
     protobuf_c_message_pack (msg, frame + VP_FRAME_HEADER + head_len);
-  *ret_len = VP_FRAME_HEADER + head_len + len;
+  if (tail_len > 0)
+    memcpy (frame + VP_FRAME_HEADER + head_len + msg_len, tail, tail_len);
   return frame;
+}
+
+uint8_t *
+vp_ttrpc_pack_response_head (uint32_t stream, const ProtobufCMessage *msg, unsigned field, size_t body_len,
+                             size_t *ret_len)
+{
+  uint8_t tail[BYTES_HEAD_MAX];
+
+  if (body_len > VP_FRAME_MAX)
+    {
+      errno = EMSGSIZE;
+      return NULL;
+    }
+  return pack_payload_response (stream, msg, tail, write_bytes_head (tail, field, body_len), body_len, ret_len);
 }
 
 uint8_t *
@@ -133,7 +159,7 @@ vp_ttrpc_pack_response (uint32_t stream, int code, const char *message, const Pr
   Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
 
   if (code == VP_GRPC_OK)
-    return pack_payload_response (stream, msg, ret_len);
+    return pack_payload_response (stream, msg, NULL, 0, 0, ret_len);
   status.code = code;
   status.message = (char *) (message != NULL ? message : "");
   response.status = &status;

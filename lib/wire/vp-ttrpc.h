@@ -46,6 +46,12 @@ int vp_ttrpc_parse_request (const uint8_t *payload, size_t len, Ttrpc__Request *
 uint8_t *vp_ttrpc_pack_response (uint32_t stream, int code, const char *message, const ProtobufCMessage *msg,
                                  size_t *ret_len);
 
+/* All but the last @body_len bytes of a whole frame of VP_GRPC_OK. Those are the value of
+ * the answer's field number @field (bytes; 1 to 15), which @msg must not have set, and are
+ * to be sent right behind: they may be much, and need not be copied. NULL as above. */
+uint8_t *vp_ttrpc_pack_response_head (uint32_t stream, const ProtobufCMessage *msg, unsigned field,
+                                      size_t body_len, size_t *ret_len);
+
 /* @payload is that of a VP_FRAME_RESPONSE. 0, or -EPROTO, or -ENOMEM. On 0 all four
  * are set: *ret_message is never NULL and at most VP_TTRPC_MESSAGE_MAX bytes; an
  * empty *ret_payload is NULL. Both are the caller's to free(). */

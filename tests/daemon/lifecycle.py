@@ -161,6 +161,7 @@ def test_container(env):
     state = json.loads(container.call("GetState"))
     equal((state["id"], state["status"], state["bundle"], state["annotations"]),
           (values["Id"], "creating", values["Bundle"], {"k": "v"}), "OCI state")
+    equal((state["rootfs"], state["created"][:2]), (values["Bundle"] + "/rootfs", "20"), "what runc's has, too")
     sandbox.start()
     equal(container.get("State"), "created", "after the start of the sandbox")
     equal(json.loads(container.call("GetState"))["status"], "created", "OCI status")

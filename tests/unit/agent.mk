@@ -10,7 +10,9 @@ vp_agent_tests = \
 	tests/unit/test-agent-bundle \
 	tests/unit/test-agent-copy \
 	tests/unit/test-agent-inet \
+	tests/unit/test-agent-freeze \
 	tests/unit/test-agent-loop \
+	tests/unit/test-agent-piece \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar-create \
 	tests/unit/test-agent-tar-extract \
@@ -76,11 +78,21 @@ tests_unit_test_agent_inet_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_inet_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_inet_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_inet_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_freeze_SOURCES = tests/unit/test-agent-freeze.c
+tests_unit_test_agent_freeze_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_freeze_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_freeze_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_freeze_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_loop_SOURCES = tests/unit/test-agent-loop.c
 tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_loop_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_loop_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_piece_SOURCES = tests/unit/test-agent-piece.c
+tests_unit_test_agent_piece_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_piece_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_piece_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_piece_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_stats_SOURCES = tests/unit/test-agent-stats.c
 tests_unit_test_agent_stats_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_stats_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

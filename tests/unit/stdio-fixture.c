@@ -9,35 +9,40 @@
 
 #include "agent.pb-c.h"
 
-static gboolean
+static void
 serve (StdioFixture *f, StdioSource *source, guint32 stream, gsize asked)
 {
+  Grpc__ReadStreamResponse answer = GRPC__READ_STREAM_RESPONSE__INIT;
   gsize n = MIN (asked, source->len - source->served);
 
   if (n == 0 && !source->eof)
     {
-      source->waiting = stream;
-      return FALSE;
+      g_array_append_val (source->waiting, stream);
+      source->max_waiting = MAX (source->max_waiting, source->waiting->len);
+      return;
     }
   if (f->piece != 0)
     n = MIN (n, f->piece);
-  fake_agent_reply_data (f->agent, stream, source->data + source->served, n);
+  answer.data.data = (guint8 *) source->data + source->served;
+  answer.data.len = n;
+  answer.offset = f->ours ? source->offset : 0;
+  fake_agent_reply (f->agent, stream, &answer.base);
   source->served += n;
-  return TRUE;
+  source->offset += n;
 }
 
 void
 stdio_fixture_give (StdioFixture *f, StdioSource *source, const void *data, gsize len, gboolean eof)
 {
-  guint32 waiting = source->waiting;
+  g_autoptr (GArray) waiting = g_steal_pointer (&source->waiting);
 
   source->data = data;
   source->len = len;
   source->served = 0;
   source->eof = eof;
-  source->waiting = 0;
-  if (waiting != 0)
-    serve (f, source, waiting, 256u << 10);
+  source->waiting = g_array_new (FALSE, FALSE, sizeof (guint32));
+  for (guint i = 0; i < waiting->len; i++)
+    serve (f, source, g_array_index (waiting, guint32, i), 256u << 10);
 }
 
 static gboolean
@@ -46,12 +51,16 @@ play (FakeAgent *agent, guint32 stream, VpRpc rpc, const ProtobufCMessage *reque
   StdioFixture *f = user_data;
   Grpc__WriteStreamResponse written = GRPC__WRITE_STREAM_RESPONSE__INIT;
   const Grpc__WriteStreamRequest *write_request = (const Grpc__WriteStreamRequest *)request;
+  const Grpc__ReadStreamRequest *read_request = (const Grpc__ReadStreamRequest *) request;
+  StdioSource *source;
 
   switch (rpc)
     {
     case VP_RPC_READ_STDOUT:
     case VP_RPC_READ_STDERR:
-      serve (f, &f->out[rpc == VP_RPC_READ_STDERR], stream, ((const Grpc__ReadStreamRequest *)request)->len);
+      source = &f->out[rpc == VP_RPC_READ_STDERR];
+      source->done = read_request->done;
+      serve (f, source, stream, read_request->len);
       return TRUE;
     case VP_RPC_WRITE_STDIN:
       written.len = (guint32)write_request->data.len;
@@ -78,6 +87,8 @@ stdio_fixture_set_up (StdioFixture *f, gconstpointer data)
 
   f->dir = g_dir_make_tmp ("vp-stdio-XXXXXX", NULL);
   f->in = g_byte_array_new ();
+  for (gsize i = 0; i < G_N_ELEMENTS (f->out); i++)
+    f->out[i].waiting = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
   f->agent = fake_agent_new_for_fd (fds[1]);
   fake_agent_set_func (f->agent, play, f);
@@ -99,6 +110,8 @@ stdio_fixture_tear_down (StdioFixture *f, gconstpointer data)
   g_assert_finalize_object (f->client);
   fake_agent_free (f->agent);
   g_byte_array_unref (f->in);
+  for (gsize i = 0; i < G_N_ELEMENTS (f->out); i++)
+    g_array_unref (f->out[i].waiting);
   g_rmdir (f->dir);
   g_free (f->dir);
 }

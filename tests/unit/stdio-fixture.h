@@ -16,7 +16,10 @@ typedef struct
   gsize len;
   gsize served;
   gboolean eof;    /* after the data */
-  guint32 waiting; /* a read that is not answered yet */
+  GArray *waiting; /* guint32: reads that are not answered yet */
+  guint64 offset;  /* of all that it held, as far as it is served */
+  guint64 done;    /* what the last read said */
+  guint max_waiting;
 } StdioSource;
 
 typedef struct
@@ -26,6 +29,7 @@ typedef struct
   FakeAgent *agent;
   VpStdio *stdio;
   StdioSource out[2];
+  gboolean ours; /* the agent: answers have an offset */
   gsize piece;     /* most bytes per read, 0: what is asked for */
   gsize max_write; /* most bytes per write, 0: all */
   GByteArray *in;

@@ -324,13 +324,14 @@ test_read (Fixture *f, gconstpointer data)
 {
   g_auto (TestResult) result = { 0 };
   g_autoptr (GBytes) bytes = NULL;
+  guint64 offset;
 
-  vp_agent_client_read_async (f->client, "a", "", TRUE, 100, NULL, test_result_ready, &result);
+  vp_agent_client_read_async (f->client, "a", "", TRUE, 100, 0, NULL, test_result_ready, &result);
   wait_requests (f, 1);
   g_assert_cmpint (f->last_rpc, ==, VP_RPC_READ_STDERR);
   fake_agent_reply_data (f->agent, f->streams[0], "hello", 5);
   test_run_until (&result.done);
-  bytes = vp_agent_client_read_finish (f->client, result.result, NULL);
+  bytes = vp_agent_client_read_finish (f->client, result.result, &offset, NULL);
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "hello", 5);
 }
 
@@ -342,15 +343,16 @@ test_read_eof (Fixture *f, gconstpointer data)
       g_auto (TestResult) result = { 0 };
       g_autoptr (GBytes) bytes = NULL;
       g_autoptr (GError) error = NULL;
+      guint64 offset;
 
-      vp_agent_client_read_async (f->client, "a", "", FALSE, 100, NULL, test_result_ready, &result);
+      vp_agent_client_read_async (f->client, "a", "", FALSE, 100, 0, NULL, test_result_ready, &result);
       wait_requests (f, i + 1);
       if (i == 0)
         fake_agent_reply_data (f->agent, f->streams[i], NULL, 0);
       else
         fake_agent_reply_error (f->agent, f->streams[i], VP_GRPC_INTERNAL, "read stdout: Read meet EOF");
       test_run_until (&result.done);
-      bytes = vp_agent_client_read_finish (f->client, result.result, &error);
+      bytes = vp_agent_client_read_finish (f->client, result.result, &offset, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (g_bytes_get_size (bytes), ==, 0);
     }
@@ -362,12 +364,13 @@ test_read_too_long (Fixture *f, gconstpointer data)
   g_auto (TestResult) result = { 0 };
   g_autoptr (GError) error = NULL;
   char text[101] = { 0 };
+  guint64 offset;
 
-  vp_agent_client_read_async (f->client, "a", "", FALSE, 100, NULL, test_result_ready, &result);
+  vp_agent_client_read_async (f->client, "a", "", FALSE, 100, 0, NULL, test_result_ready, &result);
   wait_requests (f, 1);
   fake_agent_reply_data (f->agent, f->streams[0], text, sizeof text);
   test_run_until (&result.done);
-  g_assert_null (vp_agent_client_read_finish (f->client, result.result, &error));
+  g_assert_null (vp_agent_client_read_finish (f->client, result.result, &offset, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_AGENT_UNAVAILABLE);
   g_assert_true (f->closed);
   g_assert_nonnull (strstr (f->error->message, "101 bytes"));
@@ -484,7 +487,7 @@ test_long_header (Fixture *f, gconstpointer data)
   g_auto (TestResult) result = { 0 };
   guint8 head[VP_FRAME_HEADER];
 
-  vp_agent_client_read_async (f->client, "c", "", FALSE, 4096, NULL, test_result_ready, &result);
+  vp_agent_client_read_async (f->client, "c", "", FALSE, 4096, 0, NULL, test_result_ready, &result);
   wait_requests (f, 1);
   header.stream = f->streams[0];
   vp_frame_encode (&header, head);

@@ -11,9 +11,11 @@ test_state (void)
         "\"/\"},\"annotations\":{\"k\":\"v\\\"\"}}";
   g_autoptr (VpSpec) spec = vp_spec_parse (json, strlen (json), "/b", NULL);
   VpOciState running = { .id = "c1", .status = "running", .pid = 7, .bundle = "/b", .spec = spec };
+  VpOciState known = { .id = "c1", .status = "running", .bundle = "/b", .spec = spec, .created_at = 1500000000000001 };
   VpOciState created = { .id = "c1", .status = "stopped", .bundle = "/b" };
   g_autofree char *one = vp_oci_state_to_json (&running);
   g_autofree char *two = vp_oci_state_to_json (&created);
+  g_autofree char *three = vp_oci_state_to_json (&known);
 
   g_assert_cmpstr (
       one, ==,
@@ -22,6 +24,8 @@ test_state (void)
   g_assert_cmpstr (two, ==,
                    "{\n  \"ociVersion\": \"1.0.2\",\n  \"id\": \"c1\",\n  \"status\": \"stopped\",\n"
                    "  \"bundle\": \"/b\"\n}\n");
+  g_assert_nonnull (strstr (three, "  \"bundle\": \"/b\",\n  \"rootfs\": \"/b/r\",\n"
+                                   "  \"created\": \"2017-07-14T02:40:00.000001Z\",\n  \"annotations\""));
 }
 
 int

@@ -38,7 +38,7 @@ test_attach (StdioFixture *f, gconstpointer data)
 
   stdio_fixture_give (f, &f->out[0], noise, size, FALSE);
   vp_stdio_start (f->stdio);
-  while (f->out[0].waiting == 0)
+  while (f->out[0].waiting->len == 0)
     g_main_context_iteration (NULL, TRUE);
   g_assert_cmpuint (vp_stdio_get_dropped (f->stdio, VP_STDIO_STDOUT), ==, size - VP_STDIO_BUFFER);
 
@@ -81,7 +81,7 @@ test_attach_leaves (StdioFixture *f, gconstpointer data)
 
   stdio_fixture_give (f, &f->out[0], noise, size, FALSE);
   vp_stdio_start (f->stdio);
-  while (f->out[0].waiting == 0)
+  while (f->out[0].waiting->len == 0)
     g_main_context_iteration (NULL, TRUE);
   attach (f, 1u << VP_STDIO_STDOUT, fds);
   some = stdio_fixture_collect (fds[VP_STDIO_STDOUT], 10);

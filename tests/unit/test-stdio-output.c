@@ -4,10 +4,14 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent.pb-c.h"
 #include "stdio-fixture.h"
 #include "vp-error.h"
+#include "vp-ttrpc-server.h"
+#include "vp-ttrpc.h"
 
 static void
 test_big_output (StdioFixture *f, gconstpointer data)
@@ -67,6 +71,163 @@ test_slow_reader (StdioFixture *f, gconstpointer data)
   got = stdio_fixture_collect (fd, G_MAXSIZE);
   g_assert_cmpuint (got->len, ==, size);
   g_assert_true (memcmp (got->data, noise, size) == 0);
+  close (fd);
+}
+
+/* Our agent answers in order and is told what it need not keep: it is asked ahead. */
+static void
+test_ahead (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 1u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autoptr (GByteArray) got = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  f->ours = TRUE;
+  f->piece = 10000;
+  stdio_fixture_give (f, &f->out[0], noise, size, FALSE);
+  vp_stdio_start (f->stdio);
+  got = stdio_fixture_collect (fd, size);
+  g_assert_cmpuint (got->len, ==, size);
+  g_assert_true (memcmp (got->data, noise, size) == 0);
+  while (f->out[0].done < size)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (f->out[0].done, ==, size);
+  g_assert_cmpuint (f->out[0].waiting->len, ==, 2);
+  /* all of them are told the end; one counts */
+  stdio_fixture_give (f, &f->out[0], "end", 3, TRUE);
+  f->out[1].eof = TRUE;
+  g_clear_pointer (&got, g_byte_array_unref);
+  got = stdio_fixture_collect (fd, G_MAXSIZE);
+  g_assert_cmpmem (got->data, got->len, "end", 3);
+  close (fd);
+}
+
+/* ---- an agent that answers at once -------------------------------------------------- */
+
+#define ROUNDS 40
+#define PIECES 300
+
+/* Serves reads of one stream on a thread of its own: an answer may be there before the
+ * call that sent the request has returned. */
+static gpointer
+answer_at_once (gpointer data)
+{
+  int fd = GPOINTER_TO_INT (data);
+  guint64 next = 0, offset = 0;
+  VpTtrpcServer server;
+  guint8 buffer[4096];
+  ssize_t n;
+
+  vp_ttrpc_server_init (&server);
+  while ((n = read (fd, buffer, sizeof buffer)) > 0)
+    for (gsize at = 0, used; at < (gsize) n; at += used)
+      {
+        Grpc__ReadStreamResponse answer = GRPC__READ_STREAM_RESPONSE__INIT;
+        gboolean is_request
+            = vp_ttrpc_server_feed (&server, buffer + at, (gsize) n - at, at == 0, &used) == VP_TTRPC_SERVER_REQUEST;
+        g_autofree guint8 *frame = NULL;
+        Ttrpc__Request *request;
+        gboolean is_stdout;
+        gsize len;
+
+        if (!is_request)
+          continue;
+        g_assert_cmpint (vp_ttrpc_parse_request (server.reader.payload, server.reader.header.length, &request), ==, 0);
+        is_stdout = strcmp (request->method, "ReadStdout") == 0;
+        ttrpc__request__free_unpacked (request, NULL);
+        answer.offset = offset;
+        if (is_stdout && next < PIECES)
+          {
+            answer.data.data = (guint8 *) &next;
+            answer.data.len = sizeof next;
+          }
+        frame = vp_ttrpc_pack_response (server.reader.header.stream, VP_GRPC_OK, NULL, &answer.base, &len);
+        offset += answer.data.len;
+        next += answer.data.len > 0;
+        if (write (fd, frame, len) != (ssize_t) len)
+          break;
+      }
+  vp_ttrpc_server_clear (&server);
+  close (fd);
+  return NULL;
+}
+
+/* Whichever answer is told of first: bytes come in the order of the stream. */
+static void
+test_at_once (void)
+{
+  for (guint round = 0; round < ROUNDS; round++)
+    {
+      g_auto (TestResult) opened = { 0 };
+      g_autoptr (VpAgentConn) conn = NULL;
+      g_autoptr (VpAgentClient) client = NULL;
+      g_autoptr (VpStdio) stdio = NULL;
+      g_autoptr (GByteArray) got = NULL;
+      GThread *thread;
+      int channel[2], out[2];
+
+      g_assert_no_errno (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel));
+      g_assert_no_errno (pipe2 (out, O_CLOEXEC));
+      thread = g_thread_new ("agent", answer_at_once, GINT_TO_POINTER (channel[1]));
+      conn = vp_agent_conn_new_for_fd (channel[0], VP_CHANNEL_PLAIN);
+      client = vp_agent_client_new (conn);
+      vp_agent_client_open_async (client, 5000, NULL, test_result_ready, &opened);
+      test_run_until (&opened.done);
+      stdio = vp_stdio_new (client, "box", "", FALSE);
+      g_assert_true (vp_stdio_bind_fd (stdio, VP_STDIO_STDOUT, out[1], NULL));
+      vp_stdio_start (stdio);
+      got = stdio_fixture_collect (out[0], G_MAXSIZE);
+      g_assert_cmpuint (got->len, ==, PIECES * sizeof (guint64));
+      for (guint64 i = 0; i < PIECES; i++)
+        g_assert_cmpmem (got->data + i * sizeof i, sizeof i, &i, sizeof i);
+      vp_stdio_stop (stdio);
+      vp_agent_client_close (client);
+      test_run_for (5);
+      g_thread_join (thread);
+      close (out[0]);
+    }
+}
+
+/* Another agent's answers to two reads at once could come in any order. */
+static void
+test_one_at_a_time (StdioFixture *f, gconstpointer data)
+{
+  g_autofree guint8 *noise = stdio_fixture_make_noise (100000);
+  g_autoptr (GByteArray) got = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  f->piece = 1000;
+  stdio_fixture_give (f, &f->out[0], noise, 100000, FALSE);
+  vp_stdio_start (f->stdio);
+  got = stdio_fixture_collect (fd, 100000);
+  test_run_for (20);
+  g_assert_cmpuint (f->out[0].max_waiting, ==, 1);
+  g_assert_cmpuint (f->out[0].done, ==, 0);
+  close (fd);
+}
+
+/* What is asked ahead for a reader that does not read is bounded, and not said to be done. */
+static void
+test_slow_ahead (StdioFixture *f, gconstpointer data)
+{
+  const gsize size = 8u << 20;
+  g_autofree guint8 *noise = stdio_fixture_make_noise (size);
+  g_autoptr (GByteArray) some = NULL;
+  g_autoptr (GByteArray) rest = NULL;
+  int fd = stdio_fixture_bind_pipe (f, VP_STDIO_STDOUT);
+
+  f->ours = TRUE;
+  stdio_fixture_give (f, &f->out[0], noise, size, TRUE);
+  vp_stdio_start (f->stdio);
+  some = stdio_fixture_collect (fd, 1u << 20);
+  test_run_for (200);
+  g_assert_cmpuint (f->out[0].served, <=, some->len + ((3 * 512u + 64u) << 10));
+  g_assert_cmpuint (f->out[0].done, <=, some->len + (64u << 10));
+  g_assert_cmpuint (f->out[0].done, >, 0);
+  rest = stdio_fixture_collect (fd, G_MAXSIZE);
+  g_assert_cmpuint (some->len + rest->len, ==, size);
+  g_assert_true (memcmp (rest->data, noise + some->len, rest->len) == 0);
   close (fd);
 }
 
@@ -227,6 +388,10 @@ main (int argc, char **argv)
   STDIO_ADD ("big-output", FALSE, test_big_output);
   STDIO_ADD ("both-outputs", FALSE, test_both_outputs);
   STDIO_ADD ("slow-reader", FALSE, test_slow_reader);
+  STDIO_ADD ("ahead", FALSE, test_ahead);
+  g_test_add_func ("/stdio/ahead/at-once", test_at_once);
+  STDIO_ADD ("ahead/one-at-a-time", FALSE, test_one_at_a_time);
+  STDIO_ADD ("ahead/slow-reader", FALSE, test_slow_ahead);
   STDIO_ADD ("reader-gone", FALSE, test_reader_gone);
   STDIO_ADD ("file", FALSE, test_file);
   STDIO_ADD ("full-device", FALSE, test_full_device);

@@ -85,6 +85,43 @@ test_response (void)
                    ==, -EPROTO);
 }
 
+/* Sent behind its head, a field that was not copied is what it would have been in it. */
+static void
+test_response_head (void)
+{
+  static const gsize sizes[] = { 1, 127, 128, 20000, 1u << 20 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      Grpc__ReadStreamResponse response = GRPC__READ_STREAM_RESPONSE__INIT;
+      g_autoptr (GByteArray) frame = g_byte_array_new ();
+      g_autofree guint8 *data = g_malloc (sizes[i]), *head = NULL, *payload = NULL;
+      g_autofree char *message = NULL;
+      Grpc__ReadStreamResponse *back;
+      gsize len, payload_len;
+      VpFrameHeader header;
+      int code;
+
+      memset (data, 'x', sizes[i]);
+      response.offset = i == 0 ? 0 : 77;
+      head = vp_ttrpc_pack_response_head (9, &response.base, 1, sizes[i], &len);
+      g_byte_array_append (frame, head, (guint) len);
+      g_byte_array_append (frame, data, (guint) sizes[i]);
+      g_assert_cmpint (vp_frame_decode (frame->data, &header), ==, 0);
+      g_assert_cmpuint (header.stream, ==, 9);
+      g_assert_cmpuint (header.length, ==, frame->len - VP_FRAME_HEADER);
+      g_assert_cmpint (vp_ttrpc_parse_response (frame->data + VP_FRAME_HEADER, header.length, &code, &message, &payload,
+                                                &payload_len),
+                       ==, 0);
+      g_assert_cmpint (code, ==, VP_GRPC_OK);
+      back = grpc__read_stream_response__unpack (NULL, payload_len, payload);
+      g_assert_nonnull (back);
+      g_assert_cmpuint (back->offset, ==, response.offset);
+      g_assert_cmpmem (back->data.data, back->data.len, data, sizes[i]);
+      grpc__read_stream_response__free_unpacked (back, NULL);
+    }
+}
+
 static void
 test_too_long (void)
 {
@@ -96,6 +133,12 @@ test_too_long (void)
   response.data.len = VP_FRAME_MAX;
   g_assert_null (vp_ttrpc_pack_response (1, VP_GRPC_OK, NULL, &response.base, &len));
   g_assert_cmpint (errno, ==, EMSGSIZE);
+  response.data.len = 0;
+  g_assert_null (vp_ttrpc_pack_response_head (1, &response.base, 1, VP_FRAME_MAX, &len));
+  g_assert_cmpint (errno, ==, EMSGSIZE);
+  g_assert_null (vp_ttrpc_pack_response_head (1, &response.base, 1, G_MAXSIZE, &len));
+  g_assert_cmpint (errno, ==, EMSGSIZE);
+  response.data.len = VP_FRAME_MAX;
   g_assert_null (vp_ttrpc_pack_request (1, "s", "m", &response.base, 0, &len));
   g_assert_cmpint (errno, ==, EMSGSIZE);
 }
@@ -215,6 +258,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ttrpc/rpc-table", test_rpc_table);
   g_test_add_func ("/ttrpc/request", test_request);
   g_test_add_func ("/ttrpc/response", test_response);
+  g_test_add_func ("/ttrpc/response-head", test_response_head);
   g_test_add_func ("/ttrpc/too-long", test_too_long);
   g_test_add_func ("/ttrpc/client", test_client);
   g_test_add_func ("/ttrpc/server", test_server);

@@ -202,17 +202,23 @@ def test_statistics(guest):
 def test_pause(guest):
     """a paused container stands still, in its counters too"""
     cid = guest.run("while :; do :; done")
-    eventually(lambda: guest.stats(cid).cgroup_stats.cpu_stats.cpu_usage.total_usage > 0, "usage")
+
+    def usage():
+        return guest.stats(cid).cgroup_stats.cpu_stats.cpu_usage.total_usage
+
+    eventually(lambda: usage() > 0, "usage")
     guest.call("PauseContainer", container_id=cid)
-    first = guest.stats(cid).cgroup_stats.cpu_stats.cpu_usage.total_usage
+    # who stands still has said so before the kernel took the processor from it
+    eventually(lambda: usage() == (time.sleep(0.1), usage())[1], "a counter that stands still")
+    first = usage()
     time.sleep(1)
-    equal(guest.stats(cid).cgroup_stats.cpu_stats.cpu_usage.total_usage, first, "usage while paused")
+    equal(usage(), first, "usage while paused")
     guest.fails("FAILED_PRECONDITION", "ExecProcess", container_id=cid, exec_id="e", process={"Args": ["true"]})
     status, out, _ = guest.tar(cid, ["create", "/bin/sh"])
     equal(status, 0, "status of tar while paused")
     check(out, "no archive")
     guest.call("ResumeContainer", container_id=cid)
-    eventually(lambda: guest.stats(cid).cgroup_stats.cpu_stats.cpu_usage.total_usage > first, "usage after resume")
+    eventually(lambda: usage() > first, "usage after resume")
     # signal 9 to no process in particular is for all of them
     guest.exec(cid, "e1", ["sleep", "1000"])
     guest.call("SignalProcess", container_id=cid, signal=9)
