@@ -172,6 +172,8 @@ def test_many(env):
     sandbox = create(env, pod)
     sandbox.start()
     equal(len(taps_in(pod)), 1, "taps")
+    guest = env.agent(sandbox).sandbox
+    equal((len(guest.interfaces[MAC].IPAddresses), len(guest.routes.Routes)), (1001, 1001), "what the guest was told")
     sandbox.delete(force=True)
     check_clean(pod)
 
