@@ -595,9 +595,9 @@ class Daemon:
 
     def run(self):
         loop = GLib.MainLoop()
-        Gio.bus_own_name_on_connection(self.bus, "org.virtpod", Gio.BusNameOwnerFlags.NONE, None,
-                                       lambda *_: loop.quit())
-        print("ready", flush=True)
+        # before that a client would find nobody of the name
+        Gio.bus_own_name_on_connection(self.bus, "org.virtpod", Gio.BusNameOwnerFlags.NONE,
+                                       lambda *_: print("ready", flush=True), lambda *_: loop.quit())
         loop.run()
 
 
