@@ -16,6 +16,7 @@ typedef struct
   char *share_dir;
   char *container_id;
   VpContainerPlan *plan; /* NULL: remove */
+  VpMountNs *mount_ns;   /* where its sources are */
 } MountJob;
 
 static void
@@ -26,6 +27,7 @@ mount_job_free (gpointer data)
   g_free (job->share_dir);
   g_free (job->container_id);
   g_clear_pointer (&job->plan, vp_container_plan_unref);
+  vp_mount_ns_unref (job->mount_ns);
   g_free (job);
 }
 
@@ -38,7 +40,7 @@ mount_in_worker (GTask *task, gpointer source, gpointer task_data)
 
   if (job->plan != NULL)
     ok = VP_FAILPOINT ("container.mount.before", &error)
-         && vp_host_mount_container (job->share_dir, job->plan, &error);
+         && vp_host_mount_container (job->share_dir, job->plan, job->mount_ns, &error);
   else
     ok = VP_FAILPOINT ("container.unmount.before", &error)
          && vp_host_mount_container_remove (job->share_dir, job->container_id, &error);
@@ -57,6 +59,7 @@ run_mount_job (VpContainer *self, gboolean remove, GAsyncReadyCallback callback,
   job->share_dir = g_strdup (self->share_dir);
   job->container_id = g_strdup (self->id);
   job->plan = remove ? NULL : vp_container_plan_ref (self->plan);
+  job->mount_ns = remove || self->mount_ns == NULL ? NULL : vp_mount_ns_ref (self->mount_ns);
   vp_worker_run_async (self->worker, self, run_mount_job, mount_in_worker, job, mount_job_free, NULL, callback,
                        user_data);
 }
@@ -182,7 +185,29 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
+  /* what it took from there is mounted here now, and the namespace may go */
+  g_clear_pointer (&self->mount_ns, vp_mount_ns_unref);
   vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_CREATE, cancellable, on_hooks_run, g_steal_pointer (&task));
+}
+
+void
+vp_container_set_mount_ns (VpContainer *self, VpMountNs *mount_ns)
+{
+  g_clear_pointer (&self->mount_ns, vp_mount_ns_unref);
+  self->mount_ns = mount_ns != NULL ? vp_mount_ns_ref (mount_ns) : NULL;
+  self->foreign_paths = mount_ns != NULL;
+}
+
+/* Here the paths of its spec lead to nothing, or to something else. */
+static gboolean
+check_mount_ns (VpContainer *self, GError **error)
+{
+  if (!self->foreign_paths || self->mount_ns != NULL)
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_STATE,
+               "create container \"%s\": the mount namespace its files are in went with the daemon that it was given to",
+               self->id);
+  return FALSE;
 }
 
 void
@@ -214,7 +239,7 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
 
   /* a cancelled call still takes its mounts away before it returns */
   g_task_set_check_cancellable (task, FALSE);
-  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_PREPARE, &error))
+  if (!vp_container_check_verb (self, VP_VERB_CONTAINER_PREPARE, &error) || !check_mount_ns (self, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -27,6 +27,8 @@ struct _VpContainer
   gboolean hooked; /* hooks have begun to run for it: those for its end are due */
   GCancellable *hooks; /* of those that run beside its life; NULL: none */
   VpStreams *streams; /* until prepare takes them */
+  gboolean foreign_paths; /* of its spec: they mean something in another mount namespace only */
+  VpMountNs *mount_ns;    /* that one, until its files are in the share; NULL: it is done with, or went with a daemon */
   VpProcess *init;
   GHashTable *execs;  /* exec id -> VpProcess */
   GHashTable *coming; /* the same, of those that the guest is being asked for */

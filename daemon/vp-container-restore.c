@@ -74,6 +74,7 @@ vp_container_describe (VpContainer *self, VpRecord *record)
 
   out->started_at = (guint64) self->started_at;
   out->hooked = self->hooked;
+  out->foreign_paths = self->foreign_paths;
   out->oom_killed = self->oom_killed;
   /* the container is told before its process is */
   if ((self->place->container == VP_CONTAINER_RUNNING || self->place->container == VP_CONTAINER_PAUSED)
@@ -243,6 +244,7 @@ vp_container_restore (const char *sandbox_id, const VpRecordContainer *record, V
   self->created_at = (gint64) record->created_at;
   self->started_at = (gint64) record->started_at;
   self->hooked = record->hooked;
+  self->foreign_paths = record->foreign_paths;
   self->oom_killed = record->oom_killed;
   if (!restore_init (self, record, error) || !restore_execs (self, record, error))
     return NULL;

@@ -36,6 +36,7 @@ vp_container_dispose (GObject *object)
   g_clear_object (&self->hooks);
   g_clear_pointer (&self->plan, vp_container_plan_unref);
   g_clear_pointer (&self->streams, vp_streams_free);
+  g_clear_pointer (&self->mount_ns, vp_mount_ns_unref);
   G_OBJECT_CLASS (vp_container_parent_class)->dispose (object);
 }
 
@@ -400,6 +401,7 @@ vp_container_lose (VpContainer *self)
   while (g_hash_table_iter_next (&iter, NULL, &process))
     vp_process_lose (process, VP_STATUS_LOST);
   vp_process_lose (self->init, VP_STATUS_LOST);
+  g_clear_pointer (&self->mount_ns, vp_mount_ns_unref);
   /* who reads the other end of what was never used waits for its end too */
   g_clear_pointer (&self->streams, vp_streams_free);
   vp_container_set_state (self, VP_CONTAINER_STOPPED);

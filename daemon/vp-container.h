@@ -5,6 +5,7 @@
 
 #include "vp-agent-client.h"
 #include "vp-container-plan.h"
+#include "vp-mount-ns.h"
 #include "vp-process.h"
 #include "vp-record.h"
 #include "vp-worker.h"
@@ -27,6 +28,9 @@ guint vp_container_get_request_timeout (void);
 
 /* Takes @streams (may be NULL): what the first process will use. */
 VpContainer *vp_container_new (const char *sandbox_id, const char *id, VpSpec *spec, VpStreams *streams);
+
+/* Where the paths of its spec are; without it, or NULL: here. Before it is recorded. */
+void vp_container_set_mount_ns (VpContainer *self, VpMountNs *mount_ns);
 
 /* Keeps the record of what it is (vp_container_describe ()): called before the
  * container has something done that a restarted daemon must know of, which is not

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vp-error.h"
+#include "vp-fd.h"
 
 #define MAX_LABELS 64
 #define MAX_LABEL_BYTES 256
@@ -55,6 +56,50 @@ vp_dbus_args_get_flag (GVariant *options, const char *key)
   return value;
 }
 
+/* -1 with @error set. */
+static int
+dup_descriptor (GUnixFDList *fds, gint32 handle, const char *key, GError **error)
+{
+  int fd;
+
+  if (fds == NULL || handle < 0 || handle >= g_unix_fd_list_get_length (fds))
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "option \"%s\": no file descriptor came with it", key);
+      return -1;
+    }
+  fd = g_unix_fd_list_get (fds, handle, error);
+  if (fd >= 0)
+    return fd;
+  g_prefix_error (error, "option \"%s\": ", key);
+  if (error != NULL)
+    *error = vp_error_adopt (*error, VP_ERROR_RESOURCE_EXHAUSTED);
+  return -1;
+}
+
+gboolean
+vp_dbus_args_get_mount_ns (GVariant *options, GUnixFDList *fds, guint32 uid, VpMountNs **ret_ns, GError **error)
+{
+  static const char key[] = "mount-namespace";
+  g_autoptr (VpMountNs) ns = NULL;
+  VP_AUTO_FD fd = -1;
+  gint32 handle;
+
+  *ret_ns = NULL;
+  if (!g_variant_lookup (options, key, "h", &handle))
+    return TRUE;
+  fd = dup_descriptor (fds, handle, key, error);
+  if (fd < 0 || !vp_mount_ns_open (fd, "option \"mount-namespace\"", &ns, error))
+    return FALSE;
+  if (ns != NULL && uid != 0)
+    {
+      g_set_error (error, VP_ERROR, VP_ERROR_NOT_AUTHORIZED,
+                   "option \"%s\": is another one than the daemon's, which only root may ask for", key);
+      return FALSE;
+    }
+  *ret_ns = g_steal_pointer (&ns);
+  return TRUE;
+}
+
 VpStreams *
 vp_dbus_args_dup_streams (GVariant *options, GUnixFDList *fds, GError **error)
 {
@@ -86,22 +131,11 @@ vp_dbus_args_dup_streams (GVariant *options, GUnixFDList *fds, GError **error)
                        vp_stream_name (i), path_key);
           return NULL;
         }
-      if (fds == NULL || handle < 0 || handle >= g_unix_fd_list_get_length (fds))
-        {
-          g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "option \"%s\": no file descriptor came with it",
-                       vp_stream_name (i));
-          return NULL;
-        }
       {
-        int fd = g_unix_fd_list_get (fds, handle, error);
+        int fd = dup_descriptor (fds, handle, vp_stream_name (i), error);
 
         if (fd < 0)
-          {
-            g_prefix_error (error, "option \"%s\": ", vp_stream_name (i));
-            if (error != NULL)
-              *error = vp_error_adopt (*error, VP_ERROR_RESOURCE_EXHAUSTED);
-            return NULL;
-          }
+          return NULL;
         vp_streams_take_fd (streams, i, fd);
       }
     }

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
 
+#include "vp-mount-ns.h"
 #include "vp-streams.h"
 
 /* Reading of what callers send: option dictionaries in which an unknown key or
@@ -27,6 +28,13 @@ gboolean vp_dbus_args_check (GVariant *options, const VpDbusOption *table, GErro
 /* Takes the streams of checked @options; descriptors are duplicated. Free with
  * vp_streams_free (). A stream given both ways is an error. */
 VpStreams *vp_dbus_args_dup_streams (GVariant *options, GUnixFDList *fds, GError **error);
+
+#define VP_DBUS_MOUNT_NS_OPTION { "mount-namespace", "h" }
+
+/* The mount namespace of checked @options, for a caller who is @uid; NULL: ours. As
+ * vp_mount_ns_open (); NotAuthorized for one that is not ours and not root's. */
+gboolean vp_dbus_args_get_mount_ns (GVariant *options, GUnixFDList *fds, guint32 uid, VpMountNs **ret_ns,
+                                    GError **error);
 
 /* As g_variant_lookup () for "b", FALSE when missing. */
 gboolean vp_dbus_args_get_flag (GVariant *options, const char *key);

@@ -36,12 +36,15 @@ handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocati
                        const char *bundle, GVariant *options, gpointer user_data)
 {
   static const VpDbusOption table[]
-      = { { "handler", "s" }, { "network", "s" }, { "labels", "a{ss}" }, VP_DBUS_STREAM_OPTIONS, { NULL } };
+      = { { "handler", "s" },        { "network", "s" },    { "labels", "a{ss}" },
+          VP_DBUS_MOUNT_NS_OPTION, VP_DBUS_STREAM_OPTIONS, { NULL } };
   g_autoptr (GHashTable) labels = NULL;
+  g_autoptr (VpMountNs) mount_ns = NULL;
   VpManagerCreate create = { .id = id, .bundle = bundle, .owner = vp_dbus_caller_uid (invocation) };
   GError *error = NULL;
 
   if (!vp_dbus_args_check (options, table, &error)
+      || !vp_dbus_args_get_mount_ns (options, fds, create.owner, &mount_ns, &error)
       || (labels = vp_dbus_args_dup_labels (options, &error)) == NULL
       || (create.streams = vp_dbus_args_dup_streams (options, fds, &error)) == NULL)
     {
@@ -49,6 +52,7 @@ handle_create_sandbox (VpDBusManager1 *skeleton, GDBusMethodInvocation *invocati
       return TRUE;
     }
   create.labels = labels;
+  create.mount_ns = mount_ns;
   (void) g_variant_lookup (options, "handler", "&s", &create.handler);
   (void) g_variant_lookup (options, "network", "&s", &create.network);
   vp_dbus_job_begin (invocation, "create-sandbox", VP_DBUS_JOB_OBJECT (NULL), NULL);

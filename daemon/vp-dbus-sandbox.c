@@ -223,16 +223,18 @@ static gboolean
 handle_create_container (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, GUnixFDList *fds, const char *id,
                          const char *bundle, GVariant *options, gpointer user_data)
 {
-  static const VpDbusOption table[] = { VP_DBUS_STREAM_OPTIONS, { NULL } };
+  static const VpDbusOption table[] = { VP_DBUS_MOUNT_NS_OPTION, VP_DBUS_STREAM_OPTIONS, { NULL } };
+  g_autoptr (VpMountNs) mount_ns = NULL;
   VpStreams *streams = NULL;
   GError *error = NULL;
 
   if (!vp_dbus_args_check (options, table, &error)
+      || !vp_dbus_args_get_mount_ns (options, fds, vp_dbus_caller_uid (invocation), &mount_ns, &error)
       || (streams = vp_dbus_args_dup_streams (options, fds, &error)) == NULL)
     vp_dbus_fail (invocation, error);
   else
-    vp_manager_create_container_async (manager_of (skeleton), user_data, id, bundle, streams, on_container_created,
-                                       invocation);
+    vp_manager_create_container_async (manager_of (skeleton), user_data, id, bundle, streams, mount_ns,
+                                       on_container_created, invocation);
   return TRUE;
 }
 

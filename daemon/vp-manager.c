@@ -227,6 +227,7 @@ typedef struct
   char *network; /* NULL: as configured */
   GHashTable *labels;
   VpStreams *streams;
+  VpMountNs *mount_ns; /* NULL: ours */
   VpSandbox *sandbox; /* to join; NULL: as the bundle says */
   guint32 owner;      /* of a new sandbox */
 } Request;
@@ -242,6 +243,7 @@ request_free (gpointer data)
   g_free (request->network);
   g_clear_pointer (&request->labels, g_hash_table_unref);
   g_clear_pointer (&request->streams, vp_streams_free);
+  vp_mount_ns_unref (request->mount_ns);
   g_clear_object (&request->sandbox);
   g_free (request);
 }
@@ -344,14 +346,41 @@ check_request (VpManager *self, Request *request, GError **error)
                              vp_config_get_uint (config, VP_CONFIG_DAEMON_MAX_SANDBOXES), "sandboxes", error));
 }
 
+typedef struct
+{
+  char *bundle;
+  VpMountNs *mount_ns;
+  VpSpec *spec; /* NULL: not loaded */
+} Load;
+
+static void
+load_free (gpointer data)
+{
+  Load *load = data;
+
+  g_free (load->bundle);
+  vp_mount_ns_unref (load->mount_ns);
+  vp_spec_unref (load->spec);
+  g_free (load);
+}
+
+static gboolean
+load_there (gpointer data, GError **error)
+{
+  Load *load = data;
+
+  load->spec = vp_spec_load (load->bundle, error);
+  return load->spec != NULL;
+}
+
 static void
 load_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
+  Load *load = task_data;
   GError *error = NULL;
-  g_autoptr (VpSpec) spec = vp_spec_load (task_data, &error);
 
-  if (spec != NULL)
-    g_task_return_pointer (task, g_steal_pointer (&spec), (GDestroyNotify) vp_spec_unref);
+  if (vp_mount_ns_run (load->mount_ns, load_there, load, &error))
+    g_task_return_pointer (task, g_steal_pointer (&load->spec), (GDestroyNotify) vp_spec_unref);
   else
     g_task_return_error (task, error);
 }
@@ -430,7 +459,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
   if (request->sandbox != NULL)
     {
       vp_sandbox_add_container_async (request->sandbox, request->id, spec, g_steal_pointer (&request->streams),
-                                      on_container_added, g_steal_pointer (&task));
+                                      request->mount_ns, on_container_added, g_steal_pointer (&task));
       return;
     }
   if (check_not_draining (self, request, &error))
@@ -442,7 +471,7 @@ on_loaded (GObject *source, GAsyncResult *result, gpointer user_data)
     }
   if (sandbox == NULL
       || (request->network != NULL && !vp_sandbox_set_network_model (sandbox, request->network, &error))
-      || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), &error))
+      || !vp_sandbox_create (sandbox, spec, g_steal_pointer (&request->streams), request->mount_ns, &error))
     {
       g_task_return_error (task, error);
       return;
@@ -457,6 +486,7 @@ begin (VpManager *self, Request *request, GAsyncReadyCallback callback, gpointer
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   GError *error = NULL;
+  Load *load;
 
   g_task_set_task_data (task, request, request_free);
   if (!check_request (self, request, &error))
@@ -465,8 +495,11 @@ begin (VpManager *self, Request *request, GAsyncReadyCallback callback, gpointer
       return;
     }
   g_hash_table_insert (self->pending, g_strdup (request->id), GUINT_TO_POINTER (request->owner));
-  vp_worker_run_async (self->services->worker, self, begin, load_in_worker, g_strdup (request->bundle), g_free, NULL,
-                       on_loaded, g_steal_pointer (&task));
+  load = g_new0 (Load, 1);
+  load->bundle = g_strdup (request->bundle);
+  load->mount_ns = request->mount_ns != NULL ? vp_mount_ns_ref (request->mount_ns) : NULL;
+  vp_worker_run_async (self->services->worker, self, begin, load_in_worker, load, load_free, NULL, on_loaded,
+                       g_steal_pointer (&task));
 }
 
 void
@@ -481,6 +514,7 @@ vp_manager_create_async (VpManager *self, const VpManagerCreate *create, GAsyncR
   request->network = g_strdup (create->network);
   request->labels = g_hash_table_ref (create->labels);
   request->streams = create->streams;
+  request->mount_ns = create->mount_ns != NULL ? vp_mount_ns_ref (create->mount_ns) : NULL;
   request->owner = create->owner;
   begin (self, request, callback, user_data);
 }
@@ -495,13 +529,15 @@ vp_manager_create_finish (VpManager *self, GAsyncResult *result, GError **error)
 
 void
 vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const char *id, const char *bundle,
-                                   VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data)
+                                   VpStreams *streams, VpMountNs *mount_ns, GAsyncReadyCallback callback,
+                                   gpointer user_data)
 {
   Request *request = g_new0 (Request, 1);
 
   request->id = g_strdup (id);
   request->bundle = g_strdup (bundle);
   request->streams = streams;
+  request->mount_ns = mount_ns != NULL ? vp_mount_ns_ref (mount_ns) : NULL;
   request->sandbox = g_object_ref (sandbox);
   request->owner = vp_sandbox_get_owner (sandbox);
   begin (self, request, callback, user_data);

@@ -41,6 +41,7 @@ typedef struct
   const char *network; /* network.model of this one; NULL: as configured */
   GHashTable *labels;
   VpStreams *streams; /* taken */
+  VpMountNs *mount_ns; /* where its paths are; NULL: here */
   guint32 owner;      /* the user who wants it, whose quota it counts for */
 } VpManagerCreate;
 
@@ -56,9 +57,11 @@ gboolean vp_manager_get_draining (VpManager *self);
 /* The configuration among the services is another one. */
 void vp_manager_config_changed (VpManager *self);
 
-/* What Sandbox1.CreateContainer () does. Takes @streams. The container is borrowed. */
+/* What Sandbox1.CreateContainer () does. Takes @streams. @mount_ns: where its paths are, NULL: here.
+ * The container is borrowed. */
 void vp_manager_create_container_async (VpManager *self, VpSandbox *sandbox, const char *id, const char *bundle,
-                                        VpStreams *streams, GAsyncReadyCallback callback, gpointer user_data);
+                                        VpStreams *streams, VpMountNs *mount_ns, GAsyncReadyCallback callback,
+                                        gpointer user_data);
 VpContainer *vp_manager_create_container_finish (VpManager *self, GAsyncResult *result, GError **error);
 
 /* What Manager1.Explain () does: nothing is made. @id, @handler: NULL for any

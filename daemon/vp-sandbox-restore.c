@@ -77,13 +77,15 @@ load_spec (VpSandbox *self, const VpRecordContainer *container, GError **error)
   VpSpec *spec = NULL;
 
   /* what has not been made yet is made from the bundle, with all that loading finds on the host */
-  if (g_str_equal (container->state, "creating"))
+  if (g_str_equal (container->state, "creating") && !container->foreign_paths)
     spec = vp_spec_load (container->bundle, NULL);
   if (spec == NULL)
     text = vp_store_load_spec (self->services->store, self->domain_name, container->id, &len, &why);
   if (text != NULL)
     spec = vp_spec_parse (text, len, container->bundle, &why);
-  if (spec == NULL)
+  if (spec == NULL && container->foreign_paths && why != NULL)
+    g_propagate_error (error, g_steal_pointer (&why));
+  else if (spec == NULL)
     spec = vp_spec_load (container->bundle, error);
   return spec;
 }

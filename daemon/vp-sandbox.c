@@ -208,10 +208,11 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
 /* ---- containers ---- */
 
 static VpContainer *
-add_container (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams)
+add_container (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams, VpMountNs *mount_ns)
 {
   VpContainer *container = vp_container_new (self->id, id, spec, streams);
 
+  vp_container_set_mount_ns (container, mount_ns);
   vp_sandbox_take_container (self, container);
   return container;
 }
@@ -237,9 +238,9 @@ forget_container (VpSandbox *self, VpContainer *container)
 }
 
 gboolean
-vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error)
+vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, VpMountNs *mount_ns, GError **error)
 {
-  VpContainer *own = add_container (self, self->id, spec, streams);
+  VpContainer *own = add_container (self, self->id, spec, streams, mount_ns);
 
   self->spec = vp_spec_ref (spec);
   if (!vp_sandbox_save (self, error))
@@ -307,7 +308,7 @@ on_added_prepared (GObject *source, GAsyncResult *result, gpointer user_data)
 
 void
 vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams,
-                                GAsyncReadyCallback callback, gpointer user_data)
+                                VpMountNs *mount_ns, GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
   g_autoptr (VpStreams) owned = streams;
@@ -330,7 +331,7 @@ vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, V
           return;
         }
     }
-  container = add_container (self, id, spec, g_steal_pointer (&owned));
+  container = add_container (self, id, spec, g_steal_pointer (&owned), mount_ns);
   if (!vp_sandbox_save_spec (self, container, &error) || !vp_sandbox_save (self, &error))
     {
       vp_store_remove_spec (self->services->store, self->domain_name, id);

@@ -49,7 +49,7 @@ VpSandbox *vp_sandbox_new (const VpServices *services, const char *id, const cha
 
 /* Writes the record and adds the first container, whose id is the sandbox's;
  * takes @streams. creating -> created. Errors leave nothing behind. */
-gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, GError **error);
+gboolean vp_sandbox_create (VpSandbox *self, VpSpec *spec, VpStreams *streams, VpMountNs *mount_ns, GError **error);
 
 /* ---- over a restart of the daemon (vp-sandbox-restore.c) ---- */
 
@@ -136,7 +136,7 @@ gboolean vp_sandbox_wait_finish (VpSandbox *self, GAsyncResult *result, guint *r
 /* Takes @streams. In a ready sandbox the container is prepared in the guest
  * before this finishes. Returns it borrowed. */
 void vp_sandbox_add_container_async (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams,
-                                     GAsyncReadyCallback callback, gpointer user_data);
+                                     VpMountNs *mount_ns, GAsyncReadyCallback callback, gpointer user_data);
 VpContainer *vp_sandbox_add_container_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
 /* Removing the last container deletes the sandbox. */

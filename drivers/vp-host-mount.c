@@ -213,30 +213,61 @@ attach (int tree, const char *share_dir, const VpHostBind *bind, GError **error)
   return TRUE;
 }
 
-gboolean
-vp_host_mount_bind (const char *share_dir, const VpHostBind *bind, int source_fd, GError **error)
+/* What is to be mounted, found where its path is meant. */
+typedef struct
 {
+  const VpHostBind *bind;
+  VpSpec *spec; /* whose root file system it is; NULL: by its path */
+  int fd;       /* -1: to be opened */
+  gboolean is_dir;
+  int tree; /* a clone that is mounted nowhere yet */
+} Source;
+
+static gboolean
+clone_source (gpointer data, GError **error)
+{
+  Source *source = data;
+  const VpHostBind *bind = source->bind;
   g_autofree char *what = g_strdup_printf ("%s: \"%s\"", bind->field, bind->source);
   guint64 attributes = bind->read_only ? MOUNT_ATTR_RDONLY : 0;
   VP_AUTO_FD opened = -1;
-  VP_AUTO_FD backing = -1;
   VP_AUTO_FD tree = -1;
-  gboolean is_dir = FALSE;
+  int fd = source->fd;
 
-  if (source_fd < 0)
-    {
-      opened = vp_fd_open (bind->source, O_PATH, bind->field, error);
-      source_fd = opened;
-    }
-  if (source_fd < 0 || !check_source (bind, source_fd, &is_dir, error))
+  if (fd < 0)
+    fd = opened = source->spec != NULL ? vp_spec_open_rootfs (source->spec, error)
+                                       : vp_fd_open (bind->source, O_PATH, bind->field, error);
+  if (fd < 0 || !check_source (bind, fd, &source->is_dir, error))
     return FALSE;
-  backing = open_backing (share_dir, error);
-  if (backing < 0 || !make_mount_point (backing, bind->target, is_dir, error))
-    return FALSE;
-  tree = clone_mount (source_fd, bind->recursive, what, error);
+  tree = clone_mount (fd, bind->recursive, what, error);
   /* private: what the host mounts below the source later stays on the host */
-  return tree >= 0 && set_attributes (tree, AT_RECURSIVE, attributes, MS_PRIVATE, what, error)
-         && attach (tree, share_dir, bind, error);
+  if (tree < 0 || !set_attributes (tree, AT_RECURSIVE, attributes, MS_PRIVATE, what, error))
+    return FALSE;
+  source->tree = vp_fd_steal (&tree);
+  return TRUE;
+}
+
+static gboolean
+bind_source (const char *share_dir, Source *source, VpMountNs *mount_ns, GError **error)
+{
+  VP_AUTO_FD tree = -1;
+  VP_AUTO_FD backing = -1;
+
+  source->tree = -1;
+  if (!vp_mount_ns_run (mount_ns, clone_source, source, error))
+    return FALSE;
+  tree = source->tree;
+  backing = open_backing (share_dir, error);
+  return backing >= 0 && make_mount_point (backing, source->bind->target, source->is_dir, error)
+         && attach (tree, share_dir, source->bind, error);
+}
+
+gboolean
+vp_host_mount_bind (const char *share_dir, const VpHostBind *bind, int source_fd, GError **error)
+{
+  Source source = { .bind = bind, .fd = source_fd };
+
+  return bind_source (share_dir, &source, NULL, error);
 }
 
 gboolean
@@ -255,19 +286,16 @@ vp_host_mount_sandbox (const char *share_dir, const VpPlan *plan, GError **error
 }
 
 gboolean
-vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, GError **error)
+vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, VpMountNs *mount_ns, GError **error)
 {
   g_autoptr (GError) local = NULL;
 
   for (guint i = 0; i < plan->binds->len && local == NULL; i++)
     {
       const VpHostBind *bind = g_ptr_array_index (plan->binds, i);
-      VP_AUTO_FD rootfs = -1;
+      Source source = { .bind = bind, .spec = bind->is_rootfs ? plan->spec : NULL, .fd = -1 };
 
-      if (bind->is_rootfs)
-        rootfs = vp_spec_open_rootfs (plan->spec, &local);
-      if (local == NULL)
-        (void)vp_host_mount_bind (share_dir, bind, rootfs, &local);
+      (void)bind_source (share_dir, &source, mount_ns, &local);
     }
   if (local == NULL)
     return TRUE;

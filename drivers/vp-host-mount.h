@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vp-container-plan.h"
+#include "vp-mount-ns.h"
 #include "vp-plan.h"
 
 /* The only file with mount system calls. All calls block for a short time on
@@ -22,8 +23,10 @@ gboolean vp_host_mount_bind (const char *share_dir, const VpHostBind *bind, int 
 /* The share, and in it what the plan has every guest see; nothing stays behind on failure. */
 gboolean vp_host_mount_sandbox (const char *share_dir, const VpPlan *plan, GError **error);
 
-/* Every bind of a container; nothing stays behind on failure. */
-gboolean vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, GError **error);
+/* Every bind of a container, with sources as they are in @mount_ns (NULL: ours);
+ * nothing stays behind on failure, and nothing of what is made in it. */
+gboolean vp_host_mount_container (const char *share_dir, const VpContainerPlan *plan, VpMountNs *mount_ns,
+                                  GError **error);
 
 /* Takes back what vp_host_mount_container() made, also half of it; what is not
  * there is success. Mounts are detached at once, whoever still uses them. */

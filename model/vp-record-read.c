@@ -98,7 +98,8 @@ read_containers (VpRecord *record, VpJson *json, guint64 version, GError **error
 {
   static const char *const members_1[] = { "id", "bundle", "state", "created-at", NULL };
   static const char *const members_2[]
-      = { "id", "bundle", "state", "created-at", "started-at", "hooked", "oom-killed", "processes", NULL };
+      = { "id", "bundle", "state", "created-at", "started-at", "hooked", "foreign-paths", "oom-killed",
+          "processes", NULL };
   VpJson *array;
 
   if (!vp_json_member_array (json, "containers", TRUE, &array, error))
@@ -119,6 +120,7 @@ read_containers (VpRecord *record, VpJson *json, guint64 version, GError **error
       container = vp_record_add_container (record, id, bundle, state, created_at);
       if (!vp_json_member_uint (item, "started-at", FALSE, G_MAXINT64, &container->started_at, error)
           || !vp_json_member_bool (item, "hooked", FALSE, &container->hooked, error)
+          || !vp_json_member_bool (item, "foreign-paths", FALSE, &container->foreign_paths, error)
           || !vp_json_member_bool (item, "oom-killed", FALSE, &container->oom_killed, error)
           || !read_processes (container, item, error))
         return FALSE;

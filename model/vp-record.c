@@ -194,6 +194,7 @@ write_containers (VpJsonWriter *writer, const VpRecord *record)
       vp_json_writer_add_uint (writer, "created-at", container->created_at);
       add_if_not_zero (writer, "started-at", container->started_at);
       add_if_true (writer, "hooked", container->hooked);
+      add_if_true (writer, "foreign-paths", container->foreign_paths);
       add_if_true (writer, "oom-killed", container->oom_killed);
       write_processes (writer, container);
       vp_json_writer_end_object (writer);

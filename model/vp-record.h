@@ -43,6 +43,7 @@ typedef struct
   guint64 created_at; /* microseconds since 1970, like the others */
   guint64 started_at;
   gboolean hooked; /* hooks for its end are due */
+  gboolean foreign_paths; /* its spec's paths are of another mount namespace */
   gboolean oom_killed;
   GPtrArray *processes; /* of VpRecordProcess, the first one is the container's own; version 1: none */
 } VpRecordContainer;

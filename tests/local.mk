@@ -61,6 +61,7 @@ EXTRA_DIST += \
 	tests/clients/cri-pod.py \
 	tests/clients/docker.py \
 	tests/clients/oci-peers.py \
+	tests/clients/podman-build.py \
 	tests/clients/podman-life.py \
 	tests/clients/podman-network.py \
 	tests/clients/podman-options.py \

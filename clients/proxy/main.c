@@ -41,6 +41,9 @@ typedef struct
   char path[2048]; /* of the Process1 object */
   char root[4096]; /* directory that is to be "/", empty: the host's */
   int host_root;   /* where the bus is found then, -1 */
+  char netns[4096]; /* network namespace to be in, empty: the host's */
+  int host_net;     /* where the bus may be, too; -1 */
+  int own_net;      /* that namespace, -1 */
   int signals;
   uint32_t wait_serial;   /* of the call of Wait under way; 0: none */
   uint32_t resize_serial; /* of the last call of ResizeTty */
@@ -83,11 +86,11 @@ take_text (const char *data, size_t *at, size_t end, char *out, size_t size)
   return 0;
 }
 
-/* ADDRESS, PATH and ROOT, each with its NUL, in one packet. */
+/* ADDRESS, PATH, ROOT and NETNS, each with its NUL, in one packet. */
 static int
 hear (Proxy *self)
 {
-  static char data[sizeof self->address + sizeof self->path + sizeof self->root];
+  static char data[sizeof self->address + sizeof self->path + sizeof self->root + sizeof self->netns];
   size_t at = 0;
   ssize_t n;
 
@@ -95,9 +98,10 @@ hear (Proxy *self)
     n = recv (CONTROL_FD, data, sizeof data, 0);
   while (n < 0 && errno == EINTR);
   if (n <= 0 || take_text (data, &at, (size_t) n, self->address, sizeof self->address) < 0
-      || take_text (data, &at, (size_t) n, self->path, sizeof self->path) < 0)
+      || take_text (data, &at, (size_t) n, self->path, sizeof self->path) < 0
+      || take_text (data, &at, (size_t) n, self->root, sizeof self->root) < 0)
     return -1;
-  return take_text (data, &at, (size_t) n, self->root, sizeof self->root);
+  return take_text (data, &at, (size_t) n, self->netns, sizeof self->netns);
 }
 
 /* Engines look into, and copy files into, the mount namespace of what they take
@@ -116,6 +120,17 @@ enter_root (Proxy *self)
   if (syscall (SYS_pivot_root, ".", ".") < 0 || umount2 (".", MNT_DETACH) < 0 || chdir ("/") < 0)
     return -errno;
   return 0;
+}
+
+/* Engines set up a container's network where its process is (buildah). */
+static int
+enter_netns (Proxy *self)
+{
+  if (*self->netns == '\0')
+    return 0;
+  self->host_net = open ("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  self->own_net = open (self->netns, O_RDONLY | O_CLOEXEC);
+  return self->host_net < 0 || self->own_net < 0 || setns (self->own_net, CLONE_NEWNET) < 0 ? -errno : 0;
 }
 
 /* ---- calls ----------------------------------------------------------------------- */
@@ -164,11 +179,17 @@ attach (Proxy *self)
 {
   static const VpBusCall match
       = { "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "AddMatch", "s", 0 };
-  int error = self->host_root >= 0 && fchdir (self->host_root) < 0 ? -errno : 0;
+  int error = 0;
 
+  /* a socket stays what it is in the namespace that it was made in */
+  if ((self->host_root >= 0 && fchdir (self->host_root) < 0)
+      || (self->host_net >= 0 && setns (self->host_net, CLONE_NEWNET) < 0))
+    error = -errno;
   if (error == 0)
     error = vp_bus_open (&self->bus, self->address, 1);
   (void) chdir ("/");
+  if (self->own_net >= 0)
+    (void) setns (self->own_net, CLONE_NEWNET);
   if (error == 0
       && vp_bus_call (&self->bus, &match,
                          "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" VP_BUS_NAME "'")
@@ -282,7 +303,7 @@ main (void)
   int error;
 
   vp_bus_init (&self.bus, MESSAGE_MAX);
-  self.host_root = -1;
+  self.host_root = self.host_net = self.own_net = -1;
   /* the caller's other descriptors are not ours to hold, nor is its directory or session */
   if (close_range (CONTROL_FD + 1, ~0U, 0) < 0 || chdir ("/") < 0)
     return EXIT_FAILURE;
@@ -301,6 +322,13 @@ main (void)
   if (error != 0)
     {
       (void) snprintf (text, sizeof text, "cannot reach the bus: %s", strerror (-error));
+      say (text);
+      return EXIT_FAILURE;
+    }
+  error = enter_netns (&self);
+  if (error != 0)
+    {
+      (void) snprintf (text, sizeof text, "network namespace: %s", strerror (-error));
       say (text);
       return EXIT_FAILURE;
     }

@@ -7,6 +7,7 @@
 #include "vp-command.h"
 #include "vp-create.h"
 #include "vp-error.h"
+#include "vp-net-namespace.h"
 #include "vp-oci-options.h"
 
 static char *opt_bundle;
@@ -46,7 +47,7 @@ start (const VpCommand *command, VpClient *client, int n_args, char **args)
   g_autoptr (GError) error = NULL;
   g_autoptr (VpDBusContainer1) container = vp_client_find_container (client, args[0], &error);
 
-  if (container == NULL
+  if (container == NULL || !vp_net_namespace_settle (client, container, &error)
       || !vp_dbus_container1_call_start_sync (container, vp_command_force_options (FALSE), NULL, NULL, &error))
     return vp_command_fail (command, args[0], error);
   return 0;

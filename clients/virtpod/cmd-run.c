@@ -8,6 +8,7 @@
 #include "vp-command.h"
 #include "vp-create.h"
 #include "vp-error.h"
+#include "vp-mount-option.h"
 #include "vp-names.h"
 #include "vp-oci-options.h"
 #include "vp-progress.h"
@@ -120,7 +121,8 @@ create (Run *self, GError **error)
     g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (opt_handler));
   if (opt_network != NULL)
     g_variant_builder_add (&builder, "{sv}", "network", g_variant_new_string (opt_network));
-  if (self->relay != NULL && !vp_relay_add_options (self->relay, &builder, fds, error))
+  if ((self->relay != NULL && !vp_relay_add_options (self->relay, &builder, fds, error))
+      || !vp_mount_option_add (&builder, fds, error))
     return FALSE;
 
   /* not cancellable: whether there is something to undo must be known */

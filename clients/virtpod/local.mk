@@ -11,6 +11,8 @@ libvp_client_la_SOURCES = \
 	clients/virtpod/vp-create.c clients/virtpod/vp-create.h \
 	clients/virtpod/vp-detach.c clients/virtpod/vp-detach.h \
 	clients/virtpod/vp-json-text.c clients/virtpod/vp-json-text.h \
+	clients/virtpod/vp-mount-option.c clients/virtpod/vp-mount-option.h \
+	clients/virtpod/vp-net-namespace.c clients/virtpod/vp-net-namespace.h \
 	clients/virtpod/vp-oci-options.c clients/virtpod/vp-oci-options.h \
 	clients/virtpod/vp-output.c clients/virtpod/vp-output.h \
 	clients/virtpod/vp-plain.c clients/virtpod/vp-plain.h \

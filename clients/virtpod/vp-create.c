@@ -5,12 +5,15 @@
 
 #include <fcntl.h>
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 #include "vp-command.h"
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-json-text.h"
+#include "vp-mount-option.h"
 #include "vp-names.h"
+#include "vp-net-namespace.h"
 #include "vp-standin.h"
 
 static const char *
@@ -29,7 +32,8 @@ call_create (VpClient *client, const char *id, const VpCreate *create, VpStandin
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   char *sandbox = NULL;
 
-  if (manager == NULL || !vp_standin_add_options (standin, &builder, fds, error))
+  if (manager == NULL || !vp_standin_add_options (standin, &builder, fds, error)
+      || !vp_mount_option_add (&builder, fds, error))
     return NULL;
   if (create->handler != NULL)
     g_variant_builder_add (&builder, "{sv}", "handler", g_variant_new_string (create->handler));
@@ -39,21 +43,35 @@ call_create (VpClient *client, const char *id, const VpCreate *create, VpStandin
   return sandbox;
 }
 
-/* One that the bundle's annotations made it join runs already. */
+/* One that the bundle's annotations made it join runs already. *ret_netns, to free:
+ * the network namespace that was made for it; NULL when the bundle names one or wants none. */
 static gboolean
-start_sandbox (VpClient *client, const char *path, GError **error)
+start_sandbox (VpClient *client, const char *path, char **ret_netns, GError **error)
 {
-  g_autoptr (GVariant) properties = vp_client_get_properties (client, path, VP_IFACE_SANDBOX, error);
+  g_autoptr (GVariant) before = vp_client_get_properties (client, path, VP_IFACE_SANDBOX, error);
+  g_autoptr (GVariant) after = NULL;
   g_autoptr (VpDBusSandbox1) sandbox = NULL;
   const char *state = NULL;
+  const char *named = "";
+  const char *netns = "";
 
-  if (properties == NULL)
+  if (before == NULL)
     return FALSE;
-  if (!g_variant_lookup (properties, "State", "&s", &state) || !g_str_equal (state, "created"))
+  if (!g_variant_lookup (before, "State", "&s", &state) || !g_str_equal (state, "created"))
     return TRUE;
+  (void) g_variant_lookup (before, "NetworkNamespace", "&s", &named);
   sandbox = vp_client_open_sandbox (client, path, error);
-  return sandbox != NULL
-         && vp_dbus_sandbox1_call_start_sync (sandbox, vp_command_force_options (FALSE), NULL, error);
+  if (sandbox == NULL || !vp_dbus_sandbox1_call_start_sync (sandbox, vp_command_force_options (FALSE), NULL, error))
+    return FALSE;
+  after = vp_client_get_properties (client, path, VP_IFACE_SANDBOX, error);
+  if (after == NULL)
+    return FALSE;
+  (void) g_variant_lookup (after, "NetworkNamespace", "&s", &netns);
+  /* others than root may not enter it */
+  if (*named != '\0' || *netns == '\0' || geteuid () != 0)
+    return TRUE;
+  *ret_netns = vp_net_namespace_dup_path (client, netns, error);
+  return *ret_netns != NULL;
 }
 
 static gboolean
@@ -93,11 +111,15 @@ finish (VpClient *client, VpDBusContainer1 *container, const char *sandbox, cons
         GError **error)
 {
   g_autofree char *process = NULL;
+  g_autofree char *netns = NULL;
   g_autofree char *root = find_root (create);
+  VpStandinPlace place = { .root = root };
 
-  return check_terminal (client, container, create, error) && start_sandbox (client, sandbox, error)
-         && vp_dbus_container1_call_get_process_sync (container, "", &process, NULL, error)
-         && vp_standin_attend (standin, client, process, root, create->pid_file, error);
+  if (!check_terminal (client, container, create, error) || !start_sandbox (client, sandbox, &netns, error)
+      || !vp_dbus_container1_call_get_process_sync (container, "", &process, NULL, error))
+    return FALSE;
+  place.netns = netns;
+  return vp_standin_attend (standin, client, process, &place, create->pid_file, error);
 }
 
 VpDBusContainer1 *

@@ -237,8 +237,8 @@ append_text (GByteArray *packet, const char *text)
 }
 
 gboolean
-vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const char *root, const char *pid_file,
-                   GError **error)
+vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const VpStandinPlace *place,
+                   const char *pid_file, GError **error)
 {
   g_autofree char *address = vp_client_dup_address (client, error);
   g_autoptr (GByteArray) packet = g_byte_array_new ();
@@ -247,7 +247,8 @@ vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const ch
     return FALSE;
   append_text (packet, address);
   append_text (packet, path);
-  append_text (packet, root != NULL ? root : "");
+  append_text (packet, place != NULL && place->root != NULL ? place->root : "");
+  append_text (packet, place != NULL && place->netns != NULL ? place->netns : "");
   if (send (self->control, packet->data, packet->len, MSG_NOSIGNAL) < 0)
     return vp_error_set_errno (error, errno, PROGRAM);
   if (!hear (self, error))

@@ -21,10 +21,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStandin, vp_standin_free)
  * again, so that a daemon that restarts finds it, else a handle in @fds. */
 gboolean vp_standin_add_options (VpStandin *self, GVariantBuilder *options, GUnixFDList *fds, GError **error);
 
-/* From now on it stands for the Process1 object at @path, with @root (NULL: the
- * host's) for its root file system; the terminal is handed out and @pid_file
- * (NULL: none) written. */
-gboolean vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const char *root,
+/* What of the host's it is to leave, for what engines find of a container by its
+ * process id; NULL members: nothing. */
+typedef struct
+{
+  const char *root;  /* directory that is to be its root file system */
+  const char *netns; /* path of a network namespace */
+} VpStandinPlace;
+
+/* From now on it stands for the Process1 object at @path, in @place (NULL: here);
+ * the terminal is handed out and @pid_file (NULL: none) written. */
+gboolean vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const VpStandinPlace *place,
                             const char *pid_file, GError **error);
 
 /* The process id of @pid, alone, as a whole file or not at all. */

@@ -11,6 +11,7 @@ libvp_common_la_SOURCES = \
 	lib/common/vp-id.c lib/common/vp-id.h \
 	lib/common/vp-journal.c lib/common/vp-journal.h \
 	lib/common/vp-log.c lib/common/vp-log.h lib/common/vp-log-private.h \
+	lib/common/vp-mount-ns.c lib/common/vp-mount-ns.h \
 	lib/common/vp-signal.c lib/common/vp-signal.h \
 	lib/common/vp-source.h \
 	lib/common/vp-steps.c lib/common/vp-steps.h

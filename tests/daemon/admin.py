@@ -33,7 +33,7 @@ class Target(bus.Object):
     def set(self, key, value):
         try:
             self.connection.call_sync(bus.NAME, self.path, "org.freedesktop.DBus.Properties", "Set",
-                                      GLib.Variant("(ssv)", (self.interface, key, GLib.Variant("s", value))), None, 0, 5000, None)
+                                      GLib.Variant("(ssv)", (self.interface, key, GLib.Variant("s", value))), None, 0, 120000, None)
         except GLib.Error as error:
             raise bus.BusError(error) from None
 

@@ -88,7 +88,7 @@ def test_live_interfaces(env):
     sandbox, _, calls = everything(env)
     for path in sorted({call[0] for call in calls}):
         reply = env.manager.connection.call_sync(bus.NAME, path, "org.freedesktop.DBus.Introspectable", "Introspect",
-                                                 None, None, 0, 5000, None).unpack()[0]
+                                                 None, None, 0, 120000, None).unpack()[0]
         for interface in ElementTree.fromstring(reply).iter("interface"):
             name = interface.get("name")
             if name.startswith("org.virtpod."):
@@ -114,7 +114,7 @@ def test_properties_are_read_only(env):
         try:
             env.manager.connection.call_sync(
                 bus.NAME, target.path, "org.freedesktop.DBus.Properties", "Set",
-                GLib.Variant("(ssv)", (target.interface, key, GLib.Variant("s", "x"))), None, 0, 5000, None)
+                GLib.Variant("(ssv)", (target.interface, key, GLib.Variant("s", "x"))), None, 0, 120000, None)
         except GLib.Error as error:
             check("not writable" in error.message or "ReadOnly" in error.message, error.message)
         else:

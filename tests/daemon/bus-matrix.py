@@ -388,7 +388,7 @@ class MockPolkit:
         info = Gio.DBusNodeInfo.new_for_xml(self.XML).interfaces[0]
         self.connection.register_object("/org/freedesktop/PolicyKit1/Authority", info, self._call, None, None)
         self.connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
-                                  GLib.Variant("(su)", (polkit.NAME, 4)), None, 0, 5000, None)
+                                  GLib.Variant("(su)", (polkit.NAME, 4)), None, 0, 120000, None)
 
     def _call(self, _connection, _sender, _path, _interface, method, parameters, invocation):
         if method == "CheckAuthorization":

@@ -146,7 +146,7 @@ def threads(env):
 
 def bus_names(env):
     reply = env.manager.connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                             "ListNames", None, None, 0, 5000, None)
+                                             "ListNames", None, None, 0, 120000, None)
     return len(reply.unpack()[0])
 
 

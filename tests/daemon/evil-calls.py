@@ -75,7 +75,7 @@ def output(title, ends, play_it, attach=True):
             if reader is not None:
                 t.sandbox.delete(force=True)
                 t.sandbox = None
-                reader.wait(10)
+                reader.wait(120)
     named("output: " + title, play)
 
 

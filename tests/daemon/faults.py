@@ -130,7 +130,7 @@ def test_garbage(env):
         env.raises(("TimedOut", "AgentUnavailable", "AgentFailed"), sandbox.start)
         ended.set()
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(60)
         listener.close()
         equal(sandbox.get("State"), "failed", "state")
         sandbox.delete()

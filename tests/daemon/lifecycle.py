@@ -22,7 +22,7 @@ def all_properties(target):
     """What Properties.GetAll says of an object."""
     reply = target.connection.call_sync(
         bus.NAME, target.path, "org.freedesktop.DBus.Properties", "GetAll",
-        GLib.Variant("(s)", (target.interface,)), None, 0, 5000, None)
+        GLib.Variant("(s)", (target.interface,)), None, 0, 120000, None)
     return reply.unpack()[0]
 
 

@@ -108,7 +108,7 @@ def test_strangers(env):
     for method, argument in (("GetNameOwner", "org.example"), ("RequestName", "org.example")):
         try:
             connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
-                                 GLib.Variant("(s)", (argument,)), None, 0, 5000, None)
+                                 GLib.Variant("(s)", (argument,)), None, 0, 120000, None)
         except GLib.Error:
             continue
         check(False, method + " worked")
@@ -157,7 +157,7 @@ def test_bad_handshake(env):
                  b"\0AUTH DBUS_COOKIE_SHA1 30\r\n", b"\0AUTH EXTERNAL 3635353334\r\nBEGIN\r\n"):
         peer = raw(env)
         peer.sendall(text)
-        peer.settimeout(2)
+        peer.settimeout(60)
         try:
             answer = peer.recv(4096)
         except OSError:
@@ -165,7 +165,7 @@ def test_bad_handshake(env):
         check(not answer.startswith(b"OK"), "%r: %r" % (text[:30], answer))
         peer.close()
     equal(env.manager.get("NSandboxes"), 0, "the daemon")
-    check(is_closed(silent, 15), "a silent one is still there")
+    check(is_closed(silent, 60), "a silent one is still there")
     check(time.monotonic() - begun > 5, "closed at once")
     silent.close()
 
@@ -174,7 +174,7 @@ def test_limit(env):
     """so many connections of one user; root has no limit"""
     script = ("import os,socket,sys,time\nos.setgroups([%d]); os.setresgid(2,2,2); os.setresuid(2,2,2)\n"
               "peers=[]\n"
-              "for _ in range(%d):\n p=socket.socket(socket.AF_UNIX); p.connect(%r); p.settimeout(1); peers.append(p)\n"
+              "for _ in range(%d):\n p=socket.socket(socket.AF_UNIX); p.connect(%r); p.settimeout(60); peers.append(p)\n"
               "closed=0\n"
               "for p in peers:\n"
               "  try:\n   p.sendall(b'\\0AUTH EXTERNAL 32\\r\\n'); closed += p.recv(10)==b''\n"
@@ -187,8 +187,7 @@ def test_limit(env):
         check(bus.has_owner(connection), "root's connection")
         connection.close_sync(None)
     # those that are closed count no more
-    time.sleep(0.2)
-    equal(run(sys.executable, "-c", script).strip(), "2", "closed connections")
+    eventually(lambda: run(sys.executable, "-c", script).strip() == "2", "two closed connections")
 
 
 def test_private_limit(env):
@@ -210,7 +209,7 @@ def test_not_reading(env):
     time.sleep(0.2)
     # calls whose answers nobody takes, more than the socket's buffers hold and less than are allowed at once
     call = bus_message(sandbox.path, "org.freedesktop.DBus.Introspectable", "Introspect")
-    peer.settimeout(5)
+    peer.settimeout(60)
     before = env.rss()
     try:
         for _ in range(1500):
@@ -221,7 +220,7 @@ def test_not_reading(env):
     env.manager.sandboxes()
     took(begun, 2, "another call")
     eventually(lambda: "it does not read" in env.diagnostics(), "end of the connection", 40)
-    check(is_closed(peer, 5), "connection")
+    check(is_closed(peer, 60), "connection")
     check(env.rss() - before < 65536 or testdriver.sanitized(env), "memory grew by %d kB" % (env.rss() - before))
     peer.close()
     sandbox.delete(force=True)

@@ -34,7 +34,7 @@ def connect(address):
 
 def has_owner(connection, name=NAME):
     reply = connection.call_sync("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                 "NameHasOwner", GLib.Variant("(s)", (name,)), None, 0, 2000, None)
+                                 "NameHasOwner", GLib.Variant("(s)", (name,)), None, 0, 120000, None)
     return reply.unpack()[0]
 
 
@@ -93,7 +93,7 @@ class Object:
         try:
             reply = self.connection.call_sync(
                 NAME, self.path, "org.freedesktop.DBus.Properties", "Get",
-                GLib.Variant("(ss)", (self.interface, name)), None, 0, 60000, None)
+                GLib.Variant("(ss)", (self.interface, name)), None, 0, 120000, None)
         except GLib.Error as error:
             raise BusError(error) from None
         return reply.unpack()[0]
@@ -191,5 +191,5 @@ class Manager(Object):
     def objects(self):
         """What the object manager announces: path -> interfaces."""
         reply = self.connection.call_sync(
-            NAME, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", None, None, 0, 60000, None)
+            NAME, ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", None, None, 0, 120000, None)
         return reply.unpack()[0]

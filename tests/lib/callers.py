@@ -33,7 +33,7 @@ def make_calls(connection, calls):
         try:
             reply, _fds = connection.call_with_unix_fd_list_sync(
                 bus.NAME, path, interface, method, GLib.Variant("(%s)" % signature, tuple(arguments)), None,
-                Gio.DBusCallFlags.NO_AUTO_START, 20000, fds, None)
+                Gio.DBusCallFlags.NO_AUTO_START, 120000, fds, None)
             outcomes.append({"name": "ok", "text": reply.print_(False)})
         except GLib.Error as error:
             failure = bus.BusError(error)
@@ -49,7 +49,7 @@ def private(connection):
     try:
         _reply, fds = connection.call_with_unix_fd_list_sync(
             bus.NAME, bus.MANAGER, "org.virtpod.Manager1", "OpenPrivateConnection",
-            GLib.Variant("(a{sv})", ({},)), None, 0, 20000, None, None)
+            GLib.Variant("(a{sv})", ({},)), None, 0, 120000, None, None)
     except GLib.Error as error:
         raise bus.BusError(error) from None
     stream = Gio.Socket.new_from_fd(fds.steal_fds()[0]).connection_factory_create_connection()

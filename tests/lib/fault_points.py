@@ -99,15 +99,19 @@ class Life:
     def rescan(self):
         self.sandbox().call("RescanNetwork", "(a{sv})", {})
 
+    def kill(self):
+        """What could not be killed is not waited for."""
+        self.container(self.late).kill("KILL")
+        self.container(self.late).wait()
+
     def build(self):
         return [self.create, self.create_second, lambda: self.sandbox().start(), lambda: self.own().start(),
                 lambda: self.container(self.cid).start(), self.wait_second, self.exec, self.add,
                 lambda: self.container(self.late).start(), self.attach]
 
     def end(self):
-        return [self.detach, self.rescan, lambda: self.container(self.late).kill("KILL"), lambda: self.container(self.late).wait(),
-                lambda: self.container(self.late).delete(), lambda: self.sandbox().stop(),
-                lambda: self.sandbox().delete()]
+        return [self.detach, self.rescan, self.kill, lambda: self.container(self.late).delete(),
+                lambda: self.sandbox().stop(), lambda: self.sandbox().delete()]
 
 
 def half_way(env):

@@ -144,7 +144,7 @@ def interfaces():
     return [name for _index, name in socket.if_nameindex() if name.startswith(("vp", "tap", "macvtap"))]
 
 
-def stop_process(process, timeout=15):
+def stop_process(process, timeout=60):
     """TERM, then KILL; returns the exit status."""
     if process.poll() is None:
         process.terminate()
@@ -156,7 +156,7 @@ def stop_process(process, timeout=15):
     return process.returncode
 
 
-def end_family(timeout=5):
+def end_family(timeout=60):
     """Kills what is left of what we started and waits until it is gone; returns its command lines."""
     left = {pid: entry[2] for pid, entry in family().items() if entry[1] != "Z"}
     for pid in left:

@@ -74,6 +74,10 @@ def overlay_works(path):
     return done.returncode == 0
 
 
+def run_program(args, environment, stdin, timeout):
+    return subprocess.run(args, input=stdin, capture_output=True, env=environment, timeout=timeout, check=False)
+
+
 def run_on_terminal(args, environment, typed, timeout):
     """See PodmanEnv.on_terminal()."""
     command = ["sh", "-c", "stty rows 40 cols 100; exec \"$@\"", "sh", *args]
@@ -163,8 +167,7 @@ class PodmanEnv(Env):
 
     def podman(self, *args, stdin=b"", timeout=240):
         """Runs podman; stdout and stderr of the result are bytes."""
-        return subprocess.run(self.podman_command(*args), input=stdin, capture_output=True, env=self.podman_env(),
-                              timeout=timeout, check=False)
+        return run_program(self.podman_command(*args), self.podman_env(), stdin, timeout)
 
     def ok(self, *args, **kwargs):
         """The stdout of a podman that must succeed, as text."""

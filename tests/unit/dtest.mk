@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	tests/daemon/overlaps.py \
 	tests/daemon/processes.py \
 	tests/daemon/restart.py \
+	tests/daemon/mount-namespace.py \
 	tests/daemon/standin.py \
 	tests/daemon/verbs.py \
 	tests/lib/callers.py \

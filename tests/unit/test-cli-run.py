@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main  # noqa: E402
+from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main, without_namespace  # noqa: E402
 
 
 def nothing_left(bus):
@@ -46,7 +46,7 @@ def test_bundle_and_options():
         bus.run("run", "--bundle", "some/../dir", "--handler", "fast", "--network", "user", "exit_0")
         name, bundle, options = bus.calls("CreateSandbox")[0]
         equal((name, bundle), ("exit_0", os.path.join(os.getcwd(), "dir")))
-        equal(options, {"handler": "fast", "network": "user", "stdin": 0, "stdout": 1, "stderr": 2})
+        equal(without_namespace(options), {"handler": "fast", "network": "user", "stdin": 0, "stdout": 1, "stderr": 2})
         bus.run("run", "exit_1")
         equal(bus.calls("CreateSandbox")[1][1], os.getcwd())
 
@@ -57,7 +57,7 @@ def test_keep_and_detach():
         equal(bus.run("list", "-q").stdout, b"exit_3\n")
         done = bus.run("run", "--detach", "wait-1")
         equal((done.returncode, done.stdout), (0, b"wait-1\n"))
-        equal(bus.calls("CreateSandbox")[1][2], {})
+        equal(without_namespace(bus.calls("CreateSandbox")[1][2]), {})
         equal(len(bus.calls("Delete")), 0)
         done = bus.run("run", "wait-1")
         equal(done.returncode, 125)

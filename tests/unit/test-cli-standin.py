@@ -19,7 +19,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cli_harness import TIMEOUT, Bus, contains, equal, main  # noqa: E402
+from cli_harness import TIMEOUT, VIRTPOD, Bus, contains, equal, main, without_namespace  # noqa: E402
 
 
 class Engine(Bus):
@@ -120,8 +120,8 @@ def test_life():
         pid, out, err = bus.create("out-exit_7", "--bundle", "/b", "--no-pivot", "--no-new-keyring")
         name, bundle, options = bus.calls("CreateSandbox")[0]
         equal((name, bundle), ("out-exit_7", "/b"))
-        equal(options, {"standin-pid": pid, "stdin-path": "/proc/%d/fd/0" % pid, "stdout-path": "/proc/%d/fd/1" % pid,
-                        "stderr-path": "/proc/%d/fd/2" % pid})
+        equal(without_namespace(options), {"standin-pid": pid, "stdin-path": "/proc/%d/fd/0" % pid, "stdout-path": "/proc/%d/fd/1" % pid,
+                                           "stderr-path": "/proc/%d/fd/2" % pid})
         with open("/proc/%d/stat" % pid, encoding="ascii") as f:
             fields = f.read().rsplit(")", 1)[1].split()
         equal((int(fields[1]), int(fields[3])), (os.getpid(), pid), "parent and session")
@@ -170,7 +170,7 @@ def test_streams_that_have_no_path():
             theirs.close()
             equal(process.wait(TIMEOUT), 0)
             options = bus.calls("CreateSandbox")[0][2]
-            equal(sorted(options), ["standin-pid", "stderr-path", "stdin", "stdout"])
+            equal(sorted(without_namespace(options)), ["standin-pid", "stderr-path", "stdin", "stdout"])
             bus.run("start", "cat")
             ours.sendall(b"by socket")
             ours.shutdown(socket.SHUT_WR)
@@ -226,6 +226,29 @@ def test_numeric_kill():
         contains(bus.run("kill", "wait", "9").stderr, b"container not running")
 
 
+def test_mounts_of_its_own():
+    """whoever is in another mount namespace than the host's first process hands it over"""
+    if subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        print("# may not have one here")
+        return
+    with Engine() as bus:
+        process = subprocess.Popen(["unshare", "--mount", VIRTPOD, "create", "--pid-file", bus.pid_file, "wait"],
+                                   env=bus.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        equal(process.wait(TIMEOUT), 0)
+        contains(sorted(bus.calls("CreateSandbox")[0][2]), "mount-namespace")
+        equal(subprocess.run(["unshare", "--mount", VIRTPOD, "run", "true"], env=bus.environment(), timeout=TIMEOUT,
+                             stdin=subprocess.DEVNULL).returncode, 0)
+        contains(sorted(bus.calls("CreateSandbox")[1][2]), "mount-namespace")
+        try:
+            here = os.readlink("/proc/1/ns/mnt") == os.readlink("/proc/self/ns/mnt")
+        except PermissionError:  # root in a sandbox: it cannot tell either
+            here = False
+        equal(bus.run("run", "--detach", "one").returncode, 0)
+        equal("mount-namespace" in bus.calls("CreateSandbox")[2][2], not here, "from here")
+        bus.run("delete", "--force", "wait")
+        equal(bus.status(bus.pid()), 137)
+
+
 def terminal_of(bus, *args):
     """Runs virtpod with a console socket; returns the master."""
     with bus.listen() as listener:
@@ -245,7 +268,7 @@ def test_terminal():
     with Engine() as bus:
         master = terminal_of(bus, "create", "--pid-file", bus.pid_file, "--console-socket", bus.socket_path,
                              "tty-exit_4")
-        equal(sorted(bus.calls("CreateSandbox")[0][2]), ["standin-pid", "stdin-path", "stdout-path"])
+        equal(sorted(without_namespace(bus.calls("CreateSandbox")[0][2])), ["standin-pid", "stdin-path", "stdout-path"])
         set_size(master, 40, 100)
         bus.wait_for_call("ResizeTty")
         equal(bus.calls("ResizeTty")[-1], [100, 40])

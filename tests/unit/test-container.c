@@ -22,7 +22,7 @@ set_up (Fixture *f, gconstpointer data)
   domain_fixture_set_up (&f->domain, NULL);
   spec = domain_fixture_load_spec (&f->domain, "c");
   f->sandbox = vp_sandbox_new (&f->domain.services, "c", "default", f->domain.services.config, labels);
-  g_assert_true (vp_sandbox_create (f->sandbox, spec, NULL, NULL));
+  g_assert_true (vp_sandbox_create (f->sandbox, spec, NULL, NULL, NULL));
   domain_fixture_guest (&f->domain, vp_sandbox_get_domain_name (f->sandbox));
   vp_sandbox_start_async (f->sandbox, 0, test_result_ready, &started);
   vp_sandbox_start_finish (f->sandbox, domain_fixture_await (&started), &error);
@@ -223,7 +223,7 @@ test_remove_twice (Fixture *f, gconstpointer data)
   g_autoptr (VpContainer) more = NULL;
   g_autoptr (GError) error = NULL;
 
-  vp_sandbox_add_container_async (f->sandbox, "more", spec, NULL, test_result_ready, &added);
+  vp_sandbox_add_container_async (f->sandbox, "more", spec, NULL, NULL, test_result_ready, &added);
   more = vp_sandbox_add_container_finish (f->sandbox, domain_fixture_await (&added), &error);
   g_assert_no_error (error);
   g_object_ref (more);

@@ -2,7 +2,10 @@
 #include "vp-dbus-args.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "vp-error.h"
@@ -171,6 +174,111 @@ test_label_limits (void)
     }
 }
 
+/* ---- mount namespaces ---- */
+
+static GUnixFDList *
+list_of (const char *path)
+{
+  GUnixFDList *fds = g_unix_fd_list_new ();
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+
+  g_assert_no_errno (fd);
+  g_assert_no_errno (g_unix_fd_list_append (fds, fd, NULL));
+  close (fd);
+  return fds;
+}
+
+static void
+test_mount_namespace (void)
+{
+  g_autoptr (GVariant) none = parse ("{}");
+  g_autoptr (GVariant) options = parse ("{'mount-namespace': <handle 0>}");
+  g_autoptr (GVariant) beyond = parse ("{'mount-namespace': <handle 1>}");
+  const char *const others[] = { "/dev/null", "/", "/proc/self/ns/net", "/proc/self/ns/user" };
+  g_autoptr (GUnixFDList) own = list_of ("/proc/self/ns/mnt");
+  VpMountNs *ns = NULL;
+
+  g_assert_true (vp_dbus_args_get_mount_ns (none, NULL, 1000, &ns, NULL));
+  g_assert_null (ns);
+  /* ours is as good as none */
+  g_assert_true (vp_dbus_args_get_mount_ns (options, own, 1000, &ns, NULL));
+  g_assert_null (ns);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GUnixFDList) fds = list_of (others[i]);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (vp_dbus_args_get_mount_ns (options, fds, 0, &ns, &error));
+      g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
+      g_assert_nonnull (strstr (error->message, "mount-namespace"));
+    }
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (vp_dbus_args_get_mount_ns (beyond, i == 0 ? NULL : own, 0, &ns, &error));
+      g_assert_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT);
+    }
+}
+
+static gboolean
+read_own_link (gpointer data, GError **error)
+{
+  *(char **) data = g_file_read_link ("/proc/thread-self/ns/mnt", error);
+  return *(char **) data != NULL;
+}
+
+static void
+test_other_mount_namespace (void)
+{
+  g_autoptr (GVariant) options = parse ("{'mount-namespace': <handle 0>}");
+  g_autoptr (GUnixFDList) fds = NULL;
+  g_autoptr (VpMountNs) ns = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *there = NULL;
+  g_autofree char *seen = NULL;
+  g_autofree char *here = NULL;
+  int ready[2];
+  char byte = 0;
+  pid_t pid;
+
+  g_assert_no_errno (pipe2 (ready, O_CLOEXEC));
+  pid = fork ();
+  if (pid == 0)
+    {
+      if (unshare (CLONE_NEWNS) < 0 || write (ready[1], "x", 1) != 1)
+        _exit (1);
+      pause ();
+      _exit (0);
+    }
+  close (ready[1]);
+  if (read (ready[0], &byte, 1) != 1)
+    {
+      close (ready[0]);
+      g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+      g_test_skip ("may not make one here");
+      return;
+    }
+  close (ready[0]);
+  path = g_strdup_printf ("/proc/%d/ns/mnt", (int) pid);
+  there = g_file_read_link (path, NULL);
+  fds = list_of (path);
+  kill (pid, SIGKILL);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+
+  g_assert_false (vp_dbus_args_get_mount_ns (options, fds, 1000, &ns, &error));
+  g_assert_error (error, VP_ERROR, VP_ERROR_NOT_AUTHORIZED);
+  g_assert_null (ns);
+  g_assert_true (vp_dbus_args_get_mount_ns (options, fds, 0, &ns, NULL));
+  g_assert_nonnull (ns);
+  g_assert_true (vp_mount_ns_run (ns, read_own_link, &seen, NULL));
+  g_assert_cmpstr (seen, ==, there);
+  /* that of this thread is what it was */
+  here = g_file_read_link ("/proc/thread-self/ns/mnt", NULL);
+  g_assert_cmpstr (here, !=, there);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -180,6 +288,8 @@ main (int argc, char **argv)
   g_test_add_func ("/dbus-args/streams", test_streams);
   g_test_add_func ("/dbus-args/bad-streams", test_bad_streams);
   g_test_add_func ("/dbus-args/labels", test_labels);
+  g_test_add_func ("/dbus-args/mount-namespace", test_mount_namespace);
+  g_test_add_func ("/dbus-args/other-mount-namespace", test_other_mount_namespace);
   g_test_add_func ("/dbus-args/label-limits", test_label_limits);
   return g_test_run ();
 }

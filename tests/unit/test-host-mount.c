@@ -288,9 +288,9 @@ test_container (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   prepare (f);
-  vp_host_mount_container (f->share, one, &error);
+  vp_host_mount_container (f->share, one, NULL, &error);
   g_assert_no_error (error);
-  vp_host_mount_container (f->share, two, &error);
+  vp_host_mount_container (f->share, two, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (count_mounts (f->share), ==, 3);
 
@@ -337,7 +337,7 @@ test_container_failure (Fixture *f, gconstpointer data)
 
   vp_container_plan_add_bind (plan, "mounts[4].source", "/nonexistent", "c1/mounts/4");
   prepare (f);
-  g_assert_false (vp_host_mount_container (f->share, plan, &error));
+  g_assert_false (vp_host_mount_container (f->share, plan, NULL, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_FOUND);
   g_assert_cmpuint (count_mounts (f->share), ==, 1);
   g_assert_false (exists (f->share, "c1"));
@@ -354,7 +354,7 @@ test_share_remove (Fixture *f, gconstpointer data)
   int fd;
 
   prepare (f);
-  vp_host_mount_container (f->share, plan, &error);
+  vp_host_mount_container (f->share, plan, NULL, &error);
   g_assert_no_error (error);
   /* stacked, and in use */
   g_assert_cmpint (mount (f->source, on_top, NULL, MS_BIND | MS_REC, NULL), ==, 0);

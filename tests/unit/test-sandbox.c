@@ -11,7 +11,7 @@ create (DomainFixture *f, const char *id)
   g_autoptr (GError) error = NULL;
   VpSandbox *sandbox = vp_sandbox_new (&f->services, id, "default", f->services.config, labels);
 
-  vp_sandbox_create (sandbox, spec, NULL, &error);
+  vp_sandbox_create (sandbox, spec, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (vp_sandbox_get_state (sandbox), ==, VP_SANDBOX_CREATED);
   domain_fixture_guest (f, vp_sandbox_get_domain_name (sandbox));
@@ -216,7 +216,7 @@ test_after_delete (DomainFixture *f, gconstpointer data)
   vp_sandbox_wait_async (sandbox, NULL, test_result_ready, &late);
   g_assert_false (vp_sandbox_wait_finish (sandbox, domain_fixture_await (&late), &status, &exited_at, &error));
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_FOUND);
-  vp_sandbox_add_container_async (sandbox, "more", spec, NULL, test_result_ready, &added);
+  vp_sandbox_add_container_async (sandbox, "more", spec, NULL, NULL, test_result_ready, &added);
   g_assert_null (vp_sandbox_add_container_finish (sandbox, domain_fixture_await (&added), NULL));
   g_assert_cmpint (delete (sandbox, TRUE), ==, VP_ERROR_NOT_FOUND);
   for (TestResult **r = (TestResult *[]) { &started, &stopped, &early, &late, &added, NULL }; *r != NULL; r++)
@@ -279,7 +279,7 @@ test_add_and_stop (DomainFixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   f->mute[VP_RPC_CREATE_CONTAINER] = TRUE;
-  vp_sandbox_add_container_async (sandbox, "more", spec, NULL, test_result_ready, &added);
+  vp_sandbox_add_container_async (sandbox, "more", spec, NULL, NULL, test_result_ready, &added);
   domain_fixture_await_call (f, VP_RPC_CREATE_CONTAINER, 2);
   stop (sandbox, FALSE);
   g_assert_null (vp_sandbox_add_container_finish (sandbox, domain_fixture_await (&added), &error));

@@ -21,7 +21,7 @@ from env import Env, builddir
 from tap import check, equal, took
 from testdriver import Pending, eventually
 
-REQUEST_MS = 6000
+REQUEST_MS = int(6000 * tap.slack())
 HEARTBEAT_MS = 2000
 # from the end of QEMU's process until the answer of who waits
 TOLD_MS = 20
@@ -41,10 +41,10 @@ def privileged(env, args):
 class Guest:
     """A sandbox that runs, with everybody who can wait for something of it waiting."""
 
-    def __init__(self, env, args=("sleep", "1000")):
+    def __init__(self, env):
         sid = env.new_id()
         self.env = env
-        self.sandbox = env.manager.create_sandbox(sid, privileged(env, args))
+        self.sandbox = env.manager.create_sandbox(sid, privileged(env, ["sleep", "1000"]))
         self.sandbox.start()
         self.pid = self.sandbox.get("HypervisorPid")
         check(self.pid > 0, "no process of the hypervisor is known")
@@ -56,6 +56,13 @@ class Guest:
         self.died = None
         self.watch = threading.Thread(target=self._watch, daemon=True)
         self.watch.start()
+
+    def asks_its_kernel(self, key):
+        """SysRq, from within; it may be done before the answer to who asked for it."""
+        try:
+            self.container.exec(["sh", "-c", "sleep 1; echo %s >/proc/sysrq-trigger" % key])
+        except bus.BusError as error:
+            check(error.name in ("AgentUnavailable", "TimedOut"), str(error))
 
     def abuse(self, how):
         """Breaks out of the container, by way of who gets the guest's core dumps, and
@@ -95,7 +102,7 @@ class Guest:
     def ended(self, state, reason):
         equal((self.sandbox.get("State"), self.sandbox.get("ExitReason")), (state, reason), "state")
         equal((self.sandbox.get("AgentState"), self.sandbox.get("HypervisorPid")), ("down", 0), "what it has")
-        self.watch.join(15)
+        self.watch.join(120)
         check(self.died is not None, "the hypervisor is still there")
         os.close(self.pidfd)
         self.sandbox.delete()
@@ -114,24 +121,26 @@ def test_killed(env):
         guest = Guest(env)
         os.kill(guest.pid, signal.SIGKILL)
         first, _last = guest.told()
-        guest.watch.join(15)
+        guest.watch.join(120)
         delays.append((first - guest.died) * 1000)
         guest.ended("lost", "lost")
     tap.diagnose("told after %s ms" % ", ".join("%.1f" % delay for delay in delays))
     # the machine may be busy: the best says what we do
-    check(min(delays) <= TOLD_MS, "the first was told after %.1f ms at best" % min(delays))
+    check(min(delays) <= TOLD_MS * tap.slack(), "the first was told after %.1f ms at best" % min(delays))
 
 
 def test_panic(env):
     """a guest that panics: crashed"""
-    guest = Guest(env, ["sh", "-c", "sleep 1; echo c >/proc/sysrq-trigger; sleep 1000"])
+    guest = Guest(env)
+    guest.asks_its_kernel("c")
     guest.told()
     guest.ended("lost", "crashed")
 
 
 def test_power_off(env):
     """a guest that turns itself off: stopped"""
-    guest = Guest(env, ["sh", "-c", "sleep 1; echo o >/proc/sysrq-trigger; sleep 1000"])
+    guest = Guest(env)
+    guest.asks_its_kernel("o")
     guest.told()
     guest.ended("stopped", "guest-shutdown")
 

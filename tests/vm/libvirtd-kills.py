@@ -170,7 +170,7 @@ def test_nothing_lost(env):
     """no number is missing, and the statuses are the true ones"""
     World.counter.exec(["touch", "/tmp/end"])
     equal(World.counter.wait(), 7, "status")
-    World.reader.join(20)
+    World.reader.join(300)
     check(len(World.numbers) > KILLS * 5, "only %d numbers" % len(World.numbers))
     equal(World.numbers, list(range(1, len(World.numbers) + 1)), "numbers")
     World.container.kill("KILL")
