@@ -21,6 +21,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-net-file.c daemon/vp-net-file.h \
 	daemon/vp-net-macvtap.c daemon/vp-net-macvtap.h \
 	daemon/vp-net-nl.c daemon/vp-net-nl.h \
+	daemon/vp-net-leftover.c daemon/vp-net-leftover.h \
 	daemon/vp-net-ns.c daemon/vp-net-ns.h \
 	daemon/vp-net-rate.c daemon/vp-net-rate.h \
 	daemon/vp-net-scan.c daemon/vp-net-scan.h \
@@ -99,6 +100,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-forward.c \
 	daemon/vp-sandbox-get.c \
 	daemon/vp-sandbox-heartbeat.c \
+	daemon/vp-sandbox-iptables.c \
 	daemon/vp-sandbox-look.c \
 	daemon/vp-sandbox-netns.c \
 	daemon/vp-sandbox-network.c \

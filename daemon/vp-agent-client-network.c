@@ -168,3 +168,42 @@ vp_agent_client_list_routes_finish (VpAgentClient *self, GAsyncResult *result, G
     }
   return g_variant_ref_sink (g_variant_builder_end (&rows));
 }
+
+/* ---- packet filter ---- */
+
+void
+vp_agent_client_iptables_async (VpAgentClient *self, gboolean ipv6, const char *rules, guint timeout_ms,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  Grpc__GetIPTablesRequest get = GRPC__GET_IPTABLES_REQUEST__INIT;
+  Grpc__SetIPTablesRequest set = GRPC__SET_IPTABLES_REQUEST__INIT;
+
+  get.is_ipv6 = set.is_ipv6 = ipv6;
+  set.data.data = (guint8 *)rules;
+  set.data.len = rules != NULL ? strlen (rules) : 0;
+  if (rules != NULL)
+    vp_agent_client_call_async (self, VP_RPC_SET_IPTABLES, &set.base, timeout_ms, cancellable, callback, user_data);
+  else
+    vp_agent_client_call_async (self, VP_RPC_GET_IPTABLES, &get.base, timeout_ms, cancellable, callback, user_data);
+}
+
+char *
+vp_agent_client_iptables_finish (VpAgentClient *self, GAsyncResult *result, GError **error)
+{
+  g_autoptr (VpAgentMessage) answer = vp_agent_client_call_finish (self, result, error);
+  const ProtobufCBinaryData *data;
+
+  if (answer == NULL)
+    return NULL;
+  data = answer->descriptor == &grpc__get_iptables_response__descriptor
+             ? &((const Grpc__GetIPTablesResponse *)answer)->data
+             : &((const Grpc__SetIPTablesResponse *)answer)->data;
+  if (data->len == 0)
+    return g_strdup ("");
+  /* nor a NUL in it */
+  if (g_utf8_validate_len ((const char *)data->data, data->len, NULL))
+    return g_strndup ((const char *)data->data, data->len);
+  g_set_error (error, VP_ERROR, VP_ERROR_AGENT_FAILED, "%s: the answer is no text",
+               vp_rpc_info (VP_RPC_GET_IPTABLES)->method);
+  return NULL;
+}

@@ -226,6 +226,13 @@ void vp_agent_client_list_routes_async (VpAgentClient *self, guint timeout_ms, G
                                         GAsyncReadyCallback callback, gpointer user_data);
 GVariant *vp_agent_client_list_routes_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
 
+/* The guest's packet filter: @rules NULL asks for the rules, else they are set (at most
+ * VP_IPTABLES_MAX bytes). The answer is text of iptables-save or of iptables-restore,
+ * which the caller owns; AgentFailed when it is no UTF-8. */
+void vp_agent_client_iptables_async (VpAgentClient *self, gboolean ipv6, const char *rules, guint timeout_ms,
+                                     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+char *vp_agent_client_iptables_finish (VpAgentClient *self, GAsyncResult *result, GError **error);
+
 /* Waits without a deadline for the next container that ran out of memory: what
  * the guest says is its id, sanitised. The caller owns it. */
 void vp_agent_client_get_oom_event_async (VpAgentClient *self, GCancellable *cancellable,

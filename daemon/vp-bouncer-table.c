@@ -42,6 +42,8 @@ static const VpRule methods[] = {
   { VP_IFACE_SANDBOX, "UpdateRoutes", MANAGE },
   { VP_IFACE_SANDBOX, "ListInterfaces", INSPECT },
   { VP_IFACE_SANDBOX, "ListRoutes", INSPECT },
+  { VP_IFACE_SANDBOX, "GetIPTables", INSPECT },
+  { VP_IFACE_SANDBOX, "SetIPTables", MANAGE },
   { VP_IFACE_SANDBOX, "PortForward", EXEC },
   { VP_IFACE_SANDBOX, "AttachDevice", MANAGE },
   { VP_IFACE_SANDBOX, "DetachDevice", MANAGE },

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-dbus.h"
 
+#include <string.h>
+
+#include "vp-agent-names.h"
 #include "vp-dbus-args.h"
 #include "vp-dbus-network-args.h"
 #include "vp-dbus-verbs.h"
@@ -121,6 +124,61 @@ handle_list_routes (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation,
     vp_dbus_fail (invocation, error);
   else
     vp_agent_client_list_routes_async (agent, request_timeout (skeleton), NULL, on_routes, invocation);
+  return TRUE;
+}
+
+/* ---- its packet filter ---- */
+
+static gboolean
+parse_family (const char *family, gboolean *ret_ipv6, GError **error)
+{
+  *ret_ipv6 = g_str_equal (family, "ipv6");
+  if (*ret_ipv6 || g_str_equal (family, "ipv4"))
+    return TRUE;
+  g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "family: \"%s\" must be \"ipv4\" or \"ipv6\"", family);
+  return FALSE;
+}
+
+static void
+on_iptables (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  g_autofree char *text = vp_sandbox_iptables_finish (VP_SANDBOX (source), result, &error);
+
+  /* both methods answer with a text */
+  if (text != NULL)
+    vp_dbus_sandbox1_complete_get_iptables (NULL, user_data, text);
+  else
+    vp_dbus_fail (user_data, error);
+}
+
+static gboolean
+handle_get_iptables (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, const char *family,
+                     gpointer user_data)
+{
+  gboolean ipv6 = FALSE;
+  GError *error = NULL;
+
+  if (!parse_family (family, &ipv6, &error))
+    vp_dbus_fail (invocation, error);
+  else
+    vp_sandbox_iptables_async (user_data, ipv6, NULL, on_iptables, invocation);
+  return TRUE;
+}
+
+static gboolean
+handle_set_iptables (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation, const char *family,
+                     const char *rules, gpointer user_data)
+{
+  gboolean ipv6 = FALSE;
+  GError *error = NULL;
+
+  if (parse_family (family, &ipv6, &error) && strlen (rules) > VP_IPTABLES_MAX)
+    g_set_error (&error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, "rules: are longer than %d bytes", VP_IPTABLES_MAX);
+  if (error != NULL)
+    vp_dbus_fail (invocation, error);
+  else
+    vp_sandbox_iptables_async (user_data, ipv6, rules, on_iptables, invocation);
   return TRUE;
 }
 
@@ -256,6 +314,8 @@ vp_dbus_sandbox_add_network (VpDBusSandbox1 *skeleton, VpSandbox *sandbox)
   vp_dbus_handle (skeleton, "handle-update-routes", handle_update_routes, sandbox);
   vp_dbus_handle (skeleton, "handle-list-interfaces", handle_list_interfaces, sandbox);
   vp_dbus_handle (skeleton, "handle-list-routes", handle_list_routes, sandbox);
+  vp_dbus_handle (skeleton, "handle-get-iptables", handle_get_iptables, sandbox);
+  vp_dbus_handle (skeleton, "handle-set-iptables", handle_set_iptables, sandbox);
   vp_dbus_handle (skeleton, "handle-port-forward", handle_port_forward, sandbox);
   vp_dbus_handle (skeleton, "handle-attach-device", handle_attach_device, sandbox);
   vp_dbus_handle (skeleton, "handle-detach-device", handle_detach_device, sandbox);

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-recovery.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "vp-error.h"
 #include "vp-failpoint.h"
 #include "vp-event.h"
+#include "vp-fd.h"
 #include "vp-host-mount.h"
 #include "vp-log.h"
 #include "vp-names.h"
+#include "vp-net-leftover.h"
 #include "vp-net-ns.h"
 #include "vp-planner.h"
 #include "vp-record.h"
+#include "vp-spec.h"
+
+#define SPEC_MAX_BYTES VP_JSON_MAX_BYTES
 
 typedef struct
 {
@@ -64,6 +70,43 @@ leftover_free (gpointer data)
   g_free (leftover);
 }
 
+/* Of the network namespaces that its containers' specs name, in which it may have taps; what
+ * is no spec names none. */
+static GStrv
+list_namespaces (const char *directory)
+{
+  g_autofree char *specs = g_build_filename (directory, VP_DIR_SPECS, NULL);
+  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+  g_autoptr (GDir) dir = g_dir_open (specs, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (specs, name, NULL);
+      VP_AUTO_FD fd = vp_fd_open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "spec", NULL);
+      gsize len = 0;
+      g_autofree char *text = fd >= 0 ? vp_fd_read_all (fd, SPEC_MAX_BYTES, path, &len, NULL) : NULL;
+      g_autoptr (VpSpec) spec = text != NULL ? vp_spec_parse (text, len, "/", NULL) : NULL;
+      const char *netns = spec != NULL ? vp_spec_get_namespace_path (spec, "network") : NULL;
+
+      if (netns != NULL)
+        g_strv_builder_add (paths, netns);
+    }
+  return g_strv_builder_end (paths);
+}
+
+static gboolean
+remove_taps (const char *directory, GError **error)
+{
+  g_autofree char *name = g_path_get_basename (directory);
+  g_auto (GStrv) paths = list_namespaces (directory);
+
+  for (char **path = paths; *path != NULL; path++)
+    if (!vp_net_leftover_remove (name, *path, error))
+      return FALSE;
+  return vp_net_leftover_remove (name, NULL, error);
+}
+
 static void
 remove_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
@@ -72,7 +115,8 @@ remove_in_worker (GTask *task, gpointer source, gpointer task_data)
   g_autofree char *netns = vp_planner_dup_netns (directory);
   GError *error = NULL;
 
-  if (vp_net_ns_remove (netns, &error) && vp_host_mount_share_remove (share, &error))
+  if (remove_taps (directory, &error) && vp_net_ns_remove (netns, &error)
+      && vp_host_mount_share_remove (share, &error))
     g_task_return_boolean (task, TRUE);
   else
     g_task_return_error (task, error);

@@ -169,6 +169,14 @@ GVariant *vp_sandbox_stats_finish (VpSandbox *self, GAsyncResult *result, GVaria
 void vp_sandbox_metrics_async (VpSandbox *self, GAsyncReadyCallback callback, gpointer user_data);
 char *vp_sandbox_metrics_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
+/* The rules of the guest's packet filter, IPv4's or IPv6's: @rules NULL asks for them, as
+ * iptables-save says them; else they are set, as iptables-restore takes them, and what it
+ * says to that is the answer, the caller's. InvalidArgument: they are no rules.
+ * NotSupported: neither the guest nor the host has iptables for it. */
+void vp_sandbox_iptables_async (VpSandbox *self, gboolean ipv6, const char *rules, GAsyncReadyCallback callback,
+                                gpointer user_data);
+char *vp_sandbox_iptables_finish (VpSandbox *self, GAsyncResult *result, GError **error);
+
 /* As vp_console_open (), and InvalidState before it was ever started. */
 int vp_sandbox_open_console (VpSandbox *self, gboolean follow, guint64 tail_bytes, GError **error);
 

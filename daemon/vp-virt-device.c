@@ -151,3 +151,35 @@ vp_virt_find_nic_finish (VpVirt *self, GAsyncResult *result, GError **error)
   g_return_val_if_fail (g_async_result_is_tagged (result, vp_virt_find_nic_async), NULL);
   return g_task_propagate_pointer (G_TASK (result), error);
 }
+
+/* ---- what libvirt writes down ---- */
+
+static void
+settle_in_worker (GTask *task, gpointer source, gpointer data)
+{
+  VpVirtCall *call = data;
+  virDomainPtr domain = virDomainLookupByName (call->conn, call->name);
+  virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+
+  /* of all that waits until the domain is not being changed this does the least */
+  if (domain != NULL)
+    {
+      (void) virDomainMemoryStats (domain, stats, G_N_ELEMENTS (stats), 0);
+      virDomainFree (domain);
+    }
+  g_task_return_boolean (task, TRUE);
+  vp_virt_call_drop_connection (call);
+}
+
+void
+vp_virt_settle_async (VpVirt *self, const char *domain_name, GAsyncReadyCallback callback, gpointer user_data)
+{
+  vp_virt_call_run (self, vp_virt_settle_async, settle_in_worker, vp_virt_call_new (self, domain_name), NULL, callback,
+                    user_data);
+}
+
+gboolean
+vp_virt_settle_finish (VpVirt *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

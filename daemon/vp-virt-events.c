@@ -103,13 +103,36 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int what, int detail, voi
   return 0;
 }
 
+static void
+on_device_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Event *event = user_data;
+
+  /* what became of that is no matter: the device has gone */
+  (void) vp_virt_settle_finish (VP_VIRT (source), result, NULL);
+  g_signal_emit_by_name (source, "device-removed", event->name, event->alias, TRUE);
+  event_free (event);
+}
+
 static gboolean
 handle_device (gpointer data)
 {
   Event *event = data;
+  VpVirt *self = event->link->self;
+  Event *copy;
 
-  if (event->link->self != NULL)
-    g_signal_emit_by_name (event->link->self, "device-removed", event->name, event->alias, event->detail != 0);
+  if (self == NULL)
+    return G_SOURCE_REMOVE;
+  if (event->detail == 0)
+    {
+      g_signal_emit_by_name (self, "device-removed", event->name, event->alias, FALSE);
+      return G_SOURCE_REMOVE;
+    }
+  copy = g_new0 (Event, 1);
+  copy->link = vp_virt_link_ref (event->link);
+  copy->name = g_strdup (event->name);
+  copy->alias = g_strdup (event->alias);
+  vp_virt_settle_async (self, copy->name, on_device_settled, copy);
   return G_SOURCE_REMOVE;
 }
 

@@ -41,7 +41,7 @@ remove_file (int dir, const char *file, const char *domain_name)
         vp_warning (NULL, NULL, "domain %s: libvirt's file about it not removed: %s", domain_name, g_strerror (errno));
       return FALSE;
     }
-  vp_notice (NULL, NULL, "domain %s: had no process yet, libvirt is made to forget it", domain_name);
+  vp_notice (NULL, NULL, "domain %s: had no process yet, or none any more: libvirt is made to forget it", domain_name);
   return TRUE;
 }
 

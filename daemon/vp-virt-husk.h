@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-/* What libvirt keeps of a start that it did not live to finish.
+/* What libvirt keeps of a start, or of an end, that it did not live to finish.
  *
  * Before a domain has a process, libvirt writes a file about it. When it is killed
  * then, it finds that file at its next start and takes the domain for one that is
@@ -16,6 +16,10 @@
  * yet never will; one that has forgets the domain when it is started next; and
  * one that still lives and goes on with the start writes a new one as soon as
  * there is a process.
+ *
+ * At the end of a domain libvirt may write that file once more when it has let go of
+ * QEMU's monitor already. When it is killed then it cannot read it at its next start:
+ * it has forgotten the domain, and the file stays.
  *
  * Any thread. Files of domains that are not ours, or that have a process, are left
  * alone. */

@@ -155,3 +155,10 @@ gboolean vp_virt_pid_is_helper (pid_t pid, const char *directory);
 /* Kills those of a domain that nobody ends any more: libvirt was killed after it had
  * started them and before there was a hypervisor. Returns how many. */
 guint vp_virt_end_helpers (VpVirt *self, const char *domain_name);
+
+/* Finishes when libvirt is done with what it is doing to a domain. It tells that a device
+ * has gone before it has written that down, and if it ends between the two (with the daemon,
+ * when it is embedded), it looks for the device when it is back, and ends the machine that
+ * has it no more. So nobody is told before. */
+void vp_virt_settle_async (VpVirt *self, const char *domain_name, GAsyncReadyCallback callback, gpointer user_data);
+gboolean vp_virt_settle_finish (VpVirt *self, GAsyncResult *result, GError **error);

@@ -153,14 +153,15 @@ gboolean
 vp_virt_xml_is_husk (const char *xml, const char *domain_name)
 {
   g_auto (Document) document = { 0 };
-  g_autofree char *name = NULL, *pid = NULL, *ours = NULL;
+  g_autofree char *name = NULL, *pid = NULL, *monitor = NULL, *ours = NULL;
 
   if (!document_parse (&document, xml))
     return FALSE;
   name = query (&document, "/domstatus/domain/name");
   pid = query (&document, "/domstatus/@pid");
+  monitor = query (&document, "/domstatus/monitor/@path");
   ours = query (&document, "/domstatus/domain/metadata/*[namespace-uri()='" VP_METADATA_NS "']/*[local-name()='id']");
-  return ours != NULL && g_strcmp0 (pid, "0") == 0 && g_strcmp0 (name, domain_name) == 0;
+  return ours != NULL && (g_strcmp0 (pid, "0") == 0 || monitor == NULL) && g_strcmp0 (name, domain_name) == 0;
 }
 
 char *

@@ -48,7 +48,7 @@ guint32 vp_virt_xml_read_vsock_cid (const char *xml);
 char *vp_virt_xml_read_nic_alias (const char *xml, const char *dev);
 
 /* TRUE: libvirt's own file about the domain @domain_name, which is one of ours and
- * was written before it had a process. */
+ * was written before it had a process, or after it had lost it. */
 gboolean vp_virt_xml_is_husk (const char *xml, const char *domain_name);
 
 /* The name in a domain's XML, NULL when it has none. */

@@ -2,6 +2,7 @@
 /* virtpod network: the network of a sandbox that runs. */
 #include "config.h"
 
+#include <gio/gunixinputstream.h>
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
@@ -152,6 +153,85 @@ rescan (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const
   return 0;
 }
 
+/* ---- packet filter ---- */
+
+/* of the rules, more than any daemon takes */
+#define MAX_RULES (1u << 20)
+
+static int
+save (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *family)
+{
+  g_autofree char *rules = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!vp_dbus_sandbox1_call_get_iptables_sync (sandbox, family, &rules, NULL, &error))
+    return vp_command_fail (command, id, error);
+  g_print ("%s", rules);
+  return 0;
+}
+
+static int
+save4 (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *nothing)
+{
+  return save (command, id, sandbox, "ipv4");
+}
+
+static int
+save6 (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *nothing)
+{
+  return save (command, id, sandbox, "ipv6");
+}
+
+/* "-": from standard input. NULL with @error. */
+static char *
+read_rules (const char *path, GError **error)
+{
+  g_autoptr (GInputStream) stream = NULL;
+  g_autofree char *text = g_malloc (MAX_RULES + 1);
+  gsize n = 0;
+
+  if (g_str_equal (path, "-"))
+    stream = g_unix_input_stream_new (0, FALSE);
+  else
+    {
+      g_autoptr (GFile) file = g_file_new_for_path (path);
+
+      stream = G_INPUT_STREAM (g_file_read (file, NULL, error));
+    }
+  if (stream == NULL || !g_input_stream_read_all (stream, text, MAX_RULES, &n, NULL, error))
+    return NULL;
+  text[n] = '\0';
+  if (g_utf8_validate_len (text, (gssize) n, NULL))
+    return g_steal_pointer (&text);
+  g_set_error (error, G_FILE_ERROR, G_FILE_ERROR_INVAL, _("%s: is no text in UTF-8"), path);
+  return NULL;
+}
+
+static int
+restore (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *family, const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *rules = read_rules (path, &error);
+  g_autofree char *output = NULL;
+
+  if (rules == NULL || !vp_dbus_sandbox1_call_set_iptables_sync (sandbox, family, rules, &output, NULL, &error))
+    return vp_command_fail (command, id, error);
+  g_print ("%s", output);
+  return 0;
+}
+
+static int
+restore4 (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *path)
+{
+  return restore (command, id, sandbox, "ipv4", path);
+}
+
+static int
+restore6 (const VpCommand *command, const char *id, VpDBusSandbox1 *sandbox, const char *path)
+{
+  return restore (command, id, sandbox, "ipv6", path);
+}
+
 /* ---- the command ---- */
 
 typedef struct
@@ -163,7 +243,8 @@ typedef struct
 
 static const Verb verbs[]
     = { { "list", 0, list }, { "routes", 0, routes }, { "attach", 1, attach }, { "detach", 1, detach },
-        { "rescan", 0, rescan } };
+        { "rescan", 0, rescan }, { "iptables-save", 0, save4 }, { "iptables-restore", 1, restore4 },
+        { "ip6tables-save", 0, save6 }, { "ip6tables-restore", 1, restore6 } };
 
 static const Verb *
 find_verb (const char *name)
@@ -184,7 +265,7 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
   if (verb == NULL)
     {
       g_autofree char *message
-          = g_strdup_printf (_("\"%s\" must be list, routes, attach, detach or rescan"), args[0]);
+          = g_strdup_printf (_("\"%s\" must be list, routes, attach, detach, rescan, or a verb of iptables"), args[0]);
       return vp_command_usage (command, message);
     }
   if (n_args - 2 != verb->n_args)
@@ -200,7 +281,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 
 const VpCommand vp_cmd_network = {
   .name = "network",
-  .arguments = N_("list | routes | rescan | attach | detach SANDBOX [INTERFACE | DEVICE]"),
+  .arguments = N_("list | routes | rescan | attach | detach | ip[6]tables-save | ip[6]tables-restore SANDBOX "
+                  "[INTERFACE | DEVICE | FILE]"),
   .summary = N_("Show and change the network of a sandbox that runs"),
   .min_args = 2,
   .max_args = 3,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,16 +17,23 @@
 
 /* 0 also when it is loaded already */
 static int
-load_file (const char *path)
+try_file (const char *path)
 {
   int fd = open (path, O_RDONLY | O_CLOEXEC), rc = 0;
 
   if (fd < 0 || (syscall (SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
-    {
-      rc = -errno;
-      agent_warning ("module %s: %s", path, strerror (-rc));
-    }
+    rc = -errno;
   agent_close (&fd);
+  return rc;
+}
+
+static int
+load_file (const char *path)
+{
+  int rc = try_file (path);
+
+  if (rc < 0)
+    agent_warning ("module %s: %s", path, strerror (-rc));
   return rc;
 }
 
@@ -66,6 +74,47 @@ agent_module_load (const char *name, const char *list)
       rc = 0;
       while (rc == 0 && (word = strtok_r (NULL, " \n", &save)) != NULL)
         rc = load_file (word);
+    }
+  fclose (f);
+  return rc;
+}
+
+/* Names of modules have underscores where those of their files may have dashes; the image's
+ * files have none. */
+static int
+is_loaded (const char *file)
+{
+  char path[128];
+
+  snprintf (path, sizeof path, "/sys/module/%.*s", (int)strcspn (file, "."), file);
+  return access (path, F_OK) == 0;
+}
+
+int
+agent_module_load_list (const char *list, const char *directory)
+{
+  FILE *f = fopen (list, "re");
+  char line[128];
+  int rc = 0;
+
+  if (f == NULL)
+    {
+      rc = -errno;
+      dprintf (STDERR_FILENO, "%s: %s\n", list, strerror (-rc));
+      return rc;
+    }
+  while (rc == 0 && fgets (line, sizeof line, f) != NULL)
+    {
+      char *path;
+
+      line[strcspn (line, "\n")] = '\0';
+      if (line[0] == '\0' || is_loaded (line))
+        continue;
+      path = agent_printf ("%s/%s", directory, line);
+      rc = try_file (path);
+      if (rc < 0)
+        dprintf (STDERR_FILENO, "%s: %s\n", path, strerror (-rc));
+      free (path);
     }
   fclose (f);
   return rc;

@@ -11,3 +11,6 @@ void agent_module_load_boot (void);
  * the image's own. 0, -ENOENT: not in the list (built in, or an image made by others),
  * or -errno with the cause logged. */
 int agent_module_load (const char *name, const char *list);
+/* Loads what the file @list names, a file of @directory a line, in that order, but for those
+ * that the kernel has. Blocks. 0, or -errno after a line of text to stderr. */
+int agent_module_load_list (const char *list, const char *directory);

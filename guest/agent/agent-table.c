@@ -3,6 +3,7 @@
 #include "agent-copy.h"
 #include "agent-details.h"
 #include "agent-diagnostic.h"
+#include "agent-iptables.h"
 #include "agent-metrics.h"
 #include "agent-network.h"
 #include "agent-process-rpc.h"
@@ -34,6 +35,8 @@ const AgentHandler agent_handlers[VP_N_RPCS] = {
   [VP_RPC_LIST_INTERFACES] = agent_handle_list_interfaces,
   [VP_RPC_LIST_ROUTES] = agent_handle_list_routes,
   [VP_RPC_ADD_ARP_NEIGHBORS] = agent_handle_add_arp_neighbors,
+  [VP_RPC_GET_IPTABLES] = agent_handle_get_iptables,
+  [VP_RPC_SET_IPTABLES] = agent_handle_set_iptables,
   [VP_RPC_GET_METRICS] = agent_handle_get_metrics,
   [VP_RPC_CREATE_SANDBOX] = agent_handle_create_sandbox,
   [VP_RPC_DESTROY_SANDBOX] = agent_handle_destroy_sandbox,

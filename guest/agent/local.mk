@@ -20,6 +20,7 @@ vp_agent_sources = \
 	guest/agent/agent-init.c guest/agent/agent-init.h \
 	guest/agent/agent-interface-rpc.c \
 	guest/agent/agent-io.c guest/agent/agent-io.h \
+	guest/agent/agent-iptables.c guest/agent/agent-iptables.h \
 	guest/agent/agent-json.c guest/agent/agent-json.h \
 	guest/agent/agent-link.c guest/agent/agent-link.h \
 	guest/agent/agent-log.c guest/agent/agent-log.h \

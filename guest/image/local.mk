@@ -16,6 +16,14 @@ install-data-hook:
 	  $(MKDIR_P) '$(DESTDIR)$(guestdir)'; \
 	  $(INSTALL_DATA) guest/image/vmlinux guest/image/initrd.img guest/image/manifest '$(DESTDIR)$(guestdir)'; \
 	fi
+	@rm -rf '$(DESTDIR)$(guestdir)/tools'; \
+	if test -d guest/image/tools; then cp -R guest/image/tools '$(DESTDIR)$(guestdir)'; fi
 
 uninstall-hook:
 	rm -f '$(DESTDIR)$(guestdir)/vmlinux' '$(DESTDIR)$(guestdir)/initrd.img' '$(DESTDIR)$(guestdir)/manifest'
+	rm -rf '$(DESTDIR)$(guestdir)/tools'
+
+clean-local: clean-guest-tools
+clean-guest-tools:
+	rm -rf guest/image/tools
+.PHONY: clean-guest-tools

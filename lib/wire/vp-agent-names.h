@@ -58,3 +58,11 @@
  * whichever container they are of, and nobody is going to ask for their status. For a
  * host that has come after another: it knows neither their ids nor who they were for. */
 #define VP_DIAGNOSTIC_DISOWN "virtpod:disown"
+
+/* Below the directory that the host shares with the guest: programs and kernel modules
+ * that a guest needs when it is asked for its packet filter. The host shows them when the
+ * agent answers GetIPTables or SetIPTables with UNIMPLEMENTED, and asks again. No id of a
+ * container begins with a dot. */
+#define VP_GUEST_TOOLS ".tools"
+/* Most bytes of the rules of one of the two families. */
+#define VP_IPTABLES_MAX (256 << 10)

@@ -50,7 +50,7 @@ INSPECT = {
     "Manager1": {"GetSandbox", "GetContainer", "ListSandboxes", "ListContainers", "GetConfig", "GetStats",
                  "OpenPrivateConnection"},
     "Sandbox1": {"Wait", "Ping", "ListContainers", "GetStats", "GetMetrics", "GetGuestDetails", "ListInterfaces",
-                 "ListRoutes"},
+                 "ListRoutes", "GetIPTables"},
     "Container1": {"Wait", "ListPids", "GetStats", "GetProcess"},
     "Process1": {"Wait"},
 }

@@ -120,6 +120,8 @@ def test_network(env):
     equal(call(env, sandbox, "Sandbox1", "UpdateRoutes", "aa{sv}", "1", "2", "device", "s", "eth0", "gateway", "s",
                "10.0.0.1"), "", "UpdateRoutes")
     match(call(env, sandbox, "Sandbox1", "ListRoutes"), r'^aa{sv} 1 .*"10\.0\.0\.1"', "ListRoutes")
+    match(call(env, sandbox, "Sandbox1", "GetIPTables", "s", "ipv4", status=1), "none is installed", "GetIPTables")
+    match(call(env, sandbox, "Sandbox1", "SetIPTables", "ss", "ipv5", "", status=1), "family", "SetIPTables")
     match(call(env, sandbox, "Sandbox1", "AttachDevice", "a{sv}", "2", "kind", "s", "nic", "interface", "s", "eth1", status=1),
           'interface "eth1"', "AttachDevice")
     match(call(env, sandbox, "Sandbox1", "DetachDevice", "sa{sv}", "nic9", "0", status=1), "nic9", "DetachDevice")

@@ -14,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import bus
 import fake_agent
+import host
 import ports
 import testdriver
 from gi.repository import GLib
@@ -120,6 +121,46 @@ def test_agent_refuses(env):
     agent.fail["ListInterfaces"] = ("UNIMPLEMENTED", "not here")
     env.raises("NotSupported", lambda: sandbox.call("ListInterfaces"), "not here")
     sandbox.delete(force=True)
+
+
+# ---- the packet filter ------------------------------------------------------------------
+
+
+FILTER = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m comment --comment \"\u00e9\" -j DROP\nCOMMIT\n"
+NAT = "*nat\nCOMMIT\n"
+
+
+def test_iptables(env):
+    """what a guest has not it is shown, once, from beside its kernel, and until the sandbox ends"""
+    image = env.path("image")
+    os.makedirs(image)
+    with open(os.path.join(image, "vmlinux"), "wb"):
+        pass
+    env.stop_daemon()
+    env.options += ["--set", "guest.kernel=%s/vmlinux" % image]
+    env.start_daemon()
+    sandbox, _ = env.start_sandbox(sid="filtered")
+    for method, *args in (("GetIPTables", "ipv4"), ("SetIPTables", "ipv6", FILTER)):
+        env.raises("NotSupported", lambda: sandbox.call(method, "(%s)" % ("s" * len(args)), *args),
+                   "none is installed for it: .*%s/tools" % image)
+    os.makedirs(os.path.join(image, "tools", "xtables"))
+    # many at once: one shows it
+    first = [Pending(sandbox, "GetIPTables", "(s)", family) for family in ("ipv4", "ipv6") * 4]
+    equal([call.result() for call in first], [("",)] * 8, "rules of a new guest")
+    place = os.path.join(env.directory(sandbox), "shared", ".tools")
+    equal(sum(place in mount for mount in host.mounts()), 1, "mounts")
+    check(os.statvfs(place).f_flag & os.ST_RDONLY, "the guest could write there")
+    equal(sandbox.call("SetIPTables", "(ss)", "ipv4", FILTER), "warning: fine\n", "output")
+    equal(sandbox.call("SetIPTables", "(ss)", "ipv4", NAT), "warning: fine\n", "output")
+    equal((sandbox.call("GetIPTables", "(s)", "ipv4"), sandbox.call("GetIPTables", "(s)", "ipv6")), (FILTER + NAT, ""), "rules")
+    env.raises("InvalidArgument", lambda: sandbox.call("SetIPTables", "(ss)", "ipv4", "*filter\n"), "COMMIT expected")
+    env.raises("InvalidArgument", lambda: sandbox.call("SetIPTables", "(ss)", "ipv4", "x" * (256 * 1024 + 1)), "^rules: ")
+    env.raises("InvalidArgument", lambda: sandbox.call("GetIPTables", "(s)", "ipx"), "^family: \"ipx\"")
+    env.agent(sandbox).sandbox.tables[False] = {b"": b"\xff"}
+    env.raises("AgentFailed", lambda: sandbox.call("GetIPTables", "(s)", "ipv4"), "no text")
+    sandbox.delete(force=True)
+    check(not any(place in mount for mount in host.mounts()), "it is still mounted")
+    del env.options[-2:]
 
 
 # ---- ports ------------------------------------------------------------------------------
@@ -318,6 +359,6 @@ class NetworkEnv(TestDriverEnv):
 
 
 if __name__ == "__main__":
-    testdriver.main([test_interface, test_bad_interfaces, test_routes, test_bad_routes, test_agent_refuses,
+    testdriver.main([test_interface, test_bad_interfaces, test_routes, test_bad_routes, test_agent_refuses, test_iptables,
                      test_forward, test_forward_closed, test_forward_refused, test_forward_bounded, test_forward_stopped,
                      test_command, test_command_errors], NetworkEnv())

@@ -3,6 +3,7 @@
 """The host's half of networks, without machines: what is made in a sandbox's network namespace and taken away again."""
 
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -171,6 +172,8 @@ def test_many(env):
     sandbox = create(env, pod)
     sandbox.start()
     equal(len(taps_in(pod)), 1, "taps")
+    guest = env.agent(sandbox).sandbox
+    equal((len(guest.interfaces[MAC].IPAddresses), len(guest.routes.Routes)), (1001, 1001), "what the guest was told")
     sandbox.delete(force=True)
     check_clean(pod)
 
@@ -254,6 +257,29 @@ def test_killed_while_starting(env):
     eventually(lambda: again.get("State") == "failed", "state failed")
     check_clean(pod)
     again.delete()
+
+
+def test_unreadable(env):
+    """a record that cannot be read: its taps are known by their notes, and another's stay"""
+    pod = make_pod(env)
+    sandbox = create(env, pod)
+    sandbox.start()
+    record = os.path.join(env.directory(sandbox), "record.json")
+    env.stop_daemon(kill=True)
+    with open(record, "w", encoding="ascii") as f:
+        f.write("{")
+    # one that was not moved yet, and two that are not the sandbox's
+    for name, note, place in (("vp0-7", "virtpod box eth7", None), ("vp0-8", "virtpod box2 eth0", pod.path),
+                              ("vp0-9", "box eth0", pod.path)):
+        netns.run("ip", "tuntap", "add", name, "mode", "tap", netns=place)
+        netns.run("ip", "link", "set", name, "alias", note, netns=place)
+    equal((len(taps_in(pod)), len(pod.qdiscs()), host.interfaces()), (3, 2, ["vp0-7"]), "before")
+    env.start_daemon()
+    eventually(lambda: not os.path.exists(os.path.dirname(record)), "directory of the sandbox")
+    equal((sorted(taps_in(pod)), pod.qdiscs(), host.interfaces()), (["vp0-8", "vp0-9"], [], []), "after")
+    quarantine = os.path.join(env.state_dir, "quarantine")
+    equal(len(os.listdir(quarantine)), 1, "quarantined")
+    shutil.rmtree(quarantine)
 
 
 if __name__ == "__main__":

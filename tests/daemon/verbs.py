@@ -38,8 +38,8 @@ def sandbox_calls(sandbox, bundle):
         "GetMetrics": ("get metrics of", lambda: sandbox.call("GetMetrics")),
         "OpenConsole": ("open the console of", lambda: sandbox.call("OpenConsole", "(a{sv})", {})),
         "ListDevices": ("list the devices of", lambda: sandbox.call("ListDevices")),
-        "UpdateInterface, UpdateRoutes": ("set the network of", lambda: sandbox.call("UpdateRoutes", "(aa{sv})", [])),
-        "ListInterfaces, ListRoutes": ("list the network of", lambda: sandbox.call("ListInterfaces")),
+        "UpdateInterface, UpdateRoutes, SetIPTables": ("set the network of", lambda: sandbox.call("UpdateRoutes", "(aa{sv})", [])),
+        "ListInterfaces, ListRoutes, GetIPTables": ("list the network of", lambda: sandbox.call("ListInterfaces")),
         "PortForward": ("forward a port of", lambda: sandbox.call("PortForward", "(qa{sv})", 80, {})),
         "AttachDevice": ("plug a device into", lambda: sandbox.call("AttachDevice", "(a{sv})", bus.options(
             {"kind": "nic", "interface": "eth0"}))),

@@ -191,6 +191,8 @@ class Sandbox:
         self.interfaces = {}  # by hwAddr; a host that names another one makes it
         self.routes = self.messages['grpc.Routes']()
         self.neighbours = []
+        self.tools = None  # what the guest has of VP_GUEST_TOOLS
+        self.tables = {}  # of each family, by their first lines
         self.oom = queue.Queue()  # ids of containers that ran out of memory
         self.destroyed = threading.Event()
         # .conversation: whose call this thread answers; .arrived: containers there were when it came
@@ -360,6 +362,26 @@ class Sandbox:
         with self.lock:
             self.neighbours.extend(r.neighbors.ARPNeighbors)
 
+    def iptables(self, r):
+        """The tables of the family, if the host shows what it takes to have any."""
+        if not os.path.isdir(os.path.join(self.tools or '', 'xtables')):
+            raise Failure('UNIMPLEMENTED', 'iptables: is not in this guest')
+        return self.tables.setdefault(r.is_ipv6, {})
+
+    def GetIPTables(self, r):
+        with self.lock:
+            return self.message('GetIPTablesResponse', data=b''.join(self.iptables(r).values()))
+
+    def SetIPTables(self, r):
+        """Rules are tables by their first lines, which begin with *."""
+        with self.lock:
+            tables = self.iptables(r)
+            for text in r.data.split(b'*')[1:]:
+                if not text.endswith(b'COMMIT\n'):
+                    raise Failure('INVALID_ARGUMENT', 'iptables: COMMIT expected')
+                tables[text.split(b'\n')[0]] = b'*' + text
+        return self.message('SetIPTablesResponse', data=b'warning: fine\n')
+
     def GetOOMEvent(self, r):
         while not self.destroyed.is_set():
             try:
@@ -401,6 +423,7 @@ class FakeAgent:
         """@prepare (self): what is to be so before somebody can call."""
         self.messages = messages or Messages()
         self.sandbox = Sandbox(self.messages)
+        self.sandbox.tools = os.path.join(os.path.dirname(path), 'shared', '.tools')
         self.delay, self.fail, self.mute = {}, {}, set()
         self.calls = []  # names of the methods called, in order
         self.connections = []

@@ -120,7 +120,7 @@ def half_way(env):
     one = Life(env)
     run_quietly(one.build()[:3])
     name = one.sandbox().get("DomainName")
-    broken = Life(env, "none")    # which namespace its taps are in nobody would know
+    broken = Life(env)
     run_quietly(broken.build()[:3])
     record = os.path.join(env.state_dir, "sandboxes", broken.sandbox().get("DomainName"), "record.json")
     env.end_daemon()

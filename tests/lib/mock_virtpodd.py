@@ -416,6 +416,12 @@ class Sandbox(Object):
                 for dest, gateway in (("10.9.0.0/16", ""), ("", "10.0.0.1"))]
         invocation.return_value(GLib.Variant("(aa{sv})", (rows,)))
 
+    def call_GetIPTables(self, invocation, fds, family):
+        invocation.return_value(GLib.Variant("(s)", ("*filter\n# %s\nCOMMIT\n" % family,)))
+
+    def call_SetIPTables(self, invocation, fds, family, rules):
+        invocation.return_value(GLib.Variant("(s)", ("%s: %s" % (family, rules),)))
+
     def call_OpenConsole(self, invocation, fds, options):
         read_end, write_end = os.pipe()
         text = b"boot\r\n\x1b[31mred\x1b[0m \xc3\xa9 \xff\x07\n"
@@ -589,9 +595,9 @@ class Daemon:
 
     def run(self):
         loop = GLib.MainLoop()
-        Gio.bus_own_name_on_connection(self.bus, "org.virtpod", Gio.BusNameOwnerFlags.NONE, None,
-                                       lambda *_: loop.quit())
-        print("ready", flush=True)
+        # before that a client would find nobody of the name
+        Gio.bus_own_name_on_connection(self.bus, "org.virtpod", Gio.BusNameOwnerFlags.NONE,
+                                       lambda *_: print("ready", flush=True), lambda *_: loop.quit())
         loop.run()
 
 

@@ -41,7 +41,8 @@ RESPONSES = {'WaitProcess': 'WaitProcessResponse', 'StatsContainer': 'StatsConta
              'WriteStdin': 'WriteStreamResponse', 'ReadStdout': 'ReadStreamResponse',
              'ReadStderr': 'ReadStreamResponse', 'GetGuestDetails': 'GuestDetailsResponse',
              'GetOOMEvent': 'OOMEvent', 'Check': 'HealthCheckResponse', 'Version': 'VersionCheckResponse',
-             'GetMetrics': 'Metrics', 'GetVolumeStats': 'VolumeStatsResponse', 'ListRoutes': 'Routes',
+             'GetMetrics': 'Metrics', 'GetIPTables': 'GetIPTablesResponse',
+             'SetIPTables': 'SetIPTablesResponse', 'GetVolumeStats': 'VolumeStatsResponse', 'ListRoutes': 'Routes',
              'ListInterfaces': 'Interfaces', 'UpdateRoutes': 'Routes', 'UpdateInterface': 'types.Interface',
              'GetDiagnosticData': 'GetDiagnosticDataResponse'}
 

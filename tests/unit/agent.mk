@@ -25,6 +25,7 @@ vp_agent_programs = \
 	tests/unit/test-agent-host-talk.py \
 	tests/unit/test-agent-host-tar.py \
 	tests/unit/test-agent-host-connect.py \
+	tests/unit/test-agent-iptables.py \
 	tests/unit/test-agent-network.py
 check_PROGRAMS += $(vp_wire_tests) $(vp_agent_tests)
 TESTS += $(vp_wire_tests) $(vp_agent_tests) $(vp_agent_programs)

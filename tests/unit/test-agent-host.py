@@ -12,7 +12,7 @@ from agent_bench import MESSAGES, PREFIX, fails, main, test  # noqa: E402
 
 @test
 def unimplemented(b):
-    assert 'GetIPTables' in fails('UNIMPLEMENTED', b.agent.call, 'GetIPTables')
+    assert 'AddSwap' in fails('UNIMPLEMENTED', b.agent.call, 'AddSwap')
     assert 'Nonsense' in fails('UNIMPLEMENTED', b.agent.call, 'Nonsense',
                                request=MESSAGES['google.protobuf.Empty']())
 

@@ -92,6 +92,7 @@ CASES = [
     (["k8s", "render", "--what", "c"], ["containerd", "crio"]),
     (["network", "r"], ["routes", "rescan"]),
     (["network", "a"], ["attach"]),
+    (["network", "ip6"], ["ip6tables-restore", "ip6tables-save"]),
     (["po"], ["port-forward"]),
     (["port-forward", "--address", "::", "wait-1"], ["wait-1"]),
     (["port-forward", "wait-1", ""], []),

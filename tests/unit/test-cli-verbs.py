@@ -213,6 +213,21 @@ def test_network():
         rows = json.loads(ok(bus.run("network", "routes", "--json", "wait-1")))
         equal([(row["dest"], row["gateway"], row["device"], row["family"]) for row in rows],
               [("10.9.0.0/16", "", "eth0", "ipv4"), ("default", "10.0.0.1", "eth0", "ipv4")])
+        for verb, family in (("iptables", "ipv4"), ("ip6tables", "ipv6")):
+            equal(ok(bus.run("network", verb + "-save", "wait-1")), "*filter\n# %s\nCOMMIT\n" % family)
+            equal(ok(bus.run("network", verb + "-restore", "wait-1", "-", stdin=b"*nat\nCOMMIT\n")), family + ": *nat\nCOMMIT\n")
+        with tempfile.NamedTemporaryFile() as rules:
+            rules.write("*raw # \u00e9\n".encode())
+            rules.flush()
+            equal(ok(bus.run("network", "iptables-restore", "wait-1", rules.name)), "ipv4: *raw # \u00e9\n")
+            rules.write(b"\xff\n")
+            rules.flush()
+            done = bus.run("network", "iptables-restore", "wait-1", rules.name)
+            equal(done.returncode, 1)
+            contains(done.stderr, b"is no text in UTF-8")
+        done = bus.run("network", "iptables-restore", "wait-1", "/nowhere/rules")
+        equal(done.returncode, 1)
+        contains(done.stderr, b"/nowhere/rules")
         done = bus.run("network", "list", "nobody")
         equal(done.returncode, 1)
         contains(done.stderr, b"virtpod: network nobody: ")

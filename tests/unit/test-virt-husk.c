@@ -10,18 +10,24 @@ static char *dir;
 
 /* As libvirt writes it. @ns: of the metadata. */
 static void
-write_status (const char *file, const char *name, const char *pid, const char *ns)
+write_any (const char *file, const char *name, const char *pid, const char *monitor, const char *ns)
 {
   g_autofree char *path = g_build_filename (dir, file, NULL);
   g_autofree char *xml = g_strdup_printf (
       "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE.\n-->\n\n"
-      "<domstatus state='paused' reason='starting up' pid='%s'>\n  <job type='none' async='start' flags='0x10'/>\n"
+      "<domstatus state='paused' reason='starting up' pid='%s'>\n  <job type='none' async='start' flags='0x10'/>\n  %s\n"
       "  <domain type='kvm' id='1'>\n    <name>%s</name>\n    <metadata>\n"
       "      <virtpod:sandbox xmlns:virtpod='%s' version='1'>\n        <virtpod:id>a</virtpod:id>\n"
       "      </virtpod:sandbox>\n    </metadata>\n  </domain>\n</domstatus>\n",
-      pid, name, ns);
+      pid, monitor, name, ns);
 
   g_assert_true (g_file_set_contents (path, xml, -1, NULL));
+}
+
+static void
+write_status (const char *file, const char *name, const char *pid, const char *ns)
+{
+  write_any (file, name, pid, "<monitor path='/run/monitor.sock' type='unix'/>", ns);
 }
 
 static gboolean
@@ -40,7 +46,8 @@ write_all (void)
   g_autofree char *broken = g_build_filename (dir, "vp-broken.xml", NULL);
 
   write_status ("vp-a.xml", "vp-a", "0", VP_METADATA_NS);
-  write_status ("vp-b.xml", "vp-b", "0", VP_METADATA_NS);
+  write_any ("vp-b.xml", "vp-b", "4711", "", VP_METADATA_NS);
+  write_any ("vp-b-other.xml", "vp-b-other", "4711", "", "https://example.org/");
   write_status ("vp-runs.xml", "vp-runs", "4711", VP_METADATA_NS);
   write_status ("vp-odd.xml", "vp-odd", "", VP_METADATA_NS);
   write_status ("other.xml", "other", "0", "https://example.org/");
@@ -52,7 +59,7 @@ write_all (void)
 }
 
 static const char *const kept[]
-    = { "vp-runs.xml", "vp-odd.xml", "other.xml", "vp-name.xml", "vp-link.xml", "vp-link.target", "vp-dir.xml", "vp-broken.xml" };
+    = { "vp-runs.xml", "vp-b-other.xml", "vp-odd.xml", "other.xml", "vp-name.xml", "vp-link.xml", "vp-link.target", "vp-dir.xml", "vp-broken.xml" };
 
 static void
 test_one (void)

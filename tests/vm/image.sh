@@ -48,7 +48,8 @@ make_again ()
 same_bytes ()
 {
   cmp "$built/vmlinux" "$work/again/vmlinux" && cmp "$built/initrd.img" "$work/again/initrd.img" &&
-    diff "$built/manifest" "$work/again/manifest"
+    diff "$built/manifest" "$work/again/manifest" || return 1
+  [ ! -d "$built/tools" ] || diff -r "$built/tools" "$work/again/tools"
 }
 
 up_to_date ()
@@ -122,12 +123,29 @@ crun_runs ()
     /lib64/ld-linux-x86-64.so.2 --list /usr/bin/crun | grep 'not found'
 }
 
+# iptables starts from nothing but them, the modules are those that are loaded, and no guest
+# has the tables when it boots
+tools_whole ()
+{
+  local tools=$built/tools file
+  [ -d "$tools" ] || { echo "no iptables is installed: none"; return 0; }
+  [ -z "$(find "$tools" -type l)" ] || { echo "symbolic links: the share shows none"; return 1; }
+  cp -R "$tools" "$work/tools" &&
+    chroot "$work/tools" /ld.so --library-path /lib /xtables-multi iptables --version &&
+    chroot "$work/tools" /ld.so --library-path /lib --list /xtables/libxt_conntrack.so || return 1
+  while read -r file; do
+    [ -f "$tools/modules/$file" ] || { echo "$file: not there"; return 1; }
+  done <"$tools/modules.load"
+  [ ! -e "$work/tree/lib/modules/x_tables.ko" ] || { echo "x_tables.ko: in the image"; return 1; }
+  sort "$tools/modules.load" | diff - <(cd "$tools/modules" && find . -type f | sed 's,^./,,' | sort)
+}
+
 bad_agent ()
 {
   ! "$build_image" --agent "$work/no-such-agent" --output "$work/bad" && [ ! -e "$work/bad/manifest" ]
 }
 
-echo 1..10
+echo 1..11
 test_that "builds again" make_again
 test_that "the same bytes" same_bytes
 test_that "not built again without need" up_to_date
@@ -137,4 +155,5 @@ test_that "at most $((limit >> 20)) MiB" small
 test_that "modules come after what they need" modules_in_order
 test_that "the agent is static" static_init
 test_that "crun has all its libraries" crun_runs
+test_that "the tools are whole" tools_whole
 test_that "an agent that is not there is an error" bad_agent

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -20,7 +21,7 @@ import host
 import netns
 import ports
 import tap
-from env import Env
+from env import Env, guest_image
 from gi.repository import GLib
 from netns import Pod
 from tap import check, equal, match
@@ -196,6 +197,58 @@ def test_rescan(env):
     reached_from(env, 1)
 
 
+DROP = """*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A INPUT -i eth0 -p tcp -m tcp --dport 7090 -m conntrack --ctstate NEW -m comment --comment "two words" -j DROP
+COMMIT
+"""
+REDIRECT = "*nat\n-A PREROUTING -p tcp --dport 7091 -j REDIRECT --to-ports 7090\nCOMMIT\n"
+EMPTY = "*filter\nCOMMIT\n*nat\nCOMMIT\n"
+
+
+def answers(port, address="10.90.0.2", seconds=DEADLINE):
+    """Whether the server in the guest does; False: nothing comes back."""
+    try:
+        with urllib.request.urlopen("http://%s:%d/data" % (address, port), timeout=seconds) as answer:
+            return answer.read() == b"here\n"
+    except urllib.error.URLError as error:
+        check(isinstance(error.reason, TimeoutError), "port %d: %s" % (port, error.reason))
+        return False
+
+
+def rules(family="ipv4"):
+    """Without comments and numbers of packets."""
+    text = Shared.sandbox.call("GetIPTables", "(s)", family)
+    return re.sub(r"(?m)^#.*\n", "", re.sub(r"\[\d+:\d+\]", "[0:0]", text))
+
+
+def test_filter(env):
+    """rules of the guest's packet filter take effect; what is no rule changes nothing"""
+    if not os.path.isdir(os.path.join(guest_image(), "tools")):
+        print("# no iptables is installed for guests")
+        env.raises("NotSupported", rules, "none is installed")
+        return
+    run(env, "mkdir /tmp/filter && echo here >/tmp/filter/data && httpd -p 7090 -h /tmp/filter")
+    eventually(lambda: answers(7090), "answer", DEADLINE)
+    equal((rules("ipv4"), rules("ipv6")), ("", ""), "rules")
+    equal(Shared.sandbox.call("SetIPTables", "(ss)", "ipv4", DROP), "", "output")
+    equal(rules(), DROP, "rules")
+    check(not answers(7090, seconds=3), "port 7090 answers")
+    check(answers(7090, "10.91.0.2"), "the other interface's does not")
+    done = subprocess.run(env.client("network", "iptables-restore", NAME, "-"), env=env.client_env(), input=REDIRECT.encode(),
+                          capture_output=True, timeout=DEADLINE, check=False)
+    equal((done.returncode, done.stdout, done.stderr), (0, b"", b""), "command")
+    check(answers(7091, "10.91.0.2"), "the port that leads there does not")
+    before = rules()
+    env.raises("InvalidArgument", lambda: Shared.sandbox.call("SetIPTables", "(ss)", "ipv4", "*filter\n-F\n-A INPUT -j NONSENSE\nCOMMIT\n"),
+               "NONSENSE.*line: 3")
+    equal(rules(), before, "rules after a mistake")
+    equal(Shared.sandbox.call("SetIPTables", "(ss)", "ipv6", DROP), "", "output")
+    equal(rules("ipv6"), DROP, "rules of IPv6")
+
+
 def test_another_daemon(env):
     """a daemon that is killed: the next one knows what is plugged in, and takes it out"""
     env.stop_daemon(kill=True)
@@ -208,6 +261,19 @@ def test_another_daemon(env):
     equal((nics(), len(taps())), ([("nic0", "eth0", True)], 1), "interfaces")
     equal(attach("eth1"), "nic1", "handle")
     reached_from(env, 1)
+
+
+def test_filter_removed(env):
+    """the next daemon finds them in the guest; without them it is reached as before"""
+    if not os.path.isdir(os.path.join(guest_image(), "tools")):
+        return
+    done = env.virtpod("network", "ip6tables-save", NAME)
+    equal((done.returncode, done.stderr), (0, b""), "command")
+    match(done.stdout.decode(), "two words", "rules")
+    check(not answers(7090, seconds=3), "port 7090 answers")
+    equal(Shared.sandbox.call("SetIPTables", "(ss)", "ipv4", EMPTY), "", "output")
+    eventually(lambda: answers(7090, seconds=10), "answer", DEADLINE)
+    check("DROP" not in rules() and "DROP" in rules("ipv6"), "rules")
 
 
 def test_watch(env):
@@ -311,6 +377,7 @@ if __name__ == "__main__":
     ENV = HotEnv(libvirt=os.environ.get("VIRTPOD_TEST_LIBVIRT", "embed"),
                  options=["--set", "agent.connect-timeout-ms=240000", "--set", "agent.request-timeout-ms=60000"])
     ENV.require()
-    TESTS = [test_start, test_attach, test_refused, test_second, test_update, test_detach, test_rescan, test_another_daemon,
-             test_watch, test_statistics, test_forward, test_loopback, test_delete]
+    TESTS = [test_start, test_attach, test_refused, test_second, test_update, test_detach, test_rescan, test_filter,
+             test_another_daemon, test_filter_removed, test_watch, test_statistics, test_forward, test_loopback,
+             test_delete]
     tap.run([test for test in TESTS if not sys.argv[1:] or test.__name__ in sys.argv[1:]], ENV)
