@@ -24,6 +24,7 @@ typedef struct
   char *handle;
   char *xml;
   VpNetJob *job;
+  gboolean unsure; /* whether the machine has it: libvirt went away */
 } Attach;
 
 static void
@@ -232,6 +233,12 @@ undo_record (gpointer owner, VpSteps *steps)
   Attach *attach = owner;
   g_autoptr (GError) error = NULL;
 
+  if (attach->unsure)
+    {
+      vp_sandbox_settle_nics_later (attach->self);
+      vp_step_done (steps, NULL);
+      return;
+    }
   vp_sandbox_remove_pair (attach->self, attach->pair.tap);
   if (!vp_sandbox_save (attach->self, &error))
     vp_warning (attach->self->id, NULL, "record not written: %s", error->message);
@@ -318,7 +325,9 @@ on_attached (GObject *source, GAsyncResult *result, gpointer user_data)
   Attach *attach = user_data;
   GError *error = NULL;
 
-  if (vp_virt_attach_finish (VP_VIRT (source), result, &error))
+  attach->unsure = !vp_virt_attach_finish (VP_VIRT (source), result, &error)
+                   && vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE);
+  if (error == NULL || attach->unsure)
     attach->self->nics.n_plugged++;
   vp_step_done (attach->steps, error);
 }
@@ -340,6 +349,8 @@ on_unplugged (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (vp_sandbox_unplug_finish (attach->self, result, &error))
     attach->self->nics.n_plugged--;
+  else if (vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE))
+    attach->unsure = TRUE;
   else if (!vp_error_is (error, VP_ERROR_CANCELLED))
     vp_warning (attach->self->id, NULL, "the guest keeps an interface that leads nowhere: %s", error->message);
   vp_step_done (attach->steps, NULL);

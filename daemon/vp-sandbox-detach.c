@@ -5,6 +5,8 @@
 #include "vp-failpoint.h"
 #include "vp-log.h"
 
+#define SETTLE_MS 1000 /* how often it is looked whether libvirt is back */
+
 /* An interface taken out of a machine that runs. The guest has to let go of it;
  * until it has, its tap stays, and one that is too slow is not forgotten. */
 
@@ -278,13 +280,15 @@ on_taken_away (GObject *source, GAsyncResult *result, gpointer user_data)
   finish_detach (detach, error);
 }
 
-/* It is not going to go any more, unless the guest was only too slow. */
+/* It is not going to go any more, unless the guest was only too slow, or libvirt away. */
 static void
 keep_device (Detach *detach, const GError *why)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!vp_error_is (why, VP_ERROR_TIMED_OUT) && !vp_error_is (why, VP_ERROR_CANCELLED)
+  if (vp_error_is (why, VP_ERROR_HYPERVISOR_UNAVAILABLE))
+    vp_sandbox_settle_nics_later (detach->self);
+  else if (!vp_error_is (why, VP_ERROR_TIMED_OUT) && !vp_error_is (why, VP_ERROR_CANCELLED)
       && !vp_sandbox_mark_pair (detach->self, detach->tap, FALSE, &error))
     vp_warning (detach->self->id, NULL, "record not written: %s", error->message);
 }
@@ -390,7 +394,7 @@ vp_sandbox_detach_nic_finish (VpSandbox *self, GAsyncResult *result, GError **er
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 
-/* ---- what a daemon before this one was at ---- */
+/* ---- what was cut short ---- */
 
 static void
 on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
@@ -398,9 +402,9 @@ on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   VpSandbox *self = VP_SANDBOX (source);
   g_autoptr (GError) error = NULL;
 
-  /* NotFound: when its turn came it was in order, or gone */
+  /* NotFound: when its turn came it was in order, or gone; libvirt away: once more */
   if (!vp_sandbox_detach_nic_finish (self, result, &error) && !vp_error_is (error, VP_ERROR_NOT_FOUND)
-      && self->state == VP_SANDBOX_READY)
+      && !vp_error_is (error, VP_ERROR_HYPERVISOR_UNAVAILABLE) && self->state == VP_SANDBOX_READY)
     vp_warning (self->id, NULL, "an interface whose plugging was cut short stays: %s", error->message);
 }
 
@@ -417,4 +421,23 @@ vp_sandbox_settle_nics (VpSandbox *self)
       if (pair->changing)
         start_detach (self, handle, 0, TRUE, on_settled, NULL);
     }
+}
+
+static gboolean
+on_time_to_settle (gpointer user_data)
+{
+  VpSandbox *self = user_data;
+
+  if (self->state == VP_SANDBOX_READY && vp_virt_get_state (self->services->virt) != VP_VIRT_CONNECTED)
+    return G_SOURCE_CONTINUE;
+  self->nics.settle_timer = 0;
+  vp_sandbox_settle_nics (self);
+  return G_SOURCE_REMOVE;
+}
+
+void
+vp_sandbox_settle_nics_later (VpSandbox *self)
+{
+  if (self->nics.settle_timer == 0)
+    self->nics.settle_timer = g_timeout_add (SETTLE_MS, on_time_to_settle, self);
 }

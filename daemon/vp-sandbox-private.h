@@ -89,6 +89,7 @@ struct _VpSandbox
     VpSteps *held;   /* the end of the sandbox, which waits for all of them; NULL: it does not */
     guint n_plugged; /* into ports that were left free for it */
     GHashTable *leaving; /* what libvirt calls interfaces whose guest was too slow to let go -> handle */
+    guint settle_timer;  /* while libvirt is away in the middle of a change */
   } nics;
   struct
   {
@@ -185,8 +186,10 @@ void vp_sandbox_unplug_async (VpSandbox *self, const char *handle, const char *t
 gboolean vp_sandbox_unplug_finish (VpSandbox *self, GAsyncResult *result, GError **error);
 
 /* While it is ready: takes out what was being plugged in or out when the daemon before
- * ended, each when its turn comes. */
+ * ended, or libvirt, each when its turn comes. */
 void vp_sandbox_settle_nics (VpSandbox *self);
+/* The same as soon as there is a libvirt again. */
+void vp_sandbox_settle_nics_later (VpSandbox *self);
 
 /* Tells the guest what @network says of the interfaces that it has: of @device, or
  * (NULL) of all of them, then all routes and neighbours. */

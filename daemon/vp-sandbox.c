@@ -51,6 +51,7 @@ vp_sandbox_finalize (GObject *object)
   vp_waiters_free (self->waiters);
   vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
+  g_clear_handle_id (&self->nics.settle_timer, g_source_remove);
   g_clear_pointer (&self->nics.leaving, g_hash_table_unref);
   g_free (self->watch.found);
   g_free (self->machine.xml);

@@ -76,12 +76,24 @@ def check_clean(env, what):
     equal(run(env, "ls /sys/class/net").split(), ["lo"], "interfaces of the guest after " + what)
 
 
+def check_reachable(env):
+    """Whoever plugged it in; where it does not lead is told."""
+    try:
+        run(env, "for i in $(seq 30); do ping -c 1 -W 5 10.97.0.1 && exit 0; sleep 1; done; exit 1")
+    except Exception:
+        tap.diagnose("in the guest:\n" + run(env, "ip addr; ip route; ip neigh; cat /proc/net/dev"))
+        for device in ["eth0", *taps()]:
+            tap.diagnose(netns.run("tc", "-s", "filter", "show", "dev", device, "ingress", netns=Shared.pod.path))
+        tap.diagnose(Shared.pod.ip("-s", "addr") + netns.run("ip", "neigh"))
+        raise
+
+
 def check_plugged(env):
     """It can be plugged in, and leads somewhere."""
     equal(attach(env).result(), ("nic0",), "handle")
     equal((len(taps()), len(Shared.pod.qdiscs()), host.interfaces()), (1, 2, []), "taps and queueing disciplines")
     check("tap-changing" not in record(env), "the record has it as half plugged")
-    run(env, "for i in $(seq 60); do ping -c 1 -W 2 10.97.0.1 && exit 0; sleep 1; done; exit 1")
+    check_reachable(env)
 
 
 def restart(env, arm=None):
@@ -149,8 +161,28 @@ def test_watched(env):
     env.options += ["--set", "network.watch=true"]
     strike(env, detach, "virt.detach.before")
     eventually(lambda: not is_clean(env) and "tap-changing" not in record(env), "interface", DEADLINE)
-    run(env, "for i in $(seq 60); do ping -c 1 -W 2 10.97.0.1 && exit 0; sleep 1; done; exit 1")
+    check_reachable(env)
     del env.options[-2:]
+
+
+def test_libvirt_gone(env):
+    """libvirt is killed when it is to plug one in, and before it takes one out: when it is back, neither is there"""
+    restart(env, "virt.attach.before=delay:5000")
+    detach(env).result()
+    check_clean(env, "a detach")
+    pending = attach(env)
+    eventually(host.interfaces, "tap, where libvirt opens it", DEADLINE)
+    env.libvirt.kill(signal.SIGKILL)
+    equal(pending.outcome(), "HypervisorUnavailable", "AttachDevice")
+    equal(len([row for row in sandbox(env).call("ListDevices") if row["kind"] == "nic"]), 1, "devices that are known of")
+    env.libvirt.restart()
+    check_clean(env, "libvirt was away")
+    restart(env)
+    check_plugged(env)
+    env.libvirt.kill(signal.SIGKILL)
+    equal(detach(env).outcome(), "HypervisorUnavailable", "DetachDevice")
+    env.libvirt.restart()
+    check_clean(env, "libvirt was away once more")
 
 
 def test_connection(env):
