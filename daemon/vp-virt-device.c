@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-virt-private.h"
 
+#include <string.h>
+
 #include "vp-error.h"
 #include "vp-failpoint.h"
 #include "vp-virt-xml.h"
@@ -9,6 +11,8 @@
  * plugged is plugged into the machine alone. */
 
 #define FLAGS VIR_DOMAIN_AFFECT_LIVE
+/* QEMU's words */
+#define ALREADY_ASKED "already in the process of unplug"
 
 static void
 attach_in_worker (GTask *task, gpointer source, gpointer data)
@@ -83,6 +87,24 @@ return_alias (GTask *task, VpVirtCall *call, virDomainPtr domain, char *alias, G
   vp_virt_call_drop_connection (call);
 }
 
+/* It may go, or be on its way out for somebody who asked before, between one call and the next;
+ * libvirt then says "internal error", and why in words. */
+static void
+detach_alias (VpVirtCall *call, virDomainPtr domain, char **alias, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+
+  if (virDomainDetachDeviceAlias (domain, *alias, FLAGS) == 0)
+    return;
+  why = vp_virt_call_error (call, "plug a device out of");
+  if (strstr (why->message, ALREADY_ASKED) != NULL)
+    return;
+  g_clear_pointer (alias, g_free);
+  *alias = find_nic (call, domain, "plug a device out of", error);
+  if (*alias != NULL)
+    g_propagate_error (error, g_steal_pointer (&why));
+}
+
 static void
 detach_nic_in_worker (GTask *task, gpointer source, gpointer data)
 {
@@ -95,8 +117,8 @@ detach_nic_in_worker (GTask *task, gpointer source, gpointer data)
     {
       domain = virDomainLookupByName (call->conn, call->name);
       alias = find_nic (call, domain, "plug a device out of", &error);
-      if (alias != NULL && virDomainDetachDeviceAlias (domain, alias, FLAGS) < 0)
-        error = vp_virt_call_error (call, "plug a device out of");
+      if (alias != NULL)
+        detach_alias (call, domain, &alias, &error);
       VP_FAILPOINT_ONLY ("virt.detach.after");
     }
   return_alias (task, call, domain, alias, error);

@@ -49,6 +49,24 @@ vp_virt_lives_clear (VpVirt *self)
   g_clear_pointer (&self->ended, g_hash_table_unref);
 }
 
+gboolean
+vp_virt_life_may_be (VpVirt *self, const char *name, const char *uuid)
+{
+  GHashTableIter iter;
+  const VpVirtLife *life;
+  gboolean known = FALSE;
+
+  g_hash_table_iter_init (&iter, self->lives);
+  while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &life))
+    if (g_str_equal (life->name, name))
+      {
+        if (uuid != NULL && g_ascii_strcasecmp (life->uuid, uuid) == 0)
+          return TRUE;
+        known = TRUE;
+      }
+  return !known;
+}
+
 void
 vp_virt_snapshot_begin (VpVirt *self)
 {

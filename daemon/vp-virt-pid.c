@@ -40,18 +40,33 @@ read_small_file (const char *path, gsize max, gsize *ret_len)
   return g_steal_pointer (&text);
 }
 
+/* The argument after @option, the first time that is an argument of its own. */
+static const char *
+value_of (const char *args, gsize len, const char *option)
+{
+  const char *end = args + len;
+
+  for (const char *p = args; p < end; p += strlen (p) + 1)
+    if (g_str_equal (p, option))
+      {
+        p += strlen (p) + 1;
+        return p < end ? p : NULL;
+      }
+  return NULL;
+}
+
 /* libvirt starts QEMU with "-name guest=NAME,debug-threads=on", a comma in NAME
  * doubled. Only the argument after -name counts: a guest's command line may be
  * made to look like anything. */
 gboolean
-vp_virt_pid_is_domain (pid_t pid, const char *name)
+vp_virt_pid_is_domain (pid_t pid, const char *name, char **ret_uuid)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
   g_autofree char *wanted = NULL;
   g_autofree char *args = NULL;
   g_auto (GStrv) parts = g_strsplit (name, ",", -1);
   g_autofree char *escaped = g_strjoinv (",,", parts);
-  const char *p, *end;
+  const char *value;
   gsize len;
 
   args = read_small_file (path, CMDLINE_MAX, &len);
@@ -59,14 +74,22 @@ vp_virt_pid_is_domain (pid_t pid, const char *name)
     return FALSE;
 
   wanted = g_strdup_printf ("guest=%s,", escaped);
-  end = args + len;
-  for (p = args; p < end; p += strlen (p) + 1)
-    if (g_str_equal (p, "-name"))
-      {
-        p += strlen (p) + 1;
-        return p < end && g_str_has_prefix (p, wanted) && p[strlen (wanted)] != ',';
-      }
-  return FALSE;
+  value = value_of (args, len, "-name");
+  if (value == NULL || !g_str_has_prefix (value, wanted) || value[strlen (wanted)] == ',')
+    return FALSE;
+  if (ret_uuid != NULL)
+    *ret_uuid = g_strdup (value_of (args, len, "-uuid"));
+  return TRUE;
+}
+
+/* Another libvirt of this host may have a domain of the same name; libvirt makes
+ * sure of the identifier. */
+static gboolean
+is_of_life (VpVirt *self, pid_t pid, const char *name)
+{
+  g_autofree char *uuid = NULL;
+
+  return vp_virt_pid_is_domain (pid, name, &uuid) && vp_virt_life_may_be (self, name, uuid);
 }
 
 static pid_t
@@ -83,9 +106,9 @@ read_pid_file (const char *directory, const char *name)
   return (pid_t) pid;
 }
 
-/* The first process from *@dir on that @is_it is true of; 0: there are no more. */
+/* The next process of *@dir; 0: there are no more. */
 static pid_t
-search_proc (DIR *dir, gboolean (*is_it) (pid_t pid, const char *name), const char *name)
+next_process (DIR *dir)
 {
   struct dirent *entry;
 
@@ -93,7 +116,7 @@ search_proc (DIR *dir, gboolean (*is_it) (pid_t pid, const char *name), const ch
     {
       guint64 pid;
 
-      if (g_ascii_string_to_unsigned (entry->d_name, 10, 1, G_MAXINT32, &pid, NULL) && is_it ((pid_t) pid, name))
+      if (g_ascii_string_to_unsigned (entry->d_name, 10, 1, G_MAXINT32, &pid, NULL))
         return (pid_t) pid;
     }
   return 0;
@@ -101,11 +124,14 @@ search_proc (DIR *dir, gboolean (*is_it) (pid_t pid, const char *name), const ch
 
 /* For libvirt daemons whose run directory is not in our mount namespace. */
 static pid_t
-search_domain (const char *name)
+search_domain (VpVirt *self, const char *name)
 {
   DIR *dir = opendir ("/proc");
-  pid_t found = search_proc (dir, vp_virt_pid_is_domain, name);
+  pid_t found;
 
+  do
+    found = next_process (dir);
+  while (found != 0 && !is_of_life (self, found, name));
   if (dir != NULL)
     closedir (dir);
   return found;
@@ -128,9 +154,9 @@ vp_virt_find_pid (VpVirt *self, const char *domain_name)
   if (run_dir == NULL || domain_name[0] == '\0' || strchr (domain_name, '/') != NULL)
     return 0;
   pid = read_pid_file (run_dir, domain_name);
-  if (pid != 0 && vp_virt_pid_is_domain (pid, domain_name))
+  if (pid != 0 && is_of_life (self, pid, domain_name))
     return pid;
-  return self->embed != NULL ? 0 : search_domain (domain_name);
+  return self->embed != NULL ? 0 : search_domain (self, domain_name);
 }
 
 VpPidwatch *
@@ -140,7 +166,7 @@ vp_virt_watch_process (VpVirt *self, const char *domain_name)
   g_autoptr (VpPidwatch) watch = pid != 0 ? vp_pidwatch_open (pid, NULL) : NULL;
 
   /* again, now that the watch holds the process: the number may have been another's by then */
-  if (watch == NULL || !vp_virt_pid_is_domain (pid, domain_name))
+  if (watch == NULL || !is_of_life (self, pid, domain_name))
     return NULL;
   return g_steal_pointer (&watch);
 }
@@ -188,9 +214,9 @@ vp_virt_end_helpers (VpVirt *self, const char *domain_name)
     return 0;
   directory = g_build_filename (self->directories, domain_name, NULL);
   dir = opendir ("/proc");
-  while ((pid = search_proc (dir, vp_virt_pid_is_helper, directory)) != 0)
+  while ((pid = next_process (dir)) != 0)
     {
-      g_autoptr (VpPidwatch) watch = vp_pidwatch_open (pid, NULL);
+      g_autoptr (VpPidwatch) watch = vp_virt_pid_is_helper (pid, directory) ? vp_pidwatch_open (pid, NULL) : NULL;
 
       if (watch == NULL || !vp_virt_pid_is_helper (pid, directory) || !vp_pidwatch_kill (watch, SIGKILL, NULL))
         continue;

@@ -133,6 +133,9 @@ void vp_virt_lives_clear (VpVirt *self);
 void vp_virt_snapshot_begin (VpVirt *self);
 void vp_virt_snapshot_end (VpVirt *self);
 void vp_virt_life_started (VpVirt *self, const char *name, const char *uuid);
+/* FALSE: @uuid (NULL: unknown) is not that of any domain @name that is alive, as far as
+ * is known. TRUE when none of that name is known. */
+gboolean vp_virt_life_may_be (VpVirt *self, const char *name, const char *uuid);
 void vp_virt_life_seen (VpVirt *self, const char *name, const char *uuid, gboolean watch);
 void vp_virt_life_hint (VpVirt *self, const char *uuid, const char *reason);
 void vp_virt_life_hint_by_name (VpVirt *self, const char *name, const char *reason);
@@ -145,8 +148,9 @@ void vp_virt_lives_reconcile (VpVirt *self, GPtrArray *domains);
 /* Where libvirt's QEMU driver keeps its files about domains that run, as far as it
  * can be told; NULL: it has none on this host. */
 char *vp_virt_dup_run_dir (VpVirt *self);
-/* TRUE when @pid runs a hypervisor for the domain @name. */
-gboolean vp_virt_pid_is_domain (pid_t pid, const char *name);
+/* TRUE when @pid runs a hypervisor for a domain of the name @name; its UUID, if it
+ * says that, goes to @ret_uuid (or NULL). */
+gboolean vp_virt_pid_is_domain (pid_t pid, const char *name, char **ret_uuid);
 /* Watches the hypervisor of a domain, which is certain to be that one. NULL:
  * unknown, gone, or on another host. */
 VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);

@@ -51,13 +51,18 @@ test_domain (void)
 {
   static const struct
   {
-    const char *args[10];
+    const char *args[12];
     gboolean is_it;
+    const char *uuid;
   } cases[] = {
-    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,debug-threads=on", NULL }, TRUE },
-    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,,x,debug-threads=on", NULL }, FALSE },
-    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-ab,debug-threads=on", NULL }, FALSE },
-    { { "qemu-system-x86_64", SLEEP, "-append", "guest=vp-a,debug-threads=on", NULL }, FALSE },
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,debug-threads=on", NULL }, TRUE, NULL },
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,debug-threads=on", "-append", "-uuid=3", "-uuid", "7f67",
+        NULL },
+      TRUE,
+      "7f67" },
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-a,,x,debug-threads=on", NULL }, FALSE, NULL },
+    { { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-ab,debug-threads=on", NULL }, FALSE, NULL },
+    { { "qemu-system-x86_64", SLEEP, "-append", "guest=vp-a,debug-threads=on", NULL }, FALSE, NULL },
     { { "qemu-system-x86_64", SLEEP, "-name", NULL }, FALSE },
     { { "sleeper", SLEEP, "-name", "guest=vp-a,debug-threads=on", NULL }, FALSE },
   };
@@ -65,11 +70,13 @@ test_domain (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       pid_t pid = spawn (cases[i].args);
+      g_autofree char *uuid = NULL;
 
       g_test_message ("case %u", (guint) i);
-      g_assert_cmpint (vp_virt_pid_is_domain (pid, "vp-a"), ==, cases[i].is_it);
+      g_assert_cmpint (vp_virt_pid_is_domain (pid, "vp-a", &uuid), ==, cases[i].is_it);
+      g_assert_cmpstr (uuid, ==, cases[i].uuid);
       end (pid, SIGKILL);
-      g_assert_false (vp_virt_pid_is_domain (pid, "vp-a"));
+      g_assert_false (vp_virt_pid_is_domain (pid, "vp-a", NULL));
     }
 }
 
