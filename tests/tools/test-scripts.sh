@@ -5,8 +5,8 @@ set -u
 
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 cd "$top_srcdir" || exit 1
-mapfile -t shell < <(grep -rlE '^#!/bin/(ba)?sh|^# shellcheck shell=' tools tests guest .ci autogen.sh 2>/dev/null | sort)
-mapfile -t python < <({ find tests tools -name '*.py'; grep -rl '^#!/usr/bin/python3' tools guest tests; } | sort -u)
+mapfile -t shell < <(grep -rlIE --exclude-dir=__pycache__ '^#!/bin/(ba)?sh|^# shellcheck shell=' tools tests guest .ci autogen.sh 2>/dev/null | sort)
+mapfile -t python < <({ find tests tools -name '*.py'; grep -rlI --exclude-dir=__pycache__ '^#!/usr/bin/python3' tools guest tests; } | sort -u)
 
 result ()
 {
