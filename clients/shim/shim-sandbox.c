@@ -109,7 +109,6 @@ shim_rpc_sandbox_wait (ShimCall *call)
 {
   const Sandbox__SandboxRequest *request = shim_call_request (call);
   ShimSandbox *self = shim_sandbox_find (call, request->sandbox_id);
-  ShimCall **bigger;
 
   if (self == NULL)
     return;
@@ -118,11 +117,7 @@ shim_rpc_sandbox_wait (ShimCall *call)
       answer_wait (self, call);
       return;
     }
-  bigger = realloc (self->waiters, (self->n_waiters + 1) * sizeof *bigger);
-  if (bigger == NULL)
-    abort ();
-  self->waiters = bigger;
-  self->waiters[self->n_waiters++] = call;
+  shim_call_append (&self->waiters, &self->n_waiters, call);
 }
 
 /* ---- answered from memory -------------------------------------------------------- */

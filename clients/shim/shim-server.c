@@ -142,6 +142,17 @@ shim_call_request (ShimCall *self)
 }
 
 void
+shim_call_append (ShimCall ***calls, size_t *n, ShimCall *call)
+{
+  ShimCall **bigger = realloc (*calls, (*n + 1) * sizeof *bigger);
+
+  if (bigger == NULL)
+    abort ();
+  bigger[(*n)++] = call;
+  *calls = bigger;
+}
+
+void
 shim_call_reply (ShimCall *self, const void *response)
 {
   size_t len = 0;

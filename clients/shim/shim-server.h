@@ -33,5 +33,8 @@ void *shim_call_request (ShimCall *self);
 void shim_call_reply (ShimCall *self, const void *response);
 void shim_call_fail (ShimCall *self, VpGrpcCode code, const char *format, ...) __attribute__ ((format (printf, 3, 4)));
 
+/* Puts @call at the end of *@calls, of which there are *@n: those that wait for something. */
+void shim_call_append (ShimCall ***calls, size_t *n, ShimCall *call);
+
 /* Sends what is queued, for some seconds at the most: the last thing to do. */
 void shim_server_flush (void);

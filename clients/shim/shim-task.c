@@ -228,18 +228,12 @@ answer_wait (const ShimProcess *self, ShimCall *call)
 void
 shim_process_wait (ShimProcess *self, ShimCall *call)
 {
-  ShimCall **bigger;
-
   if (self->status == TASK__STATUS__STOPPED)
     {
       answer_wait (self, call);
       return;
     }
-  bigger = realloc (self->waiters, (self->n_waiters + 1) * sizeof *bigger);
-  if (bigger == NULL)
-    abort ();
-  self->waiters = bigger;
-  self->waiters[self->n_waiters++] = call;
+  shim_call_append (&self->waiters, &self->n_waiters, call);
 }
 
 void

@@ -34,14 +34,11 @@ shim_text_printf (ShimText *self, const char *format, ...)
 {
   va_list arguments;
   char *text;
-  int len;
 
   va_start (arguments, format);
-  len = vasprintf (&text, format, arguments);
+  text = shim_vprintf (format, arguments);
   va_end (arguments);
-  if (len < 0)
-    abort ();
-  shim_text_append (self, text, (size_t) len);
+  shim_text_append (self, text, strlen (text));
   free (text);
 }
 

@@ -37,17 +37,24 @@ shim_strdup (const char *text)
 }
 
 char *
+shim_vprintf (const char *format, va_list arguments)
+{
+  char *text;
+
+  if (vasprintf (&text, format, arguments) < 0)
+    abort ();
+  return text;
+}
+
+char *
 shim_printf (const char *format, ...)
 {
   va_list arguments;
   char *text;
-  int len;
 
   va_start (arguments, format);
-  len = vasprintf (&text, format, arguments);
+  text = shim_vprintf (format, arguments);
   va_end (arguments);
-  if (len < 0)
-    abort ();
   return text;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 void *shim_alloc (size_t size); /* zeroed */
 char *shim_strdup (const char *text);
 char *shim_printf (const char *format, ...) __attribute__ ((format (printf, 1, 2)));
+char *shim_vprintf (const char *format, va_list arguments) __attribute__ ((format (printf, 1, 0)));
 
 /* CLOCK_MONOTONIC, milliseconds; CLOCK_REALTIME, microseconds */
 uint64_t shim_now (void);
