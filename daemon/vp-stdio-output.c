@@ -246,8 +246,9 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
   VpStdioOutput *self = read->output;
   g_autoptr (GObject) owner G_GNUC_UNUSED = self->process->owner; /* the reference of the call */
 
-  read->answered = TRUE;
   read->bytes = vp_agent_client_read_finish (VP_AGENT_CLIENT (source), result, &read->offset, &read->error);
+  /* only now: what breaks the rules ends the channel, and with it this, in there */
+  read->answered = TRUE;
   if (self->ended)
     {
       g_queue_remove (&self->reads, read);
