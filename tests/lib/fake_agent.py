@@ -492,29 +492,32 @@ class FakeAgent:
                 if length > FRAME_MAX or kind != REQUEST:
                     raise ConnectionError
                 request = self.messages['ttrpc.Request'].FromString(self.receive(connection, length))
+                # what it comes to is settled before anybody is told that it came
+                fate = (request.method in self.mute, self.fail.get(request.method))
                 self.calls.append(request.method)
-                threading.Thread(target=self.answer, args=(conversation, stream, request,
+                threading.Thread(target=self.answer, args=(conversation, stream, request, fate,
                                                            dict(self.sandbox.containers)), daemon=True).start()
         except (ConnectionError, OSError):
             connection.close()
 
-    def run(self, request):
+    def run(self, request, failure):
         method = request.method
         time.sleep(self.delay.get(method, 0))
-        if method in self.fail:
-            raise Failure(*self.fail[method])
+        if failure is not None:
+            raise Failure(*failure)
         if not method[:1].isupper() or not hasattr(self.sandbox, method):
             raise Failure('UNIMPLEMENTED', '%s: is not implemented' % method)
         kind = self.messages['grpc.' + ODD_REQUESTS.get(method, method + 'Request')]
         return getattr(self.sandbox, method)(kind.FromString(request.payload))
 
-    def answer(self, conversation, stream, request, arrived):
+    def answer(self, conversation, stream, request, fate, arrived):
+        mute, failure = fate
         response = self.messages['ttrpc.Response']()
         self.sandbox.caller.conversation, self.sandbox.caller.arrived = conversation, arrived
-        if request.method in self.mute:
+        if mute:
             return
         try:
-            message = self.run(request)
+            message = self.run(request, failure)
             if message is not None:
                 response.payload = message.SerializeToString()
         except Failure as e:
