@@ -3,19 +3,16 @@
 """podman build and buildah, which mount root file system and volumes where only they
 see them, and set up the network between the runtime's create and its start."""
 
-import contextlib
 import os
 import shutil
-import socket
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import podman
 import tap
 from env import builddir
-from podman import IMAGE, PodmanNetworkEnv
+from podman import IMAGE, PodmanNetworkEnv, server
 from tap import equal, match
 
 DEADLINE = 240
@@ -104,25 +101,6 @@ class BuildahEnv:
         equal(self.call("rm", self.container).returncode, 0, "buildah rm")
 
 
-@contextlib.contextmanager
-def server(text):
-    """Serves @text on the host to whoever connects; gives the port."""
-    with socket.socket() as listening:
-        listening.bind(("", 0))
-        listening.listen()
-
-        def serve():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _peer = listening.accept()
-                    with connection:
-                        connection.sendall(text)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
-
-
 def test_build(env):
     """COPY and two RUN: their files, environment, user, directory, a volume, both outputs; the image is good"""
     done = env.build("built", BUILD, "--network", "none", "--volume", env.volume() + ":/volume:ro")
@@ -148,7 +126,7 @@ def test_failing(env):
 
 def test_network(env):
     """the default network, which is set up when the machine runs: the step reaches the host"""
-    with server(b"from the host\n") as port:
+    with server("", b"from the host\n") as port:
         done = env.build("reaching", REACH % port)
     equal(done.returncode, 0, done.stderr)
     match(done.stdout.decode(), r"inet 10\.88\.\d+\.\d+/16(?s:.*)\nfrom the host\n", "what it was told")

@@ -2,16 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """podman's bridge networks: what its plugins set up for a container is what the guest has."""
 
-import contextlib
 import os
 import socket
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import tap
-from podman import IMAGE, PodmanNetworkEnv
+from podman import IMAGE, PodmanNetworkEnv, server
 from tap import equal, match
 
 DEADLINE = 240
@@ -35,25 +33,6 @@ def fetch(address, port):
             return data or None
     except OSError:
         return None
-
-
-@contextlib.contextmanager
-def server(address, text, family=socket.AF_INET):
-    """Serves @text on the host to whoever connects; gives the port."""
-    with socket.socket(family) as listening:
-        listening.bind((address, 0))
-        listening.listen()
-
-        def serve():
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _peer = listening.accept()
-                    with connection:
-                        connection.sendall(text)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
-        listening.shutdown(socket.SHUT_RDWR)
 
 
 def start_server(env, name, *options):

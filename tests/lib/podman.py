@@ -2,12 +2,14 @@
 """podman with its own storage and configuration below a test's directory, and
 virtpod as its runtime. Nothing of the machine's podman is used or touched."""
 
+import contextlib
 import os
 import pty
 import select
 import shutil
 import socket
 import subprocess
+import threading
 import time
 
 import host
@@ -235,3 +237,22 @@ class PodmanNetworkEnv(PodmanEnv):
     def nothing_left(self):
         super().nothing_left()
         tap.eventually(lambda: self.networks_left() == [], "no interfaces and no namespaces", 60)
+
+
+@contextlib.contextmanager
+def server(address, text, family=socket.AF_INET):
+    """Serves @text on the host to whoever connects; gives the port."""
+    with socket.socket(family) as listening:
+        listening.bind((address, 0))
+        listening.listen()
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _peer = listening.accept()
+                    with connection:
+                        connection.sendall(text)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+        listening.shutdown(socket.SHUT_RDWR)
