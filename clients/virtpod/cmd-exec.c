@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <glib/gi18n.h>
+#include <unistd.h>
 
 #include "vp-command.h"
 #include "vp-error.h"
@@ -138,11 +139,30 @@ call_exec (Exec *self, char **args, char **ret_path, GError **error)
   return vp_dbus_container1_call_exec_finish (self->container, ret_path, NULL, vp_client_await (&result), error);
 }
 
+/* Attached, it is this process that passes signals on and ends as the command does. It is
+ * written before there is a command to look after if that fails. */
+static gboolean
+start_attached (Exec *self, VpClient *client, char **args, GError **error)
+{
+  const char *pid_file = vp_oci_options.pid_file;
+  g_autofree char *path = NULL;
+
+  if (pid_file != NULL && !vp_standin_write_pid (pid_file, getpid (), error))
+    return FALSE;
+  if (call_exec (self, args, &path, error))
+    self->process = vp_client_open_process (client, path, error);
+  if (self->process == NULL && pid_file != NULL)
+    (void) unlink (pid_file);
+  return self->process != NULL;
+}
+
 static gboolean
 start (Exec *self, VpClient *client, char **args, GError **error)
 {
   g_autofree char *path = NULL;
 
+  if (!opt_detach)
+    return start_attached (self, client, args, error);
   if (!call_exec (self, args, &path, error))
     return FALSE;
   if (self->standin != NULL)
@@ -216,8 +236,8 @@ check_options (char **words)
     return vp_oci_options_check ();
   if (opt_detach && opt_interactive)
     return _("--detach and --interactive exclude each other");
-  if (!opt_detach && (vp_oci_options.console_socket != NULL || vp_oci_options.pid_file != NULL))
-    return _("--console-socket and --pid-file need --detach");
+  if (!opt_detach && vp_oci_options.console_socket != NULL)
+    return _("--console-socket needs --detach");
   if (opt_process == NULL && words[0] == NULL)
     return _("an argument is missing");
   if (opt_process != NULL && (words[0] != NULL || opt_env != NULL || opt_cwd != NULL || opt_user != NULL))

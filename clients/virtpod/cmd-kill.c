@@ -16,9 +16,8 @@ static const GOptionEntry options[] = {
   { NULL },
 };
 
-/* Signal 0 asks whether there is somebody to get one, as kill(2) does. */
 static gboolean
-probe (VpClient *client, VpDBusContainer1 *container, GError **error)
+get_ended (VpClient *client, VpDBusContainer1 *container, gboolean *ret_ended, GError **error)
 {
   g_autoptr (GVariant) properties
       = vp_client_get_properties (client, g_dbus_proxy_get_object_path (G_DBUS_PROXY (container)), VP_IFACE_CONTAINER,
@@ -28,10 +27,32 @@ probe (VpClient *client, VpDBusContainer1 *container, GError **error)
   if (properties == NULL)
     return FALSE;
   (void) g_variant_lookup (properties, "State", "&s", &state);
-  if (!g_str_equal (state, "stopped"))
+  *ret_ended = g_str_equal (state, "stopped");
+  return TRUE;
+}
+
+/* Signal 0 asks whether there is somebody to get one, as kill(2) does. */
+static gboolean
+probe (VpClient *client, VpDBusContainer1 *container, GError **error)
+{
+  gboolean ended;
+
+  if (!get_ended (client, container, &ended, error))
+    return FALSE;
+  if (!ended || opt_all)
     return TRUE;
   g_set_error_literal (error, VP_ERROR, VP_ERROR_INVALID_STATE, _("it has ended"));
   return FALSE;
+}
+
+/* All processes of a container that has ended are none, which is no error: so runc has it,
+ * and who cleans up after a container counts on it. */
+static gboolean
+is_none_of_all (VpClient *client, VpDBusContainer1 *container, const GError *error)
+{
+  gboolean ended;
+
+  return opt_all && vp_error_is (error, VP_ERROR_INVALID_STATE) && get_ended (client, container, &ended, NULL) && ended;
 }
 
 /* Engines ask for all where processes are not in a namespace of the container's own and
@@ -57,7 +78,8 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
     return probe (client, container, &error) ? 0 : vp_command_fail (command, args[0], error);
   if (goes_to_all (signal))
     g_variant_builder_add (&builder, "{sv}", "all", g_variant_new_boolean (TRUE));
-  if (!vp_dbus_container1_call_kill_sync (container, signal, g_variant_builder_end (&builder), NULL, &error))
+  if (!vp_dbus_container1_call_kill_sync (container, signal, g_variant_builder_end (&builder), NULL, &error)
+      && !is_none_of_all (client, container, error))
     return vp_command_fail (command, args[0], error);
   return 0;
 }

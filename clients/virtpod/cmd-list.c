@@ -20,11 +20,16 @@ static const GOptionEntry options[] = {
   { NULL },
 };
 
+/* the columns of OCI runtimes, in their order, then ours */
 static const VpColumn container_columns[] = {
-  { N_("ID"), "id" },   { N_("SANDBOX"), "sandbox" },                     { N_("STATE"), "state" },
-  { N_("PID"), "pid" }, { N_("CREATED"), "createdAt", VP_COLUMN_TIME }, { N_("BUNDLE"), "bundle" },
-  /* as OCI runtimes call them, for who reads their lists */
-  { NULL, "status", VP_COLUMN_HIDDEN }, { NULL, "created", VP_COLUMN_HIDDEN },
+  { N_("ID"), "id" },
+  { N_("PID"), "pid" },
+  { N_("STATUS"), "status" },
+  { N_("BUNDLE"), "bundle" },
+  { N_("CREATED"), "createdAt", VP_COLUMN_TIME },
+  { N_("SANDBOX"), "sandbox" },
+  { NULL, "state", VP_COLUMN_HIDDEN },
+  { NULL, "created", VP_COLUMN_HIDDEN },
 };
 static const VpColumn sandbox_columns[] = {
   { N_("ID"), "id" },
@@ -58,8 +63,8 @@ load_containers (VpClient *client, GError **error)
     return NULL;
   g_variant_iter_init (&iter, reply);
   while (g_variant_iter_next (&iter, "(&s&s&s&sut&o)", &id, &sandbox, &state, &bundle, &pid, &created, NULL))
-    vp_table_add (table, g_variant_new_string (id), g_variant_new_string (sandbox), g_variant_new_string (state),
-                  g_variant_new_uint32 (pid), g_variant_new_uint64 (created), g_variant_new_string (bundle),
+    vp_table_add (table, g_variant_new_string (id), g_variant_new_uint32 (pid), g_variant_new_string (state),
+                  g_variant_new_string (bundle), g_variant_new_uint64 (created), g_variant_new_string (sandbox),
                   g_variant_new_string (state), g_variant_new_take_string (vp_json_time (created)));
   return g_steal_pointer (&table);
 }

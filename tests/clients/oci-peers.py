@@ -65,6 +65,8 @@ STEPS = [
     ("stopped", True, "", BOTH),
     (["kill", ID, "9"], False, STOPPED, RUNC),
     (["kill", ID, "0"], False, STOPPED, RUNC),
+    (["kill", "--all", ID, "0"], True, "", RUNC),
+    (["kill", "--all", ID, "TERM"], True, "", RUNC),
     (["exec", ID, "true"], False, STOPPED, RUNC),
     (["pause", ID], False, "", BOTH),
     (["delete", ID], True, "", BOTH),

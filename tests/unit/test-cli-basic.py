@@ -142,14 +142,14 @@ def test_address_option_wins():
 
 def test_list():
     with Bus() as bus:
-        equal(bus.run("list").stdout, b"ID  SANDBOX  STATE  PID  CREATED  BUNDLE\n")
+        equal(bus.run("list").stdout, b"ID  PID  STATUS  BUNDLE  CREATED  SANDBOX\n")
         equal(bus.run("list", "--json").stdout, b"[]\n")
         create(bus, "wait-1")
         create(bus, "wait-second")
         lines = bus.run("list").stdout.decode().splitlines()
-        equal(lines[0].split(), ["ID", "SANDBOX", "STATE", "PID", "CREATED", "BUNDLE"])
+        equal(lines[0].split(), ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "SANDBOX"])
         equal(lines[2].split(),
-              ["wait-second", "wait-second", "running", "7", "2026-01-02T03:04:05Z", os.getcwd()])
+              ["wait-second", "7", "running", os.getcwd(), "2026-01-02T03:04:05Z", "wait-second"])
         equal(lines[0].index("SANDBOX"), lines[1].index("wait-1", 1))
         equal(bus.run("list", "-q").stdout, b"wait-1\nwait-second\n")
         equal(bus.run("list", "-q", "--sandboxes").stdout, b"wait-1\nwait-second\n")

@@ -182,7 +182,7 @@ def test_usage():
         (["start"], "an argument is missing"),
         (["exec", "--process", "p", "a", "true"], "--process excludes"),
         (["exec", "--process", "p", "--env", "A=1", "a"], "--process excludes"),
-        (["exec", "--pid-file", "p", "a", "true"], "need --detach"),
+        (["exec", "--console-socket", "s", "a", "true"], "--console-socket needs --detach"),
         (["run", "--console-socket", "s", "a"], "--console-socket needs --detach"),
     ]
     for args, message in cases:

@@ -313,6 +313,15 @@ def test_exec_process():
         equal(sorted(options), ["standin-pid", "stderr-path", "stdin-path", "stdout-path"])
         done = bus.run("exec", "--process", process, "wait")
         equal((done.returncode, done.stdout), (9, b"to stdout\n"), "in the foreground")
+        child = bus.popen("exec", "--pid-file", bus.pid_file, "wait", "out", "exit_9", stdout=subprocess.DEVNULL)
+        equal(child.wait(TIMEOUT), 9)
+        equal(bus.pid(), child.pid, "in the foreground the command itself stands for it")
+        calls = len(bus.calls("Exec"))
+        equal(bus.run("exec", "--pid-file", "/nonexistent/pid", "wait", "out").returncode, 125)
+        equal(len(bus.calls("Exec")), calls, "nothing is run whose id cannot be told")
+        bus.pid_file = bus.pid_file + ".unused"
+        equal(bus.run("exec", "--pid-file", bus.pid_file, "wait", "start.CommandNotFound").returncode, 127)
+        equal(os.path.exists(bus.pid_file), False, "no id of what did not start")
 
 
 def test_exec_failures():

@@ -28,7 +28,7 @@ def ok(done):
 def test_output_options():
     with Bus() as bus:
         create(bus, "wait-1")
-        equal(ok(bus.run("list", "--no-headers")).split()[:3], ["wait-1", "wait-1", "running"])
+        equal(ok(bus.run("list", "--no-headers")).split()[:3], ["wait-1", "7", "running"])
         ok(bus.run("list", "--filter", "state=running", "--filter", "id=wait-1"))
         ok(bus.run("list", "--sandboxes", "--filter", "label:tier=a=b"))
         equal(bus.calls("ListContainers")[-1], [{"state": "running", "id": "wait-1"}])
