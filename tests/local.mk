@@ -66,6 +66,7 @@ EXTRA_DIST += \
 	tests/clients/podman-network.py \
 	tests/clients/podman-options.py \
 	tests/clients/podman-pod.py \
+	tests/clients/podman-pods.py \
 	tests/clients/podman-run.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
