@@ -34,7 +34,7 @@ static const GOptionEntry global_options[] = {
     N_("ADDRESS") },
   { "session", 0, 0, G_OPTION_ARG_NONE, &opt_session, N_("Talk to virtpodd on the session bus"), NULL },
   { "no-ask-password", 0, 0, G_OPTION_ARG_NONE, &opt_no_ask_password, N_("Do not ask for a password"), NULL },
-  { "version", 0, 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"),
+  { "version", 'v', 0, G_OPTION_ARG_NONE, &opt_version, N_("Print the version of this program and exit"),
     NULL },
   { "log", 0, 0, G_OPTION_ARG_FILENAME, &opt_log, N_("Append errors to FILE too"), N_("FILE") },
   { "log-format", 0, 0, G_OPTION_ARG_STRING, &opt_log_format, N_("How lines of the log look: text or json"),

@@ -44,6 +44,7 @@ def test_help():
 
 def test_version_needs_no_daemon():
     done = plain("--version")
+    equal(plain("-v").stdout, done.stdout)
     equal(done.returncode, 0)
     equal(re.fullmatch(r"virtpod \d+\.\d+\.\d+\nspec: 1\.\d+\.\d+\n", done.stdout) is not None, True, done.stdout)
 
