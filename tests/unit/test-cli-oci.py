@@ -182,6 +182,7 @@ def test_usage():
         (["start"], "an argument is missing"),
         (["exec", "--process", "p", "a", "true"], "--process excludes"),
         (["exec", "--process", "p", "--env", "A=1", "a"], "--process excludes"),
+        (["exec", "--process", "p", "--cap", "CAP_KILL", "a"], "--process excludes"),
         (["exec", "--pid-file", "p", "a", "true"], "need --detach"),
         (["run", "--console-socket", "s", "a"], "--console-socket needs --detach"),
     ]
