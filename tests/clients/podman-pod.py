@@ -13,7 +13,7 @@ from tap import equal
 
 DEADLINE = 240
 
-# TERM ends it with a status of its own, which podman is to see; before it is ready, with KILL's
+# TERM ends it with a status of its own, which podman is to see; before it is ready nobody would heed it
 SCRIPT = 'trap "exit %d" TERM; echo ready; while :; do sleep 0.1; done'
 SERVER = 'trap "exit 4" TERM; echo ready; while :; do echo "from a" | busybox nc -l -p 80 & wait $!; done'
 
@@ -27,7 +27,7 @@ def create(env, network):
            "--infra-command", "/bin/sleep 1000000")
     env.ok("run", "-d", "--pod", "pod", "--name", "a", "-v", "shared:/shared", IMAGE, "sh", "-c", SERVER)
     env.ok("run", "-d", "--pod", "pod", "--name", "b", "-v", "shared:/shared", IMAGE, "sh", "-c", SCRIPT % 6)
-    # TERM before there is a trap for it would be the end of them
+    # TERM before there is a trap for it would be lost
     for name in ("a", "b"):
         tap.eventually(lambda name=name: "ready" in env.ok("logs", name), name + " runs", DEADLINE)
 
@@ -87,6 +87,18 @@ def test_daemon_restart(env):
     env.ok("pod", "rm", "--force", "pod")
 
 
+def test_nothing_in_common(env):
+    """a pod without an infra container: each of its containers has a machine of its own"""
+    env.ok("pod", "create", "--name", "loose", "--infra=false")
+    for name in ("a", "b"):
+        env.ok("run", "-d", "--pod", "loose", "--name", name, "--network", "none", IMAGE, "sleep", "100000")
+    equal(len(sandboxes(env)), 2, "machines")
+    equal(env.podman("stop", "--time", "1", "a").stderr.decode().count("resorting to SIGKILL"), 1,
+          "what heeds no TERM is not ended by it")
+    equal((status(env, "a"), status(env, "b")[0]), (("exited", "137"), "running"), "after stop")
+    env.ok("pod", "rm", "--force", "--time", "0", "loose")
+
+
 def test_nothing_left(env):
     """all of this left nothing behind"""
     env.nothing_left()
@@ -96,4 +108,4 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = PodmanNetworkEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_pod, test_members, test_daemon_restart, test_nothing_left], ENV)
+    tap.run([test_pod, test_members, test_daemon_restart, test_nothing_in_common, test_nothing_left], ENV)
