@@ -60,8 +60,11 @@ handle_exec (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GUni
              const char *const *args, GVariant *options, gpointer user_data)
 {
   static const VpDbusOption table[]
-      = { { "env", "as" }, { "cwd", "s" }, { "user", "s" }, { "terminal", "b" }, EXEC_OPTIONS, { NULL } };
+      = { { "env", "as" }, { "cwd", "s" }, { "user", "s" }, { "terminal", "b" }, { "additional-gids", "au" },
+          { "capabilities", "as" }, { "no-new-privileges", "b" }, EXEC_OPTIONS, { NULL } };
   g_autofree const char **env = NULL;
+  g_autofree const char **capabilities = NULL;
+  g_autoptr (GVariant) gids = NULL;
   VpSpecExec exec = { .args = args };
   g_autoptr (VpStreams) streams = NULL;
   g_autoptr (VpJson) process = NULL;
@@ -74,7 +77,13 @@ handle_exec (VpDBusContainer1 *skeleton, GDBusMethodInvocation *invocation, GUni
       (void) g_variant_lookup (options, "env", "^a&s", &env);
       (void) g_variant_lookup (options, "cwd", "&s", &exec.cwd);
       (void) g_variant_lookup (options, "user", "&s", &exec.user);
+      (void) g_variant_lookup (options, "capabilities", "^a&s", &capabilities);
+      gids = g_variant_lookup_value (options, "additional-gids", G_VARIANT_TYPE ("au"));
+      if (gids != NULL)
+        exec.additional_gids = g_variant_get_fixed_array (gids, &exec.n_additional_gids, sizeof (guint32));
       exec.env = env;
+      exec.capabilities = capabilities;
+      exec.no_new_privileges = vp_dbus_args_get_flag (options, "no-new-privileges");
       exec.terminal = vp_dbus_args_get_flag (options, "terminal");
       process = vp_spec_make_exec (vp_container_get_spec (user_data), &exec, &error);
     }

@@ -44,6 +44,7 @@ libvp_model_la_SOURCES = \
 	model/vp-spec.c model/vp-spec.h model/vp-spec-private.h \
 	model/vp-spec-check.c \
 	model/vp-spec-describe.c \
+	model/vp-spec-exec.c \
 	model/vp-spec-hooks.c \
 	model/vp-spec-linux.c \
 	model/vp-spec-mount.c \

@@ -42,6 +42,25 @@ find_words (VpSpec *spec)
   return NULL;
 }
 
+/* podman uses CRI-O's words, also in a pod without an infra container, which no sandbox
+ * is ever made for: its containers have nothing in common, in no namespace of another. */
+static gboolean
+is_alone (VpSpec *spec)
+{
+  static const char *const types[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts" };
+
+  if (g_strcmp0 (vp_spec_get_annotation (spec, "io.container.manager"), "libpod") != 0)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      const char *path = vp_spec_get_namespace_path (spec, types[i]);
+
+      if (path != NULL && g_str_has_prefix (path, "/proc/"))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 vp_annotation_get_container_type (VpSpec *spec, VpContainerType *ret, GError **error)
 {
@@ -57,7 +76,7 @@ vp_annotation_get_container_type (VpSpec *spec, VpContainerType *ret, GError **e
   if (g_str_equal (word, words->sandbox_word))
     *ret = VP_CONTAINER_SANDBOX;
   else if (g_str_equal (word, words->container_word))
-    *ret = VP_CONTAINER_CONTAINER;
+    *ret = is_alone (spec) ? VP_CONTAINER_SINGLE : VP_CONTAINER_CONTAINER;
   else
     return vp_json_set_member_error (error, vp_spec_get_annotations (spec), words->type_key,
                                      "must be \"%s\" or \"%s\"", words->sandbox_word, words->container_word);

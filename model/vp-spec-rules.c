@@ -34,14 +34,18 @@ vp_spec_rule_annotations (VpJson *node, GError **error)
 }
 
 gboolean
+vp_spec_is_capability (const char *name)
+{
+  return g_str_has_prefix (name, "CAP_") && name[4] != '\0'
+         && strspn (name, G_CSET_A_2_Z G_CSET_DIGITS "_") == strlen (name);
+}
+
+gboolean
 vp_spec_rule_capabilities (VpJson *node, GError **error)
 {
   for (guint i = 0; i < vp_json_get_n_items (node); i++)
     {
-      const char *name = vp_json_get_string (vp_json_get_item (node, i));
-
-      if (!g_str_has_prefix (name, "CAP_") || name[4] == '\0'
-          || strspn (name, G_CSET_A_2_Z G_CSET_DIGITS "_") != strlen (name))
+      if (!vp_spec_is_capability (vp_json_get_string (vp_json_get_item (node, i))))
         return vp_json_set_error (error, vp_json_get_item (node, i), "is no name of a capability (CAP_...)");
     }
   return TRUE;

@@ -14,6 +14,9 @@ gboolean vp_spec_rule_domainname (VpJson *node, GError **error);
 gboolean vp_spec_rule_environment (VpJson *node, GError **error);
 gboolean vp_spec_rule_rlimits (VpJson *node, GError **error);
 
+/* Whether @name looks like that of a capability; which there are is the guest's kernel's. */
+gboolean vp_spec_is_capability (const char *name);
+
 /* linux (vp-spec-rules-linux.c) */
 gboolean vp_spec_rule_cgroups_path (VpJson *node, GError **error);
 gboolean vp_spec_rule_device_access (VpJson *node, GError **error);

@@ -59,13 +59,17 @@ const char *const *vp_spec_get_args (VpSpec *spec);
 const char *const *vp_spec_get_env (VpSpec *spec);
 const char *vp_spec_get_cwd (VpSpec *spec);
 
-/* A further process in the container: the spec's process with these changed. */
+/* A further process in the container (vp-spec-exec.c): the spec's process with these changed. */
 typedef struct
 {
   const char *const *args; /* not empty */
   const char *const *env;  /* NAME=VALUE, added to (and replacing) the container's; may be NULL */
   const char *cwd;         /* absolute; NULL: the container's */
   const char *user;        /* "UID[:GID]"; NULL: the container's */
+  const guint32 *additional_gids; /* groups beside the user's */
+  gsize n_additional_gids;
+  const char *const *capabilities; /* "CAP_...", beside the container's; may be NULL */
+  gboolean no_new_privileges;      /* FALSE: as the container */
   gboolean terminal;
 } VpSpecExec;
 

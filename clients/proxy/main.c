@@ -15,13 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "vp-bus.h"
 #include "vp-names.h"
 
@@ -86,7 +85,8 @@ take_text (const char *data, size_t *at, size_t end, char *out, size_t size)
   return 0;
 }
 
-/* ADDRESS, PATH, ROOT and NETNS, each with its NUL, in one packet. */
+/* ADDRESS, PATH, ROOT and NETNS, each with its NUL, in one packet. With a ROOT there
+ * are more, which place_hear () takes. */
 static int
 hear (Proxy *self)
 {
@@ -104,22 +104,18 @@ hear (Proxy *self)
   return take_text (data, &at, (size_t) n, self->netns, sizeof self->netns);
 }
 
-/* Engines look into, and copy files into, the mount namespace of what they take
- * for the container (podman cp). That must not be the host's: the container's root
- * file system, which the guest shares, is all there is of it from here on. */
 static int
 enter_root (Proxy *self)
 {
+  int error;
+
   if (*self->root == '\0')
     return 0;
   self->host_root = open ("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (self->host_root < 0 || unshare (CLONE_NEWNS) < 0 || mount (NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0
-      || mount (self->root, self->root, NULL, MS_BIND | MS_REC, NULL) < 0 || chdir (self->root) < 0)
+  if (self->host_root < 0)
     return -errno;
-  /* the old root comes to lie on the new one, and goes */
-  if (syscall (SYS_pivot_root, ".", ".") < 0 || umount2 (".", MNT_DETACH) < 0 || chdir ("/") < 0)
-    return -errno;
-  return 0;
+  error = place_hear (CONTROL_FD);
+  return error == 0 ? place_enter (self->root) : error;
 }
 
 /* Engines set up a container's network where its process is (buildah). */

@@ -21,6 +21,9 @@ static gboolean opt_detach;
 static char **opt_env;
 static char *opt_cwd;
 static char *opt_user;
+static char **opt_gids;
+static char **opt_caps;
+static gboolean opt_no_new_privs;
 static char *opt_process;
 
 /* as much as the daemon takes */
@@ -35,6 +38,12 @@ static const GOptionEntry options[] = {
   { "cwd", 'w', 0, G_OPTION_ARG_STRING, &opt_cwd, N_("Working directory in the container"), N_("DIR") },
   { "user", 'u', 0, G_OPTION_ARG_STRING, &opt_user, N_("Numeric user, or user and group, UID[:GID]"),
     N_("USER") },
+  { "additional-gids", 'g', 0, G_OPTION_ARG_STRING_ARRAY, &opt_gids,
+    N_("Numeric group beside the user's; may be repeated"), N_("GID") },
+  { "cap", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &opt_caps,
+    N_("Capability beside the container's, CAP_...; may be repeated"), N_("CAPABILITY") },
+  { "no-new-privs", 0, 0, G_OPTION_ARG_NONE, &opt_no_new_privs,
+    N_("Neither the command nor what it starts can get more privileges"), NULL },
   { "detach", 'd', 0, G_OPTION_ARG_NONE, &opt_detach,
     N_("Return when the command runs; its output is dropped"), NULL },
   { "process", 'p', 0, G_OPTION_ARG_FILENAME, &opt_process,
@@ -87,6 +96,26 @@ on_signal (int signo, gpointer user_data)
     self->early = signo;
 }
 
+static gboolean
+add_gids (GVariantBuilder *builder, GError **error)
+{
+  g_auto (GVariantBuilder) gids = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("au"));
+  guint64 gid;
+
+  for (char **text = opt_gids; *text != NULL; text++)
+    {
+      if (!g_ascii_string_to_unsigned (*text, 10, 0, G_MAXUINT32, &gid, NULL))
+        {
+          g_set_error (error, VP_ERROR, VP_ERROR_INVALID_ARGUMENT, _("--additional-gids: \"%s\" is no number of a group"),
+                       *text);
+          return FALSE;
+        }
+      g_variant_builder_add (&gids, "u", (guint32) gid);
+    }
+  g_variant_builder_add (builder, "{sv}", "additional-gids", g_variant_builder_end (&gids));
+  return TRUE;
+}
+
 static GVariant *
 make_options (Exec *self, GUnixFDList *fds, GError **error)
 {
@@ -98,6 +127,12 @@ make_options (Exec *self, GUnixFDList *fds, GError **error)
     g_variant_builder_add (&builder, "{sv}", "cwd", g_variant_new_string (opt_cwd));
   if (opt_user != NULL)
     g_variant_builder_add (&builder, "{sv}", "user", g_variant_new_string (opt_user));
+  if (opt_gids != NULL && !add_gids (&builder, error))
+    return NULL;
+  if (opt_caps != NULL)
+    g_variant_builder_add (&builder, "{sv}", "capabilities", g_variant_new_strv ((const char *const *) opt_caps, -1));
+  if (opt_no_new_privs)
+    g_variant_builder_add (&builder, "{sv}", "no-new-privileges", g_variant_new_boolean (TRUE));
   if (opt_tty && opt_process == NULL)
     g_variant_builder_add (&builder, "{sv}", "terminal", g_variant_new_boolean (TRUE));
   if (!(self->standin != NULL ? vp_standin_add_options (self->standin, &builder, fds, error)
@@ -240,7 +275,9 @@ check_options (char **words)
     return _("--console-socket needs --detach");
   if (opt_process == NULL && words[0] == NULL)
     return _("an argument is missing");
-  if (opt_process != NULL && (words[0] != NULL || opt_env != NULL || opt_cwd != NULL || opt_user != NULL))
+  if (opt_process != NULL
+      && (words[0] != NULL || opt_env != NULL || opt_cwd != NULL || opt_user != NULL || opt_gids != NULL
+          || opt_caps != NULL || opt_no_new_privs))
     return _("--process excludes a command and what is said about it");
   return NULL;
 }

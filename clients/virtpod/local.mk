@@ -22,12 +22,13 @@ libvp_client_la_SOURCES = \
 	clients/virtpod/vp-report.c clients/virtpod/vp-report.h \
 	clients/virtpod/vp-signals.c clients/virtpod/vp-signals.h \
 	clients/virtpod/vp-standin.c clients/virtpod/vp-standin.h \
+	clients/virtpod/vp-standin-place.c clients/virtpod/vp-standin-place.h \
 	clients/virtpod/vp-stats-stream.c clients/virtpod/vp-stats-stream.h \
 	clients/virtpod/vp-target.c clients/virtpod/vp-target.h \
 	clients/virtpod/vp-tty.c clients/virtpod/vp-tty.h \
 	clients/virtpod/vp-usage.c clients/virtpod/vp-usage.h
 libvp_client_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(builddir)/lib/dbus -I$(srcdir)/clients/virtpod \
-	-DVP_PKGLIBEXECDIR=\"$(pkglibexecdir)\"
+	-I$(srcdir)/clients/proxy -DVP_PKGLIBEXECDIR=\"$(pkglibexecdir)\"
 libvp_client_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)
 libvp_client_la_LIBADD = libvp-dbus.la libvp-common.la $(GLIB_LIBS) $(JSON_LIBS) $(LIBINTL)
 

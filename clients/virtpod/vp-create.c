@@ -3,14 +3,11 @@
 
 #include "vp-create.h"
 
-#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <unistd.h>
 
 #include "vp-command.h"
 #include "vp-error.h"
-#include "vp-fd.h"
-#include "vp-json-text.h"
 #include "vp-mount-option.h"
 #include "vp-names.h"
 #include "vp-net-namespace.h"
@@ -92,34 +89,17 @@ check_terminal (VpClient *client, VpDBusContainer1 *container, const VpCreate *c
   return FALSE;
 }
 
-/* The directory that is the container's root file system; NULL: ours is not to
- * be changed, or there is none. To free. */
-static char *
-find_root (const VpCreate *create)
-{
-  g_autofree char *bundle = g_canonicalize_filename (create->bundle != NULL ? create->bundle : ".", NULL);
-  g_autofree char *path = g_build_filename (bundle, VP_FILE_OCI_CONFIG, NULL);
-  VP_AUTO_FD fd = geteuid () == 0 ? vp_fd_open (path, O_RDONLY, path, NULL) : -1;
-  g_autofree char *json = fd < 0 ? NULL : vp_fd_read_all (fd, VP_JSON_MAX_BYTES, path, NULL, NULL);
-  g_autofree char *root = json == NULL ? NULL : vp_json_dup_member (json, "root", "path");
-
-  return root == NULL || *root == '\0' ? NULL : g_canonicalize_filename (root, bundle);
-}
-
 static gboolean
 finish (VpClient *client, VpDBusContainer1 *container, const char *sandbox, const VpCreate *create, VpStandin *standin,
         GError **error)
 {
   g_autofree char *process = NULL;
-  g_autofree char *netns = NULL;
-  g_autofree char *root = find_root (create);
-  VpStandinPlace place = { .root = root };
+  g_autoptr (VpStandinPlace) place = vp_standin_place_load (create->bundle != NULL ? create->bundle : ".");
 
-  if (!check_terminal (client, container, create, error) || !start_sandbox (client, sandbox, &netns, error)
+  if (!check_terminal (client, container, create, error) || !start_sandbox (client, sandbox, &place->netns, error)
       || !vp_dbus_container1_call_get_process_sync (container, "", &process, NULL, error))
     return FALSE;
-  place.netns = netns;
-  return vp_standin_attend (standin, client, process, &place, create->pid_file, error);
+  return vp_standin_attend (standin, client, process, place, create->pid_file, error);
 }
 
 VpDBusContainer1 *

@@ -145,16 +145,15 @@ vp_json_parse (const char *json)
   return root == NULL ? NULL : json_gvariant_deserialize (root, NULL, NULL);
 }
 
-char *
-vp_json_dup_member (const char *json, const char *object, const char *member)
+GVariant *
+vp_json_parse_member (const char *json, const char *name)
 {
   g_autoptr (JsonNode) root = json_from_string (json, NULL);
-  JsonNode *node = root;
+  JsonNode *member = root != NULL && JSON_NODE_HOLDS_OBJECT (root)
+                         ? json_object_get_member (json_node_get_object (root), name)
+                         : NULL;
 
-  for (int i = 0; i < 2 && node != NULL; i++)
-    node = JSON_NODE_HOLDS_OBJECT (node) ? json_object_get_member (json_node_get_object (node), i == 0 ? object : member)
-                                         : NULL;
-  return node != NULL && json_node_get_value_type (node) == G_TYPE_STRING ? json_node_dup_string (node) : NULL;
+  return member == NULL ? NULL : json_gvariant_deserialize (member, NULL, NULL);
 }
 
 char *

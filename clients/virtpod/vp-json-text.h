@@ -16,8 +16,8 @@ char *vp_json_line (GVariant *value);
  * a null, which D-Bus does not. Floating. */
 GVariant *vp_json_parse (const char *json);
 
-/* The string @object.@member of a JSON document; NULL: it has none. To free. */
-char *vp_json_dup_member (const char *json, const char *object, const char *member);
+/* The same of the member @name of an object; NULL also: it has none. Floating. */
+GVariant *vp_json_parse_member (const char *json, const char *name);
 
 /* Microseconds since 1970 as "2026-01-02T03:04:05.678901Z"; "" for 0. To free. */
 char *vp_json_time (guint64 usec);

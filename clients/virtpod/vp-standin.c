@@ -252,6 +252,8 @@ vp_standin_attend (VpStandin *self, VpClient *client, const char *path, const Vp
   append_text (packet, place != NULL && place->netns != NULL ? place->netns : "");
   if (send (self->control, packet->data, packet->len, MSG_NOSIGNAL) < 0)
     return vp_error_set_errno (error, errno, PROGRAM);
+  if (place != NULL && place->root != NULL)
+    vp_standin_place_send (place, self->control);
   if (!hear (self, error))
     return FALSE;
   self->attends = TRUE;

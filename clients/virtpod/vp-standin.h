@@ -2,6 +2,7 @@
 #pragma once
 
 #include "vp-client.h"
+#include "vp-standin-place.h"
 
 /* virtpod-proxy, started for a process in a guest: a child of ours that container
  * engines take for that process, as none of the guest's has an id on the host.
@@ -20,14 +21,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VpStandin, vp_standin_free)
 /* Adds its streams to an a{sv} under construction: by path what can be opened
  * again, so that a daemon that restarts finds it, else a handle in @fds. */
 gboolean vp_standin_add_options (VpStandin *self, GVariantBuilder *options, GUnixFDList *fds, GError **error);
-
-/* What of the host's it is to leave, for what engines find of a container by its
- * process id; NULL members: nothing. */
-typedef struct
-{
-  const char *root;  /* directory that is to be its root file system */
-  const char *netns; /* path of a network namespace */
-} VpStandinPlace;
 
 /* From now on it stands for the Process1 object at @path, in @place (NULL: here);
  * the terminal is handed out and @pid_file (NULL: none) written. */

@@ -284,27 +284,6 @@ agent_process_fork (AgentProcess *p, int (*child) (void *data), void *data)
   return 0;
 }
 
-/* Whether @p catches or ignores @signal. The first process of a pid namespace does not
- * get the default action of a signal: asking it politely would have no effect. */
-static int
-has_handler (const AgentProcess *p, int signal)
-{
-  char path[64], buf[4096];
-  unsigned long long caught = 0, ignored = 0;
-  const char *at;
-
-  snprintf (path, sizeof path, "/proc/%d/status", (int) p->pid);
-  if (agent_read_file (path, buf, sizeof buf) < 0)
-    return 1;
-  at = strstr (buf, "\nSigIgn:");
-  if (at != NULL)
-    ignored = strtoull (at + 8, NULL, 16);
-  at = strstr (buf, "\nSigCgt:");
-  if (at != NULL)
-    caught = strtoull (at + 8, NULL, 16);
-  return ((caught | ignored) >> (signal - 1) & 1) != 0;
-}
-
 int
 agent_process_signal (AgentProcess *p, int signal)
 {
@@ -312,8 +291,6 @@ agent_process_signal (AgentProcess *p, int signal)
     return -EINVAL;
   if (p->state != AGENT_PROCESS_RUNNING)
     return p->state == AGENT_PROCESS_EXITED ? 0 : -EBUSY;
-  if (signal == SIGTERM && p->exec_id[0] == '\0' && !has_handler (p, SIGTERM))
-    signal = SIGKILL;
   /* its exit was not collected yet, so the number is still its own */
   if (kill (p->pid, signal) < 0 && errno != ESRCH)
     return -errno;

@@ -30,6 +30,7 @@ def live(env, name):
         equal(second.status().exit_code, 3, "its status")
         tap.eventually(lambda: second.logged() == ["42"], "its log", DEADLINE)
         equal(first.shell("hostname"), name + "\n", "host name")
+        tap.eventually(lambda: "ready" in first.logged(), "a trap for TERM", DEADLINE)
         first.stop(timeout=120)
         equal(first.status().exit_code, 5, "status of the first")
     finally:
@@ -81,6 +82,7 @@ def test_restarts(env):
     later = pod.start("later", "sh", "-c", LOOP)
     equal(env.shims(), shims, "shims")
     for container in (loop, later):
+        tap.eventually(lambda container=container: "ready" in container.logged(), "a trap for TERM", DEADLINE)
         container.stop(timeout=120)
         equal(container.status().exit_code, 5, "status")
     pod.remove()

@@ -49,6 +49,10 @@ STEPS = [
     (["exec", ID, "sh", "-c", "exit 3"], 3, "", BOTH),
     (["exec", "--env", "A=7", "--cwd", "/tmp", "--user", "65534", ID, "sh", "-c",
       '[ $(pwd) = /tmp ] && [ $(id -u) = 65534 ] && exit $A'], 7, "", RUNC),
+    # CAP_CHOWN has the lowest bit, and none of those that a container has here is near it
+    (["exec", "--cap", "CAP_CHOWN", "--additional-gids", "7", "--additional-gids", "8", "--no-new-privs", ID, "sh", "-c",
+      'id -G | grep -qx "0 7 8" && grep -q "^CapEff:.*1$" /proc/self/status && exit 9'], 9, "", RUNC),
+    (["exec", ID, "sh", "-c", 'id -G | grep -qx 0 && grep -q "^CapEff:.*0$" /proc/self/status && exit 8'], 8, "", BOTH),
     (["exec", ID, "no-such-program"], False, "no-such-program", BOTH),
     (["exec", ID, "no-such-program"], False, "(?i)executable file.* not found|no such file", BOTH),
     (["exec", ID, "/etc/not-executable"], False, "(?i)permission denied", BOTH),

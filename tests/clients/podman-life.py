@@ -34,9 +34,26 @@ def copy(env, name):
         equal(f.read(), "from the guest\n", "cp out")
 
 
+def copy_to_mounts(env, name):
+    """Of the host's volumes podman gets at the same files as the container; what only the guest has it cannot write to."""
+    env.ok("cp", env.path("copied"), name + ":/volume/in")
+    equal(env.ok("exec", name, "cat", "/volume/in"), "from the host\n", "cp into a volume")
+    env.ok("exec", name, "sh", "-c", "mkdir /volume/deep; echo of the volume >/volume/deep/file")
+    env.ok("cp", name + ":/volume/deep/.", env.path("out"))
+    with open(env.path("out/file"), encoding="ascii") as f:
+        equal(f.read(), "of the volume\n", "cp out of a volume")
+    for path in ("/fixed/in", "/scratch/in"):
+        done = env.podman("cp", env.path("copied"), name + ":" + path)
+        tap.check(done.returncode != 0, "cp to %s" % path)
+        tap.match(done.stderr.decode(), "[Rr]ead-only file system", "cp to %s" % path)
+
+
 def test_life(env):
     """run -d, logs, exec, exec -it, cp, pause, unpause, kill, stop, start, rm"""
-    detached(env, "life")
+    for path in ("volume", "fixed"):
+        os.mkdir(env.path(path))
+    detached(env, "life", "-v", env.path("volume") + ":/volume", "-v", env.path("fixed") + ":/fixed:ro",
+             "--tmpfs", "/scratch")
     done = env.podman("exec", "life", "sh", "-c", "echo out; echo err >&2; exit 3")
     equal((done.returncode, done.stdout, done.stderr), (3, b"out\n", b"err\n"), "exec")
     equal(env.ok("exec", "-i", "life", "cat", stdin=b"typed"), "typed", "exec -i")
@@ -48,6 +65,7 @@ def test_life(env):
                                    [(b"waiting", b"\x03")])
     equal(status, 130, "exec -it, ended by its interrupt key: %r" % seen)
     copy(env, "life")
+    copy_to_mounts(env, "life")
     env.ok("pause", "life")
     equal(env.inspect("life", ".State.Status"), "paused")
     env.ok("unpause", "life")

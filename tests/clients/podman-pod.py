@@ -13,7 +13,7 @@ from tap import equal
 
 DEADLINE = 240
 
-# TERM ends it with a status of its own, which podman is to see; before it is ready, with KILL's
+# TERM ends it with a status of its own, which podman is to see; before it is ready nobody would heed it
 SCRIPT = 'trap "exit %d" TERM; echo ready; while :; do sleep 0.1; done'
 SERVER = 'trap "exit 4" TERM; echo ready; while :; do echo "from a" | busybox nc -l -p 80 & wait $!; done'
 
@@ -22,12 +22,18 @@ def status(env, name):
     return env.inspect(name, ".State.Status"), env.inspect(name, ".State.ExitCode")
 
 
+def remove(env, name):
+    """podman takes the control group of its conmons away, and fails when one of them is on its way out still."""
+    tap.eventually(lambda: env.podman("pod", "rm", "--force", "--time", "0", "--ignore", name).returncode == 0,
+                   "podman pod rm " + name, DEADLINE)
+
+
 def create(env, network):
     env.ok("pod", "create", "--name", "pod", "--network", network, "--infra-image", IMAGE,
            "--infra-command", "/bin/sleep 1000000")
     env.ok("run", "-d", "--pod", "pod", "--name", "a", "-v", "shared:/shared", IMAGE, "sh", "-c", SERVER)
     env.ok("run", "-d", "--pod", "pod", "--name", "b", "-v", "shared:/shared", IMAGE, "sh", "-c", SCRIPT % 6)
-    # TERM before there is a trap for it would be the end of them
+    # TERM before there is a trap for it would be lost
     for name in ("a", "b"):
         tap.eventually(lambda name=name: "ready" in env.ok("logs", name), name + " runs", DEADLINE)
 
@@ -56,7 +62,7 @@ def test_pod(env):
     env.ok("pod", "start", "pod")
     equal(len(sandboxes(env)), 1, "machines after pod start")
     tap.eventually(lambda: reaches(env), "answer after pod start", DEADLINE)
-    env.ok("pod", "rm", "--force", "--time", "0", "pod")
+    remove(env, "pod")
     env.nothing_left()
 
 
@@ -73,7 +79,7 @@ def test_members(env):
     equal((env.inspect("a", ".State.Status"), env.inspect("a", ".State.StartedAt")), ("running", before), "a")
     env.ok("pod", "kill", "pod")
     tap.eventually(lambda: status(env, "a") == ("exited", "137"), "end of a", DEADLINE)
-    env.ok("pod", "rm", "--force", "--time", "0", "pod")
+    remove(env, "pod")
 
 
 def test_daemon_restart(env):
@@ -84,7 +90,19 @@ def test_daemon_restart(env):
     tap.eventually(lambda: len(env.manager.containers(state="running")) == 3, "containers of before", DEADLINE)
     env.ok("pod", "stop", "--time", "60", "pod")
     equal((status(env, "a"), status(env, "b")), (("exited", "4"), ("exited", "6")), "after pod stop")
-    env.ok("pod", "rm", "--force", "pod")
+    remove(env, "pod")
+
+
+def test_nothing_in_common(env):
+    """a pod without an infra container: each of its containers has a machine of its own"""
+    env.ok("pod", "create", "--name", "loose", "--infra=false")
+    for name in ("a", "b"):
+        env.ok("run", "-d", "--pod", "loose", "--name", name, "--network", "none", IMAGE, "sleep", "100000")
+    equal(len(sandboxes(env)), 2, "machines")
+    equal(env.podman("stop", "--time", "1", "a").stderr.decode().count("resorting to SIGKILL"), 1,
+          "what heeds no TERM is not ended by it")
+    equal((status(env, "a"), status(env, "b")[0]), (("exited", "137"), "running"), "after stop")
+    remove(env, "loose")
 
 
 def test_nothing_left(env):
@@ -96,4 +114,4 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = PodmanNetworkEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_pod, test_members, test_daemon_restart, test_nothing_left], ENV)
+    tap.run([test_pod, test_members, test_daemon_restart, test_nothing_in_common, test_nothing_left], ENV)

@@ -119,8 +119,11 @@ def exec_process(b):
     fails('INVALID_ARGUMENT', b.exec, cid, '../x', 'true')
     b.agent.call('SignalProcess', container_id=cid, exec_id='e4', signal=15)
     assert b.wait(cid, 'e4') == 143
-    # the first process has no handler, so the signal itself would have no effect
+    # the kernel gives the first process of a pid namespace no signal that it does not handle but KILL, nor do we
     b.agent.call('SignalProcess', container_id=cid, signal=15)
+    b.exec(cid, 'after', 'true')
+    assert b.wait(cid, 'after') == 0
+    b.agent.call('SignalProcess', container_id=cid, signal=9)
     assert b.wait(cid) == 137
     fails('FAILED_PRECONDITION', b.exec, cid, 'e5', 'true')
     b.remove(cid)

@@ -63,6 +63,45 @@ test_types (void)
     }
 }
 
+/* podman's pods without an infra container are in the words of a pod, and there is none. */
+static void
+test_alone (void)
+{
+  static const char *const manager = "\"io.container.manager\":\"libpod\"";
+  static const struct
+  {
+    const char *namespaces;
+    gboolean libpod;
+    VpContainerType type;
+  } cases[] = {
+    { "{\"type\":\"ipc\"},{\"type\":\"network\",\"path\":\"/run/netns/n\"}", TRUE, VP_CONTAINER_SINGLE },
+    { "{\"type\":\"ipc\"},{\"type\":\"network\",\"path\":\"/run/netns/n\"}", FALSE, VP_CONTAINER_CONTAINER },
+    { "{\"type\":\"ipc\",\"path\":\"/proc/7/ns/ipc\"}", TRUE, VP_CONTAINER_CONTAINER },
+    { "{\"type\":\"ipc\"},{\"type\":\"pid\",\"path\":\"/proc/7/ns/pid\"}", TRUE, VP_CONTAINER_CONTAINER },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = g_strdup_printf (
+          "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"r\"},\"process\":{\"args\":[\"x\"],\"cwd\":\"/\"},"
+          "\"linux\":{\"namespaces\":[%s]},\"annotations\":{%s%s\"" CRIO "ContainerType\":\"container\",\"" CRIO
+          "SandboxID\":\"s1\"}}",
+          cases[i].namespaces, cases[i].libpod ? manager : "", cases[i].libpod ? "," : "");
+      g_autoptr (GError) error = NULL;
+      g_autoptr (VpSpec) spec = vp_spec_parse (text, strlen (text), "/b", &error);
+      VpContainerType type;
+      const char *id = "unset";
+
+      g_assert_no_error (error);
+      vp_annotation_get_container_type (spec, &type, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (type, ==, cases[i].type);
+      vp_annotation_get_sandbox_id (spec, &id, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (id, ==, type == VP_CONTAINER_CONTAINER ? "s1" : NULL);
+    }
+}
+
 static void
 test_refused (void)
 {
@@ -97,6 +136,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/annotation/types", test_types);
+  g_test_add_func ("/annotation/alone", test_alone);
   g_test_add_func ("/annotation/refused", test_refused);
   return g_test_run ();
 }

@@ -183,6 +183,7 @@ def test_usage():
         (["exec", "--process", "p", "a", "true"], "--process excludes"),
         (["exec", "--process", "p", "--env", "A=1", "a"], "--process excludes"),
         (["exec", "--console-socket", "s", "a", "true"], "--console-socket needs --detach"),
+        (["exec", "--process", "p", "--cap", "CAP_KILL", "a"], "--process excludes"),
         (["run", "--console-socket", "s", "a"], "--console-socket needs --detach"),
     ]
     for args, message in cases:

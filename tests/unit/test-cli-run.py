@@ -160,13 +160,22 @@ def test_exec_options():
         bus.run("exec", "-e", "A=1", "--env", "B=2 3", "--cwd", "/tmp", "--user", "1:2", "wait",
                 "--", "cat", "-e", "--x")
         bus.run("exec", "wait", "cat", "--help")
+        bus.run("exec", "-g", "7", "--additional-gids", "4294967295", "--cap", "CAP_KILL", "-c", "CAP_CHOWN",
+                "--no-new-privs", "wait", "out")
         bus.run("exec", "-t", "wait", "out")
         calls = bus.calls("Exec")
         equal(calls[0][1], ["cat", "-e", "--x"])
         options = {key: value for key, value in calls[0][2].items() if not key.startswith("std")}
         equal(options, {"env": ["A=1", "B=2 3"], "cwd": "/tmp", "user": "1:2"})
         equal(calls[1][1:], [["cat", "--help"], {"stdin": 0, "stdout": 1, "stderr": 2}])
-        equal(calls[2][2], {"terminal": True, "stdin": 0, "stdout": 1})
+        options = {key: value for key, value in calls[2][2].items() if not key.startswith("std")}
+        equal(options, {"additional-gids": [7, 4294967295], "capabilities": ["CAP_KILL", "CAP_CHOWN"],
+                        "no-new-privileges": True})
+        equal(calls[3][2], {"terminal": True, "stdin": 0, "stdout": 1})
+        for gid in ("x", "-1", "4294967296", ""):
+            done = bus.run("exec", "--additional-gids", gid, "wait", "out")
+            equal(done.returncode, 125, gid)
+            contains(done.stderr, b"is no number of a group")
 
 
 def test_exec_signals():

@@ -5,6 +5,7 @@ virtpod-proxy, whose end they wait for as that of the container."""
 
 import array
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -384,6 +385,59 @@ def can_change_root():
     with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as f:
         mounted = any(line.split()[4] == "/" for line in f)
     return os.geteuid() == 0 and mounted and subprocess.run(["unshare", "-m", "true"], check=False).returncode == 0
+
+
+def make_files(top, *names):
+    """Below @top; one that ends with / is a directory, others contain their name."""
+    for name in names:
+        os.makedirs(os.path.dirname(os.path.join(top, name)), exist_ok=True)
+        if not name.endswith("/"):
+            with open(os.path.join(top, name), "w", encoding="ascii") as f:
+                f.write(name)
+
+
+def is_read_only(path):
+    """Whether that is why there can be no new file, or nothing more in the file that is there."""
+    try:
+        with open(path, "a", encoding="ascii"):
+            return False
+    except OSError as error:
+        return error.errno == errno.EROFS
+
+
+def test_mounts():
+    """What is mounted in the container, as far as it is the host's, is where engines look."""
+    if not can_change_root():
+        return
+    mounts = [{"destination": "/proc", "type": "proc", "source": "proc"},
+              {"destination": "/run", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
+              {"destination": "/run/new/data", "type": "bind", "source": "VOLUME", "options": ["rbind", "rprivate"]},
+              {"destination": "/link/one", "type": "bind", "source": "VOLUME/one", "options": ["bind", "ro"]},
+              {"destination": "/there", "source": "relative", "options": ["bind"]},
+              {"destination": "/etc/none", "type": "bind", "source": "VOLUME/none", "options": ["rbind"]},
+              {"destination": "/dev/shm", "type": "bind", "source": "VOLUME", "options": ["bind"]}]
+    with Engine() as bus:
+        make_files(bus.directory, "volume/one", "bundle/relative/near", "bundle/files/etc/one", "bundle/files/dev/shm/",
+                   "bundle/files/proc/hidden", "bundle/files/run/", "bundle/files/there/")
+        bundle = os.path.join(bus.directory, "bundle")
+        os.symlink("/etc", os.path.join(bundle, "files/link"))
+        with open(os.path.join(bundle, "config.json"), "w", encoding="ascii") as f:
+            text = json.dumps({"root": {"path": "files", "readonly": True}, "mounts": mounts})
+            f.write(text.replace("VOLUME", os.path.join(bus.directory, "volume")))
+        pid, _, _ = bus.create("wait", "--bundle", bundle)
+        root = "/proc/%d/root" % pid
+        equal(os.listdir(root + "/proc"), [], "what is the guest's own")
+        equal(os.listdir(root + "/dev/shm"), [], "the shared memory")
+        equal(os.listdir(root + "/there"), ["near"], "a source beside the bundle's files")
+        with open(root + "/etc/one", encoding="ascii") as f:
+            equal(f.read(), "volume/one", "a file, behind a link")
+        equal([path for path in ("/new", "/proc/new", "/run/new/x", "/etc/one", "/dev/shm/new", "/run/new/data/new", "/there/new")
+               if not is_read_only(root + path)], ["/run/new/data/new", "/there/new"], "what can be written to")
+        equal(sorted(os.listdir(os.path.join(bus.directory, "volume"))), ["new", "one"], "the volume")
+        equal(os.listdir(os.path.join(bundle, "files/run")), [], "what is below")
+        bus.run("start", "wait")
+        os.kill(pid, signal.SIGINT)
+        equal(bus.status(pid), 130)
 
 
 def test_bus_restarts():

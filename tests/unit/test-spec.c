@@ -197,11 +197,44 @@ test_exec (void)
                    "\"env\":[\"A=1\",\"B=2\"],\"cwd\":\"/\",\"noNewPrivileges\":true}");
 }
 
+/* What is added goes beside what the container has; another user has no groups of it. */
+static void
+test_exec_more (void)
+{
+  static const char *const args[] = { "ls", NULL }, *const added[] = { "CAP_KILL", "CAP_SYS_ADMIN", NULL };
+  static const guint32 gids[] = { 8, 4294967295 };
+  g_autoptr (VpSpec) spec = parse (DOC (
+      ROOT,
+      "\"process\":{\"user\":{\"uid\":5,\"gid\":6,\"additionalGids\":[7],\"umask\":18},\"args\":[\"a\"],\"cwd\":\"/w\","
+      "\"noNewPrivileges\":false,\"capabilities\":{\"bounding\":[\"CAP_KILL\"],\"effective\":[\"CAP_CHOWN\"],"
+      "\"ambient\":[\"CAP_CHOWN\"]}},",
+      ""));
+  VpSpecExec exec = { .args = args, .additional_gids = gids, .n_additional_gids = 2, .capabilities = added,
+                      .no_new_privileges = TRUE };
+  g_autoptr (VpJson) all = vp_spec_make_exec (spec, &exec, NULL);
+  g_autofree char *all_text = vp_json_to_text (all, FALSE, NULL);
+  g_autoptr (VpJson) other = NULL;
+  g_autofree char *other_text = NULL;
+
+  g_assert_cmpstr (
+      all_text, ==,
+      "{\"terminal\":false,\"user\":{\"uid\":5,\"gid\":6,\"umask\":18,\"additionalGids\":[7,8,4294967295]},"
+      "\"args\":[\"ls\"],\"env\":[],\"cwd\":\"/w\",\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"],"
+      "\"effective\":[\"CAP_CHOWN\",\"CAP_KILL\",\"CAP_SYS_ADMIN\"],\"permitted\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"],"
+      "\"ambient\":[\"CAP_CHOWN\"]},\"noNewPrivileges\":true}");
+  exec = (VpSpecExec){ .args = args, .user = "1", .additional_gids = gids, .n_additional_gids = 1 };
+  other = vp_spec_make_exec (spec, &exec, NULL);
+  other_text = vp_json_to_text (other, FALSE, NULL);
+  g_assert_true (g_str_has_prefix (other_text,
+                                   "{\"terminal\":false,\"user\":{\"uid\":1,\"gid\":0,\"additionalGids\":[8]},"));
+}
+
 static void
 test_exec_refused (void)
 {
   static const char *const good[] = { "ls", NULL }, *const none[] = { NULL }, *const odd[] = { "\xff", NULL };
   static const char *const no_value[] = { "A=1", "B", NULL }, *const no_name[] = { "=x", NULL };
+  static const char *const no_cap[] = { "CAP_KILL", "KILL", NULL };
   static const struct
   {
     VpSpecExec exec;
@@ -213,6 +246,7 @@ test_exec_refused (void)
     { { .args = good, .env = no_value }, "env[1]: must be NAME=VALUE" },
     { { .args = good, .env = no_name }, "env[0]: " },
     { { .args = good, .cwd = "tmp" }, "cwd: " },
+    { { .args = good, .capabilities = no_cap }, "capabilities[1]: " },
     { { .args = good, .user = "root" }, "user: \"root\"" },
     { { .args = good, .user = "" }, "user: " },
     { { .args = good, .user = "1:2:3" }, "user: " },
@@ -366,6 +400,7 @@ main (int argc, char **argv)
   g_test_add_func ("/spec/getters", test_getters);
   g_test_add_func ("/spec/no-limits", test_no_limits);
   g_test_add_func ("/spec/exec", test_exec);
+  g_test_add_func ("/spec/exec-more", test_exec_more);
   g_test_add_func ("/spec/exec-refused", test_exec_refused);
   g_test_add ("/spec/load", Fixture, NULL, set_up, test_load, tear_down);
   g_test_add ("/spec/load/large", Fixture, NULL, set_up, test_load_large, tear_down);
