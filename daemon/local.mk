@@ -98,6 +98,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-attach.c \
 	daemon/vp-sandbox-detach.c \
+	daemon/vp-sandbox-cgroup.c \
 	daemon/vp-sandbox-door.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-forward.c \

@@ -14,7 +14,8 @@
 #include "vp-fd.h"
 
 #define LIBVIRT_SUFFIX ".libvirt-qemu" /* of its groups, all of them */
-#define REMOVE_MS 2000
+#define REMOVE_MS 5000
+#define STANDIN_COMM "virtpod-proxy\n"
 #define AGAIN_USEC 5000
 #define PROCS_MAX (1u << 20)
 #define DEPTH_MAX 4
@@ -313,16 +314,20 @@ typedef struct
   guint n;
 } Standins;
 
+/* One of them, or one that we have forgotten since what it stood for has ended. */
 static gboolean
-has_pid (const Standins *standins, pid_t pid)
+is_standin (const Standins *standins, pid_t pid)
 {
+  g_autofree char *path = g_strdup_printf ("/proc/%d/comm", (int) pid);
+  g_autofree char *comm = NULL;
+
   for (guint i = 0; i < standins->n; i++)
     if (standins->pids[i] == pid)
       return TRUE;
-  return FALSE;
+  return g_file_get_contents (path, &comm, NULL, NULL) && g_str_equal (comm, STANDIN_COMM);
 }
 
-/* Nothing is moved that nobody has named: the group may have become somebody else's. */
+/* Nothing else is moved: the group may have become somebody else's. */
 static void
 evict (const VpCgroupHierarchy *h, int group, const Standins *standins)
 {
@@ -335,7 +340,7 @@ evict (const VpCgroupHierarchy *h, int group, const Standins *standins)
     return;
   dir = g_str_equal (own, "/") ? open_dir (AT_FDCWD, h->mount) : open_group (h, own);
   for (guint i = 0; dir >= 0 && i < pids->len; i++)
-    if (has_pid (standins, g_array_index (pids, pid_t, i)))
+    if (is_standin (standins, g_array_index (pids, pid_t, i)))
       (void) move (dir, g_array_index (pids, pid_t, i));
 }
 
@@ -394,27 +399,40 @@ remove_child (int group, int child, const char *name, gpointer data)
   (void) unlinkat (group, name, AT_REMOVEDIR);
 }
 
+/* libvirt may be at the same, and virtiofsd about to end. */
+static gboolean
+remove_libvirts_in (const VpCgroupHierarchy *h, const char *path, gint64 deadline, GError **error)
+{
+  g_autofree char *leaf = NULL;
+  VP_AUTO_FD parent = open_parent (h, path, FALSE, &leaf);
+
+  while (parent >= 0)
+    {
+      VP_AUTO_FD group = open_dir (parent, leaf);
+      Collect collect = { NULL, 0 };
+
+      if (group < 0 || !is_of_cgroups (group))
+        break;
+      foreach_child (group, remove_child, &collect);
+      if (unlinkat (parent, leaf, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        break;
+      if (errno != EBUSY || g_get_monotonic_time () > deadline)
+        return vp_error_set_errno (error, errno, "cgroup %s%s", h->mount, path);
+      g_usleep (AGAIN_USEC);
+    }
+  return TRUE;
+}
+
 gboolean
 vp_cgroup_remove_libvirts (const char *path, GError **error)
 {
   g_autoptr (GPtrArray) all = vp_cgroup_hierarchies ();
+  gint64 deadline = g_get_monotonic_time () + REMOVE_MS * 1000;
   gboolean done = TRUE;
 
   if (!g_str_has_suffix (path, LIBVIRT_SUFFIX))
     return vp_error_set (error, VP_ERROR_INVALID_ARGUMENT, "cgroup %s: is not of libvirt", path);
   for (guint i = 0; i < all->len; i++)
-    {
-      const VpCgroupHierarchy *h = all->pdata[i];
-      VP_AUTO_FD group = open_group (h, path);
-      Collect collect = { NULL, 0 };
-      g_autofree char *leaf = NULL;
-      VP_AUTO_FD parent = group >= 0 ? open_parent (h, path, FALSE, &leaf) : -1;
-
-      if (parent < 0)
-        continue;
-      foreach_child (group, remove_child, &collect);
-      if (unlinkat (parent, leaf, AT_REMOVEDIR) < 0 && errno != ENOENT && done)
-        done = vp_error_set_errno (error, errno, "cgroup %s%s", h->mount, path);
-    }
+    done = remove_libvirts_in (all->pdata[i], path, deadline, done ? error : NULL) && done;
   return done;
 }

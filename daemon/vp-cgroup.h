@@ -36,9 +36,10 @@ gboolean vp_cgroup_join (const char *path, VpCgroupMember member, const pid_t *p
  * again does not know it any more, so that it has to be removed with vp_cgroup_remove_libvirts ().  */
 char *vp_cgroup_dup_libvirts (pid_t hypervisor);
 
-/* Removes a group that was made, if nothing but @standins is in it: those that have not noticed yet
- * what they stand for has ended are put into the daemon's own before. What is not there is
- * success. Busy when something else is in it after two seconds. */
+/* Removes a group that was made. Stand-ins that are still in it, @standins and what is called
+ * virtpod-proxy, are about to find out that what they stand for has ended: they are put into the
+ * daemon's own group before. What is not there is success. Busy when something else is in it
+ * after some seconds. */
 gboolean vp_cgroup_remove (const char *path, const pid_t *standins, guint n, GError **error);
 
 /* Removes what libvirt has left of its group, if nothing is in it. */
