@@ -14,9 +14,9 @@
 #define PLACE "/sys/fs/cgroup" /* by convention; clients look nowhere else */
 #define TEXT_MAX 65536
 
-/* of version 1; "io" and the like are those of version 2 */
+/* of both versions; first those that a group with processes of its own cannot hand on in version 2 */
 static const char *const with_figures[]
-    = { "memory", "cpuacct", "cpu", "blkio", "io", "pids", "hugetlb", "rdma", "misc", NULL };
+    = { "memory", "io", "hugetlb", "blkio", "cpuacct", "cpu", "pids", "rdma", "misc", NULL };
 static const char *const without[] = { "devices", "freezer", "net_cls", "net_prio", "perf_event", "cpuset", NULL };
 /* where these are there are figures that somebody reads */
 static const char *const wanted[] = { "memory", "cpu", "io", "pids", NULL };
@@ -176,7 +176,8 @@ vp_cgroup_enable (const VpCgroupHierarchy *h, int dir)
     {
       g_autofree char *text = g_strconcat ("+", *name, NULL);
 
-      if (write (fd, text, strlen (text)) < 0)
-        continue;
+      /* it has processes of its own: handing on any of the others now would make what is below useless */
+      if (write (fd, text, strlen (text)) < 0 && errno == EBUSY)
+        break;
     }
 }

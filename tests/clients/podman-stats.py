@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import host
 import tap
+from env import builddir
 from podman import IMAGE, PodmanEnv
 from tap import check, equal
 
@@ -145,6 +146,23 @@ def test_off(env):
         env.start_daemon()
 
 
+def test_version_2(env):
+    """what makes and fills control groups does so with version 2, which a guest has, too"""
+    tests = os.path.join(builddir, "tests/unit")
+    if not os.path.exists(os.path.join(tests, "test-cgroup")):
+        print("# tests/unit/test-cgroup is not built")
+        return
+    volumes = [arg for path in ("/usr:/usr", "/usr/lib:/lib", "/usr/lib64:/lib64", tests + ":/tests")
+               for arg in ("--volume", path + ":ro")]
+    # controllers can be handed on when no process is left at the top
+    script = ("mkdir /sys/fs/cgroup/init; for pid in $(cat /sys/fs/cgroup/cgroup.procs); do"
+              " echo $pid >/sys/fs/cgroup/init/cgroup.procs 2>/dev/null; done; /tests/test-cgroup --tap")
+    done = env.run_ended("--privileged", *volumes, IMAGE, "sh", "-c", script)
+    equal(done.returncode, 0, "tests in a guest: %r" % (done.stdout + done.stderr))
+    equal(re.findall(rb"^ok \d+ (\S+)$", done.stdout, re.M),
+          [b"/cgroup/life", b"/cgroup/libvirt", b"/cgroup/elsewhere", b"/cgroup/devices"], "%r" % done.stdout)
+
+
 def test_nothing_left(env):
     """all of this left nothing behind"""
     env.nothing_left()
@@ -156,4 +174,4 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = PodmanEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_stats, test_killed, test_machine_killed, test_pod, test_off, test_nothing_left], ENV)
+    tap.run([test_stats, test_killed, test_machine_killed, test_pod, test_off, test_version_2, test_nothing_left], ENV)

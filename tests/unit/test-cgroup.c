@@ -120,7 +120,8 @@ test_life (Scene *s, gconstpointer data)
     return;
   assert_there (s, TRUE);
   g_assert_true (vp_cgroup_make (s->path, &error)); /* nobody uses it */
-  g_assert_true (vp_cgroup_join (s->path, VP_CGROUP_MACHINE, s->pids, 1, &error));
+  (void) vp_cgroup_join (s->path, VP_CGROUP_MACHINE, s->pids, 1, &error);
+  g_assert_no_error (error);
   g_assert_true (vp_cgroup_join (s->path, VP_CGROUP_STANDIN, s->pids + 1, 1, &error));
   for (guint i = 0; i < s->all->len; i++)
     {
@@ -155,7 +156,8 @@ test_life (Scene *s, gconstpointer data)
   s->pids[0] = spawn ();
 
   /* what has ended, or was never made, is no reason to fail */
-  g_assert_true (vp_cgroup_join (s->path, VP_CGROUP_MACHINE, s->pids, 1, &error));
+  (void) vp_cgroup_join (s->path, VP_CGROUP_MACHINE, s->pids, 1, &error);
+  g_assert_no_error (error);
   g_assert_true (vp_cgroup_make (s->path, &error));
   end (s->pids[0]);
   g_assert_true (vp_cgroup_join (s->path, VP_CGROUP_STANDIN, s->pids, 1, &error));
@@ -183,7 +185,8 @@ test_libvirt (Scene *s, gconstpointer data)
   found = vp_cgroup_dup_libvirts (s->pids[0]);
   g_assert_cmpstr (found, ==, group);
 
-  g_assert_true (vp_cgroup_join (s->path, VP_CGROUP_MACHINE, s->pids, 1, &error));
+  (void) vp_cgroup_join (s->path, VP_CGROUP_MACHINE, s->pids, 1, &error);
+  g_assert_no_error (error);
   for (guint i = 0; i < s->all->len; i++)
     for (gsize k = 0; k < G_N_ELEMENTS (s->pids); k++)
       {
