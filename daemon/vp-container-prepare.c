@@ -18,6 +18,7 @@ typedef struct
   char *container_id;
   char *cgroup;          /* NULL: none */
   pid_t standin;         /* that goes there; 0: it has ended */
+  gboolean not_ours;     /* the cgroup could not be made: whatever is there is somebody's */
   VpContainerPlan *plan; /* NULL: remove */
   VpMountNs *mount_ns;   /* where its sources are */
 } MountJob;
@@ -37,17 +38,19 @@ mount_job_free (gpointer data)
 
 /* Worth having, not worth failing for. */
 static void
-use_cgroup (const MountJob *job)
+use_cgroup (MountJob *job)
 {
   g_autoptr (GError) error = NULL;
   guint n = job->standin != 0 ? 1 : 0;
 
   if (job->cgroup == NULL)
     return;
-  if (job->plan == NULL
-          ? !vp_cgroup_remove (job->cgroup, &job->standin, n, &error)
-          : !vp_cgroup_make (job->cgroup, &error)
-                || !vp_cgroup_join (job->cgroup, VP_CGROUP_STANDIN, &job->standin, n, &error))
+  if (job->plan == NULL && !vp_cgroup_remove (job->cgroup, &job->standin, n, &error))
+    vp_warning (NULL, job->container_id, "not removed: %s", error->message);
+  if (job->plan == NULL)
+    return;
+  job->not_ours = !vp_cgroup_make (job->cgroup, &error);
+  if (job->not_ours || !vp_cgroup_join (job->cgroup, VP_CGROUP_STANDIN, &job->standin, n, &error))
     vp_notice (NULL, job->container_id, "what engines read of its use on the host is not right: %s", error->message);
 }
 
@@ -76,13 +79,12 @@ mount_in_worker (GTask *task, gpointer source, gpointer task_data)
 static void
 run_mount_job (VpContainer *self, gboolean remove, GAsyncReadyCallback callback, gpointer user_data)
 {
-  VpStandinWatch *standin = vp_process_get_standin (self->init);
   MountJob *job = g_new0 (MountJob, 1);
 
   job->share_dir = g_strdup (self->share_dir);
   job->container_id = g_strdup (self->id);
   job->cgroup = remove ? g_steal_pointer (&self->cgroup) : g_strdup (self->cgroup);
-  job->standin = standin != NULL ? vp_standin_watch_get_pid (standin) : 0;
+  job->standin = vp_process_get_standin_pid (self->init);
   job->plan = remove ? NULL : vp_container_plan_ref (self->plan);
   job->mount_ns = remove || self->mount_ns == NULL ? NULL : vp_mount_ns_ref (self->mount_ns);
   vp_worker_run_async (self->worker, self, run_mount_job, mount_in_worker, job, mount_job_free, NULL, callback,
@@ -210,6 +212,8 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
+  if (((const MountJob *) g_task_get_task_data (G_TASK (result)))->not_ours)
+    g_clear_pointer (&self->cgroup, g_free);
   /* what it took from there is mounted here now, and the namespace may go */
   g_clear_pointer (&self->mount_ns, vp_mount_ns_unref);
   vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_CREATE, cancellable, on_hooks_run, g_steal_pointer (&task));

@@ -51,8 +51,7 @@ job_new (VpSandbox *self)
 static void
 add_standin (CgroupJob *job, VpContainer *container)
 {
-  VpStandinWatch *standin = container != NULL ? vp_process_get_standin (vp_container_get_init (container)) : NULL;
-  pid_t pid = standin != NULL ? vp_standin_watch_get_pid (standin) : 0;
+  pid_t pid = container != NULL ? vp_process_get_standin_pid (vp_container_get_init (container)) : 0;
 
   if (pid != 0)
     g_array_append_val (job->standins, pid);
@@ -173,8 +172,9 @@ make_in_worker (GTask *task, gpointer source, gpointer task_data)
 {
   const CgroupJob *job = task_data;
   GError *error = NULL;
+  gboolean done = vp_cgroup_make (job->path, &error);
 
-  return_result (task, vp_cgroup_make (job->path, &error), error);
+  return_result (task, done, error);
 }
 
 static void
