@@ -9,6 +9,9 @@ libvp_daemon_la_LIBADD = $(GLIB_LIBS) $(LIBVIRT_LIBS) $(XML_LIBS) $(NL_LIBS)
 
 # edge: the libvirt door, and what needs no other room: threads, process watches, the console, notifications
 libvp_daemon_la_SOURCES += \
+	daemon/vp-cgroup.c daemon/vp-cgroup.h daemon/vp-cgroup-private.h \
+	daemon/vp-cgroup-device.c \
+	daemon/vp-cgroup-hierarchy.c \
 	daemon/vp-check.c daemon/vp-check.h daemon/vp-check-private.h \
 	daemon/vp-check-guest.c \
 	daemon/vp-check-host.c \
@@ -95,6 +98,7 @@ libvp_daemon_la_SOURCES += \
 	daemon/vp-sandbox-agent.c \
 	daemon/vp-sandbox-attach.c \
 	daemon/vp-sandbox-detach.c \
+	daemon/vp-sandbox-cgroup.c \
 	daemon/vp-sandbox-door.c \
 	daemon/vp-sandbox-end.c \
 	daemon/vp-sandbox-forward.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-container-private.h"
 
+#include "vp-cgroup.h"
 #include "vp-error.h"
 #include "vp-failpoint.h"
 #include "vp-guest-messages.h"
@@ -15,6 +16,9 @@ typedef struct
 {
   char *share_dir;
   char *container_id;
+  char *cgroup;          /* NULL: none */
+  pid_t standin;         /* that goes there; 0: it has ended */
+  gboolean not_ours;     /* the cgroup could not be made: whatever is there is somebody's */
   VpContainerPlan *plan; /* NULL: remove */
   VpMountNs *mount_ns;   /* where its sources are */
 } MountJob;
@@ -26,9 +30,28 @@ mount_job_free (gpointer data)
 
   g_free (job->share_dir);
   g_free (job->container_id);
+  g_free (job->cgroup);
   g_clear_pointer (&job->plan, vp_container_plan_unref);
   vp_mount_ns_unref (job->mount_ns);
   g_free (job);
+}
+
+/* Worth having, not worth failing for. */
+static void
+use_cgroup (MountJob *job)
+{
+  g_autoptr (GError) error = NULL;
+  guint n = job->standin != 0 ? 1 : 0;
+
+  if (job->cgroup == NULL)
+    return;
+  if (job->plan == NULL && !vp_cgroup_remove (job->cgroup, &job->standin, n, &error))
+    vp_warning (NULL, job->container_id, "not removed: %s", error->message);
+  if (job->plan == NULL)
+    return;
+  job->not_ours = !vp_cgroup_make (job->cgroup, &error);
+  if (job->not_ours || !vp_cgroup_join (job->cgroup, VP_CGROUP_STANDIN, &job->standin, n, &error))
+    vp_notice (NULL, job->container_id, "what engines read of its use on the host is not right: %s", error->message);
 }
 
 static void
@@ -44,6 +67,8 @@ mount_in_worker (GTask *task, gpointer source, gpointer task_data)
   else
     ok = VP_FAILPOINT ("container.unmount.before", &error)
          && vp_host_mount_container_remove (job->share_dir, job->container_id, &error);
+  if (ok)
+    use_cgroup (job);
   VP_FAILPOINT_ONLY (job->plan != NULL ? "container.mount.after" : "container.unmount.after");
   if (ok)
     g_task_return_boolean (task, TRUE);
@@ -58,6 +83,8 @@ run_mount_job (VpContainer *self, gboolean remove, GAsyncReadyCallback callback,
 
   job->share_dir = g_strdup (self->share_dir);
   job->container_id = g_strdup (self->id);
+  job->cgroup = remove ? g_steal_pointer (&self->cgroup) : g_strdup (self->cgroup);
+  job->standin = vp_process_get_standin_pid (self->init);
   job->plan = remove ? NULL : vp_container_plan_ref (self->plan);
   job->mount_ns = remove || self->mount_ns == NULL ? NULL : vp_mount_ns_ref (self->mount_ns);
   vp_worker_run_async (self->worker, self, run_mount_job, mount_in_worker, job, mount_job_free, NULL, callback,
@@ -185,6 +212,8 @@ on_mounted (GObject *source, GAsyncResult *result, gpointer user_data)
       g_task_return_error (task, error);
       return;
     }
+  if (((const MountJob *) g_task_get_task_data (G_TASK (result)))->not_ours)
+    g_clear_pointer (&self->cgroup, g_free);
   /* what it took from there is mounted here now, and the namespace may go */
   g_clear_pointer (&self->mount_ns, vp_mount_ns_unref);
   vp_container_run_hooks_async (self, VP_CONTAINER_HOOKS_CREATE, cancellable, on_hooks_run, g_steal_pointer (&task));

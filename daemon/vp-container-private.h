@@ -35,6 +35,7 @@ struct _VpContainer
 
   /* borrowed abilities, from prepare on */
   char *share_dir;
+  char *cgroup; /* of the host, for what stands for it there; NULL: none */
   VpAgentClient *agent;
   VpWorker *worker;
   VpContainerHooks with; /* for its hooks */

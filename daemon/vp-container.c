@@ -50,6 +50,7 @@ vp_container_finalize (GObject *object)
   g_free (self->id);
   g_free (self->sandbox_id);
   g_free (self->share_dir);
+  g_free (self->cgroup);
   G_OBJECT_CLASS (vp_container_parent_class)->finalize (object);
 }
 
@@ -224,6 +225,19 @@ void
 vp_container_set_sandbox_state (VpContainer *self, VpSandboxState state)
 {
   self->place->sandbox = state;
+}
+
+void
+vp_container_set_cgroup (VpContainer *self, const char *path)
+{
+  g_free (self->cgroup);
+  self->cgroup = g_strdup (path);
+}
+
+const char *
+vp_container_get_cgroup (VpContainer *self)
+{
+  return self->cgroup;
 }
 
 VpProcess *

@@ -166,6 +166,11 @@ GArray *vp_container_list_pids_finish (VpContainer *self, GAsyncResult *result, 
 void vp_container_note_oom (VpContainer *self);
 gboolean vp_container_get_oom_killed (VpContainer *self);
 
+/* The control group of the host for what stands for it there: made with its mounts, and removed
+ * with them or by its sandbox. NULL: it has none. */
+void vp_container_set_cgroup (VpContainer *self, const char *path);
+const char *vp_container_get_cgroup (VpContainer *self);
+
 /* Takes a container out of the guest, killing what still runs, and its files out
  * of the share. With @guest_gone (the machine has ended) the guest is not asked.
  * Cannot fail: what the guest refuses to give up ends with its machine. */

@@ -27,6 +27,7 @@ struct _VpProcess
   VpAgentClient *agent;
   VpStdio *stdio;
   char *bindings[VP_N_STREAMS]; /* path or VP_RECORD_STREAM_FD, NULL: nothing */
+  pid_t standin_pid; /* for good */
   VpStandinWatch *standin; /* until it has ended, or the process has */
   gboolean standin_gone; /* and it is being killed for that */
   VpWaiters *waiters;
@@ -205,6 +206,7 @@ void
 vp_process_watch_standin (VpProcess *self, pid_t pid, guint64 start)
 {
   g_clear_pointer (&self->standin, vp_standin_watch_free);
+  self->standin_pid = pid;
   if (pid != 0)
     self->standin = vp_standin_watch_new (pid, start, on_standin_gone, self);
 }
@@ -213,6 +215,12 @@ VpStandinWatch *
 vp_process_get_standin (VpProcess *self)
 {
   return self->standin;
+}
+
+pid_t
+vp_process_get_standin_pid (VpProcess *self)
+{
+  return self->standin_pid;
 }
 
 /* ---- over a restart of the daemon ---- */

@@ -50,6 +50,8 @@ const char *vp_process_get_binding (VpProcess *self, VpStream stream);
 void vp_process_watch_standin (VpProcess *self, pid_t pid, guint64 start);
 /* NULL: nobody does, or it has ended. Borrowed. */
 VpStandinWatch *vp_process_get_standin (VpProcess *self);
+/* Which it was, also when the process has ended and it has perhaps not noticed yet; 0: none. */
+pid_t vp_process_get_standin_pid (VpProcess *self);
 
 /* What a record says of it, when it is new. A running one counts as waited for;
  * _take_over () sees to it that it is. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "vp-cgroup.h"
 #include "vp-error.h"
 #include "vp-failpoint.h"
 #include "vp-event.h"
@@ -70,13 +71,12 @@ leftover_free (gpointer data)
   g_free (leftover);
 }
 
-/* Of the network namespaces that its containers' specs name, in which it may have taps; what
- * is no spec names none. */
-static GStrv
-list_namespaces (const char *directory)
+/* Its containers' specs, as far as they are any. */
+static GPtrArray *
+load_specs (const char *directory)
 {
   g_autofree char *specs = g_build_filename (directory, VP_DIR_SPECS, NULL);
-  g_autoptr (GStrvBuilder) paths = g_strv_builder_new ();
+  GPtrArray *all = g_ptr_array_new_with_free_func ((GDestroyNotify) vp_spec_unref);
   g_autoptr (GDir) dir = g_dir_open (specs, 0, NULL);
   const char *name;
 
@@ -86,25 +86,44 @@ list_namespaces (const char *directory)
       VP_AUTO_FD fd = vp_fd_open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, "spec", NULL);
       gsize len = 0;
       g_autofree char *text = fd >= 0 ? vp_fd_read_all (fd, SPEC_MAX_BYTES, path, &len, NULL) : NULL;
-      g_autoptr (VpSpec) spec = text != NULL ? vp_spec_parse (text, len, "/", NULL) : NULL;
-      const char *netns = spec != NULL ? vp_spec_get_namespace_path (spec, "network") : NULL;
+      VpSpec *spec = text != NULL ? vp_spec_parse (text, len, "/", NULL) : NULL;
 
-      if (netns != NULL)
-        g_strv_builder_add (paths, netns);
+      if (spec != NULL)
+        g_ptr_array_add (all, spec);
     }
-  return g_strv_builder_end (paths);
+  return all;
 }
 
+/* In the network namespaces that the specs name, and in our own. */
 static gboolean
-remove_taps (const char *directory, GError **error)
+remove_taps (const char *directory, const GPtrArray *specs, GError **error)
 {
   g_autofree char *name = g_path_get_basename (directory);
-  g_auto (GStrv) paths = list_namespaces (directory);
 
-  for (char **path = paths; *path != NULL; path++)
-    if (!vp_net_leftover_remove (name, *path, error))
-      return FALSE;
+  for (guint i = 0; i < specs->len; i++)
+    {
+      const char *netns = vp_spec_get_namespace_path (specs->pdata[i], "network");
+
+      if (netns != NULL && !vp_net_leftover_remove (name, netns, error))
+        return FALSE;
+    }
   return vp_net_leftover_remove (name, NULL, error);
+}
+
+/* Whether they were of our making is not known any more; if they are empty nobody misses them. */
+static void
+remove_cgroups (const char *directory, const GPtrArray *specs)
+{
+  g_autofree char *name = g_path_get_basename (directory);
+
+  for (guint i = 0; i < specs->len; i++)
+    {
+      g_autofree char *path = vp_cgroup_from_cgroups_path (vp_spec_get_cgroups_path (specs->pdata[i]), NULL);
+      g_autoptr (GError) error = NULL;
+
+      if (path != NULL && !vp_cgroup_remove (path, NULL, 0, &error))
+        vp_notice (name, NULL, "left where it is: %s", error->message);
+    }
 }
 
 static void
@@ -113,9 +132,11 @@ remove_in_worker (GTask *task, gpointer source, gpointer task_data)
   const char *directory = task_data;
   g_autofree char *share = vp_planner_dup_share_dir (directory);
   g_autofree char *netns = vp_planner_dup_netns (directory);
+  g_autoptr (GPtrArray) specs = load_specs (directory);
   GError *error = NULL;
 
-  if (remove_taps (directory, &error) && vp_net_ns_remove (netns, &error)
+  remove_cgroups (directory, specs);
+  if (remove_taps (directory, specs, &error) && vp_net_ns_remove (netns, &error)
       && vp_host_mount_share_remove (share, &error))
     g_task_return_boolean (task, TRUE);
   else

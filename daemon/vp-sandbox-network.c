@@ -53,9 +53,9 @@ can_start_paused (VpSandbox *self)
 }
 
 gboolean
-vp_sandbox_connects_network (VpSandbox *self)
+vp_sandbox_starts_paused (VpSandbox *self)
 {
-  return self->machine.net != NULL && can_start_paused (self);
+  return (self->machine.net != NULL || self->machine.cgroup != NULL) && can_start_paused (self);
 }
 
 void
@@ -183,25 +183,12 @@ vp_sandbox_undo_taps (gpointer owner, VpSteps *steps)
 }
 
 static void
-on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (VpSandbox) self = user_data;
-  GError *error = NULL;
-
-  (void)vp_virt_resume_finish (VP_VIRT (source), result, &error);
-  vp_step_done (self->steps, error);
-}
-
-static void
 on_connected (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  VpSandbox *self = VP_SANDBOX (source);
   GError *error = NULL;
 
-  if (!g_task_propagate_boolean (G_TASK (result), &error) || !can_start_paused (self))
-    vp_step_done (user_data, error);
-  else
-    vp_virt_resume_async (self->services->virt, self->domain_name, NULL, on_resumed, g_object_ref (self));
+  (void)g_task_propagate_boolean (G_TASK (result), &error);
+  vp_step_done (user_data, error);
 }
 
 void
@@ -213,6 +200,25 @@ vp_sandbox_run_connect (gpointer owner, VpSteps *steps, GCancellable *cancellabl
     vp_step_done (steps, NULL);
   else
     run_job (self, connect_in_worker, on_connected, steps);
+}
+
+static void
+on_resumed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (VpSandbox) self = user_data;
+  GError *error = NULL;
+
+  (void)vp_virt_resume_finish (VP_VIRT (source), result, &error);
+  vp_step_done (self->steps, error);
+}
+
+void
+vp_sandbox_run_machine (VpSandbox *self)
+{
+  if (vp_sandbox_starts_paused (self))
+    vp_virt_resume_async (self->services->virt, self->domain_name, NULL, on_resumed, g_object_ref (self));
+  else
+    vp_step_done (self->steps, NULL);
 }
 
 /* ---- in the guest ---- */

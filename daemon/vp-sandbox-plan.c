@@ -56,6 +56,7 @@ make_plan (VpSandbox *self, VpFacts *facts, GError **error)
   g_free (self->machine.share_dir);
   self->machine.share_dir = vp_planner_dup_share_dir (directory);
   vp_sandbox_plan_namespace (self, directory);
+  vp_sandbox_plan_cgroup (self);
   return TRUE;
 }
 

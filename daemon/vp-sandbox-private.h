@@ -23,6 +23,8 @@ typedef struct
   char *share_dir;
   char *netns;   /* path of a network namespace of our making; NULL: there is none */
   VpNetJob *net; /* what the host does for its interfaces; NULL: nothing */
+  char *cgroup;  /* that it is accounted in, of our making; NULL: where libvirt has put it */
+  char *libvirts_cgroup; /* that it was moved out of; NULL: none */
   pid_t pid;
   VpConsole *console;
   VpAgentClient *agent;
@@ -121,20 +123,39 @@ void vp_sandbox_plan_namespace (VpSandbox *self, const char *directory);
 void vp_sandbox_describe_namespace (VpSandbox *self, VpRecord *record);
 void vp_sandbox_restore_namespace (VpSandbox *self, const VpRecord *record);
 
+/* ---- vp-sandbox-cgroup.c ---- */
+
+/* The control group of the sandbox's own container, which engines read: it is made before there
+ * is a machine, and the undo removes it, with those of the other containers, after there was one. */
+void vp_sandbox_run_cgroup (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+void vp_sandbox_undo_cgroup (gpointer owner, VpSteps *steps);
+/* What is of the sandbox on the host goes there, which is worth having and not worth failing for.
+ * Then the machine runs. */
+void vp_sandbox_run_account (gpointer owner, VpSteps *steps, GCancellable *cancellable);
+/* Which it is to be, as planned. */
+void vp_sandbox_plan_cgroup (VpSandbox *self);
+/* Gives another container the one of its spec if something stands for it on the host. */
+void vp_sandbox_give_cgroup (VpSandbox *self, VpContainer *container);
+/* To and from a record. */
+void vp_sandbox_describe_cgroup (VpSandbox *self, VpRecord *record);
+void vp_sandbox_restore_cgroup (VpSandbox *self, const VpRecord *record);
+
 /* ---- vp-sandbox-network.c ---- */
 
 /* Taps, before there is a machine; the undo takes away all that the network has on the host. */
 void vp_sandbox_run_taps (gpointer owner, VpSteps *steps, GCancellable *cancellable);
 void vp_sandbox_undo_taps (gpointer owner, VpSteps *steps);
-/* Into the namespace, while the machine does not run yet; then it does. */
+/* Into the namespace, while the machine does not run yet. */
 void vp_sandbox_run_connect (gpointer owner, VpSteps *steps, GCancellable *cancellable);
 /* What the guest is told of its interfaces. */
 void vp_sandbox_run_addresses (gpointer owner, VpSteps *steps, GCancellable *cancellable);
 
 /* What the plan's interfaces mean for the host; @id: of the namespace that was looked at. */
 void vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id);
-/* Whether the machine must not run before its interfaces are where they belong. */
-gboolean vp_sandbox_connects_network (VpSandbox *self);
+/* Whether the machine must not run before its interfaces, and itself, are where they belong. */
+gboolean vp_sandbox_starts_paused (VpSandbox *self);
+/* They are: it runs, if it did not, and the step that is under way is done. */
+void vp_sandbox_run_machine (VpSandbox *self);
 /* To and from a record. */
 void vp_sandbox_describe_network (VpSandbox *self, VpRecord *record);
 void vp_sandbox_restore_network (VpSandbox *self, const VpRecord *record);

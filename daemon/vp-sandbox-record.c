@@ -89,6 +89,7 @@ describe (VpSandbox *self)
     vp_record_add_resource (record, "domain", self->domain_name);
   vp_sandbox_describe_namespace (self, record);
   vp_sandbox_describe_network (self, record);
+  vp_sandbox_describe_cgroup (self, record);
   return record;
 }
 

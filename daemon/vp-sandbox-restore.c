@@ -171,6 +171,7 @@ vp_sandbox_restore (const VpServices *services, const VpRecord *record, VpConfig
       self->machine.share_dir = vp_planner_dup_share_dir (directory);
       vp_sandbox_restore_namespace (self, record);
       vp_sandbox_restore_network (self, record);
+      vp_sandbox_restore_cgroup (self, record);
     }
   return g_steal_pointer (&self);
 }

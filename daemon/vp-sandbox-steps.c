@@ -116,7 +116,7 @@ run_domain (gpointer owner, VpSteps *steps, GCancellable *cancellable)
   const VpDriver *driver = vp_driver_find (vp_facts_get (vp_virt_get_facts (self->services->virt))->driver);
   VpVirtCreateFlags flags = driver->can_validate ? VP_VIRT_CREATE_VALIDATE : VP_VIRT_CREATE_NONE;
 
-  if (vp_sandbox_connects_network (self))
+  if (vp_sandbox_starts_paused (self))
     flags |= VP_VIRT_CREATE_PAUSED;
   vp_virt_create_async (self->services->virt, self->machine.xml, flags, cancellable, on_domain_created,
                         g_object_ref (self));
@@ -298,6 +298,7 @@ vp_sandbox_prepare_container (VpSandbox *self, VpContainer *container, VpContain
                               GAsyncReadyCallback callback, gpointer user_data)
 {
   vp_sandbox_give_hooks (self, container);
+  vp_sandbox_give_cgroup (self, container);
   vp_container_set_create_timeout (container,
                                    (guint) vp_config_get_uint (self->config, VP_CONFIG_AGENT_CREATE_TIMEOUT_MS));
   vp_container_prepare_async (container, plan, self->machine.share_dir, self->machine.agent, self->services->worker,
@@ -371,8 +372,10 @@ const VpStep vp_sandbox_steps[] = {
   { "scan", vp_sandbox_run_scan, NULL },
   { "share", run_share, undo_share },
   { "taps", vp_sandbox_run_taps, vp_sandbox_undo_taps },
+  { "cgroup", vp_sandbox_run_cgroup, vp_sandbox_undo_cgroup },
   { "domain", run_domain, undo_domain },
   { "connect", vp_sandbox_run_connect, NULL },
+  { "account", vp_sandbox_run_account, NULL },
   { "door", vp_sandbox_run_door, vp_sandbox_undo_door },
   { "console", run_console, undo_console },
   { "agent", vp_sandbox_run_agent, vp_sandbox_undo_agent },

@@ -227,3 +227,42 @@ vp_virt_end_helpers (VpVirt *self, const char *domain_name)
     closedir (dir);
   return n;
 }
+
+/* The kernel names it after the process that it works for; a process may have that name too, but no
+ * thread of the kernel has a command line. */
+gboolean
+vp_virt_pid_is_vhost (const char *proc, pid_t pid, pid_t hypervisor)
+{
+  g_autofree char *comm_path = g_strdup_printf ("%s/%d/comm", proc, (int) pid);
+  g_autofree char *line_path = g_strdup_printf ("%s/%d/cmdline", proc, (int) pid);
+  g_autofree char *wanted = g_strdup_printf ("vhost-%d\n", (int) hypervisor);
+  gsize len = 0;
+  g_autofree char *comm = read_small_file (comm_path, 64, &len);
+  g_autofree char *line = NULL;
+
+  if (g_strcmp0 (comm, wanted) != 0)
+    return FALSE;
+  line = read_small_file (line_path, 1, &len);
+  return line != NULL && len == 0;
+}
+
+GArray *
+vp_virt_find_processes (VpVirt *self, const char *domain_name)
+{
+  GArray *pids = g_array_new (FALSE, FALSE, sizeof (pid_t));
+  pid_t hypervisor = vp_virt_find_pid (self, domain_name), pid;
+  g_autofree char *directory = NULL;
+  DIR *dir;
+
+  if (hypervisor == 0)
+    return pids;
+  g_array_append_val (pids, hypervisor);
+  directory = self->directories != NULL ? g_build_filename (self->directories, domain_name, NULL) : NULL;
+  dir = opendir ("/proc");
+  while ((pid = next_process (dir)) != 0)
+    if ((directory != NULL && vp_virt_pid_is_helper (pid, directory)) || vp_virt_pid_is_vhost ("/proc", pid, hypervisor))
+      g_array_append_val (pids, pid);
+  if (dir != NULL)
+    closedir (dir);
+  return pids;
+}

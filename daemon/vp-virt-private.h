@@ -156,6 +156,8 @@ gboolean vp_virt_pid_is_domain (pid_t pid, const char *name, char **ret_uuid);
 VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);
 /* TRUE when @pid is a virtiofsd that serves something in @directory. */
 gboolean vp_virt_pid_is_helper (pid_t pid, const char *directory);
+/* Whether it is a thread of the kernel, below @proc ("/proc"), that works for @hypervisor. */
+gboolean vp_virt_pid_is_vhost (const char *proc, pid_t pid, pid_t hypervisor);
 /* Kills those of a domain that nobody ends any more: libvirt was killed after it had
  * started them and before there was a hypervisor. Returns how many. */
 guint vp_virt_end_helpers (VpVirt *self, const char *domain_name);

@@ -178,3 +178,7 @@ GPtrArray *vp_virt_list_finish (VpVirt *self, GAsyncResult *result, GError **err
  * and checked, or looked for in /proc. 0: unknown, gone, or on another host. Does
  * not call libvirt; a few milliseconds at most. */
 pid_t vp_virt_find_pid (VpVirt *self, const char *domain_name);
+
+/* That process, the first, and those of the host that work for it alone: virtiofsd, and of kernels
+ * before 6.4 the threads that move its packets. Array of pid_t; empty when it is not known. */
+GArray *vp_virt_find_processes (VpVirt *self, const char *domain_name);

@@ -180,11 +180,34 @@ decide_pins (VpPlanning *p)
   vp_planning_note (p, "vcpu pins", cpus, VP_CONFIG_HYPERVISOR_VCPU_PINNING, NULL);
 }
 
+/* Where libvirt makes cgroups with its own hands it renames what has no suffix, so what clients
+ * name cannot be had from it. systemd is not to find its units without their processes. */
+static char *
+plan_cgroup (VpSpec *spec, const VpFactsInit *facts, const char **ret_why)
+{
+  char *path = vp_cgroup_from_cgroups_path (vp_spec_get_cgroups_path (spec), ret_why);
+
+  if (path == NULL || !facts->machined)
+    return path;
+  g_free (path);
+  *ret_why = "systemd makes the cgroups of domains here, and looks after them";
+  return NULL;
+}
+
+char *
+vp_planner_dup_cgroup (VpSpec *spec, VpConfig *config, VpFacts *facts, const char **ret_why)
+{
+  *ret_why = NULL;
+  return vp_config_get_bool (config, VP_CONFIG_RUNTIME_SANDBOX_CGROUP_ONLY)
+             ? plan_cgroup (spec, vp_facts_get (facts), ret_why)
+             : NULL;
+}
+
 /* A partition nobody makes is a domain that does not start. */
 static void
 decide_partition (VpPlanning *p)
 {
-  const char *why = NULL;
+  const char *why = NULL, *why_not_ours = NULL;
 
   if (vp_spec_get_cgroups_path (p->spec) == NULL)
     return;
@@ -193,6 +216,9 @@ decide_partition (VpPlanning *p)
       vp_planning_note (p, "partition", "libvirt's own", VP_CONFIG_RUNTIME_SANDBOX_CGROUP_ONLY, NULL);
       return;
     }
+  p->plan->cgroup = plan_cgroup (p->spec, p->facts, &why_not_ours);
+  vp_plan_note (p->plan, "cgroup", p->plan->cgroup != NULL ? p->plan->cgroup : "libvirt's own",
+                "spec linux.cgroupsPath", why_not_ours);
   p->plan->partition = vp_partition_from_cgroups_path (vp_spec_get_cgroups_path (p->spec), &why);
   if (p->plan->partition != NULL && p->driver->runs_guests && !p->facts->machined)
     {

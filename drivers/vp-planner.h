@@ -34,6 +34,11 @@ char *vp_planner_dup_console_socket (const char *directory);
 char *vp_planner_dup_console_log (const char *directory);
 char *vp_planner_dup_netns (const char *directory); /* a network namespace made for it */
 
+/* The cgroup that a container's spec names and virtpod makes: that of a sandbox's own has the
+ * machine, the others what stands for them on the host. NULL with @ret_why (static) when
+ * there is none to be made. */
+char *vp_planner_dup_cgroup (VpSpec *spec, VpConfig *config, VpFacts *facts, const char **ret_why);
+
 /* Of the @index-th tap of the sandbox with @uuid. */
 char *vp_planner_dup_tap_name (const char *uuid, guint index);
 

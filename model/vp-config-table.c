@@ -436,8 +436,8 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     "hypervisor.overhead_memory"),
   [VP_CONFIG_RUNTIME_SANDBOX_CGROUP_ONLY] = BOOL (
     "runtime", "sandbox-cgroup-only", "true",
-    "Whether all host processes of a sandbox are in the cgroup its bundle names. false: only the virtual "
-    "CPUs.", "runtime.sandbox_cgroup_only"),
+    "Whether the host processes of a sandbox are in the cgroup that its bundle names, where container engines "
+    "take their figures from. false: where libvirt puts them.", "runtime.sandbox_cgroup_only"),
   [VP_CONFIG_RUNTIME_VFIO_MODE] = CHOICE (
     "runtime", "vfio-mode", "guest-kernel|vfio", "guest-kernel",
     "Host devices in containers: driven by the guest's kernel, or /dev/vfio nodes.", "runtime.vfio_mode"),

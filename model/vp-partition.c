@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-plan.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define SLICE ".slice"
@@ -66,14 +67,12 @@ from_slice (const char *slice, const char **ret_why)
   return g_string_free (path, FALSE);
 }
 
-/* The parent directory of a cgroup, if libvirt has a name for it: it appends
- * ".partition" to each component without a dot, but for its own three roots. */
-static char *
-from_path (const char *cgroup, const char **ret_why)
+/* The directories of a path, without "." and empty ones. NULL: it leads upwards. */
+static GPtrArray *
+split_path (const char *path, const char **ret_why)
 {
-  g_auto (GStrv) parts = g_strsplit (cgroup, "/", -1);
-  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
-  GString *path;
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func (g_free);
 
   for (char **part = parts; *part != NULL; part++)
     {
@@ -83,8 +82,21 @@ from_path (const char *cgroup, const char **ret_why)
           return NULL;
         }
       if ((*part)[0] != '\0' && !g_str_equal (*part, "."))
-        g_ptr_array_add (kept, *part);
+        g_ptr_array_add (kept, g_strdup (*part));
     }
+  return g_steal_pointer (&kept);
+}
+
+/* The parent directory of a cgroup, if libvirt has a name for it: it appends
+ * ".partition" to each component without a dot, but for its own three roots. */
+static char *
+from_path (const char *cgroup, const char **ret_why)
+{
+  g_autoptr (GPtrArray) kept = split_path (cgroup, ret_why);
+  GString *path;
+
+  if (kept == NULL)
+    return NULL;
   if (kept->len < 2)
     {
       *ret_why = "it is at the root, where libvirt puts nothing";
@@ -108,6 +120,72 @@ from_path (const char *cgroup, const char **ret_why)
   return g_string_free (path, FALSE);
 }
 
+/* SLICE:PREFIX:NAME, which systemd makes a cgroup of. */
+static gboolean
+is_of_systemd (const char *cgroups_path)
+{
+  return cgroups_path[0] != '/' && strchr (cgroups_path, ':') != NULL;
+}
+
+/* What the kernel has in every directory of a cgroup begins with the name of who made it. */
+static gboolean
+is_kernel_file (const char *name)
+{
+  static const char *const files[] = { "tasks", "notify_on_release", "release_agent", NULL };
+  static const char *const makers[] = { "cgroup.",  "memory.",  "cpu.",  "cpuacct.", "cpuset.",  "blkio.", "io.",
+                                        "pids.",    "devices.", "freezer.", "net_cls.", "net_prio.", "hugetlb.",
+                                        "rdma.",    "misc.",    "perf_event." };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (makers); i++)
+    if (g_str_has_prefix (name, makers[i]))
+      return TRUE;
+  return g_strv_contains (files, name);
+}
+
+char *
+vp_cgroup_from_cgroups_path (const char *cgroups_path, const char **ret_why)
+{
+  g_autoptr (GPtrArray) kept = NULL;
+  GString *path;
+  const char *unused;
+
+  if (ret_why == NULL)
+    ret_why = &unused;
+  *ret_why = NULL;
+  if (cgroups_path == NULL || cgroups_path[0] == '\0')
+    {
+      *ret_why = "there is none";
+      return NULL;
+    }
+  if (is_of_systemd (cgroups_path))
+    {
+      *ret_why = "it is systemd's to make";
+      return NULL;
+    }
+  kept = split_path (cgroups_path, ret_why);
+  if (kept == NULL)
+    return NULL;
+  if (kept->len == 0)
+    {
+      *ret_why = "it is the root";
+      return NULL;
+    }
+  path = g_string_new (NULL);
+  for (guint i = 0; i < kept->len; i++)
+    {
+      const char *part = g_ptr_array_index (kept, i);
+
+      if (strlen (part) > NAME_MAX || strchr (part, '\n') != NULL || is_kernel_file (part))
+        {
+          g_string_free (path, TRUE);
+          *ret_why = "it has a name that no cgroup can have";
+          return NULL;
+        }
+      g_string_append_printf (path, "/%s", part);
+    }
+  return g_string_free (path, FALSE);
+}
+
 char *
 vp_partition_from_cgroups_path (const char *cgroups_path, const char **ret_why)
 {
@@ -121,7 +199,7 @@ vp_partition_from_cgroups_path (const char *cgroups_path, const char **ret_why)
       *ret_why = "there is none";
       return NULL;
     }
-  if (cgroups_path[0] != '/' && strchr (cgroups_path, ':') != NULL)
+  if (is_of_systemd (cgroups_path))
     {
       g_auto (GStrv) parts = g_strsplit (cgroups_path, ":", -1);
 

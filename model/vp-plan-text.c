@@ -123,6 +123,7 @@ add_confinement (GString *text, const VpPlan *plan)
                               seclabel->no_relabel ? " no-relabel" : "");
     }
   add_word (text, "partition", plan->partition);
+  add_word (text, "cgroup", plan->cgroup);
 }
 
 static void

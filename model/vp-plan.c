@@ -110,7 +110,7 @@ plan_clear (gpointer data)
       = { plan->sandbox_id, plan->handler,         plan->uuid,      plan->domain_name, plan->directory,
           plan->pod_name,   plan->pod_namespace,   plan->pod_uid,   plan->arch,        plan->machine,
           plan->emulator,   plan->cpu_model,       plan->kernel,    plan->initrd,      plan->cmdline,
-          plan->firmware,   plan->firmware_volume, plan->partition, plan->hostname,
+          plan->firmware,   plan->firmware_volume, plan->partition, plan->cgroup, plan->hostname,
           plan->guest_hook_dir };
 
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)

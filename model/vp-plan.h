@@ -145,6 +145,7 @@ typedef struct _VpPlan
   /* confinement on the host */
   GPtrArray *seclabels; /* of VpSecLabel */
   char *partition;      /* of cgroups, as libvirt names them: "/machine"; NULL: libvirt's own */
+  char *cgroup;         /* the machine is moved there once libvirt has started it; NULL: it stays */
 
   GPtrArray *devices; /* of VpDevice */
   GPtrArray *paths;   /* of VpPathCheck */
@@ -194,6 +195,11 @@ guint64 vp_plan_get_max_memory (const VpPlan *plan);
  * only found where libvirt registers domains with systemd; elsewhere a domain
  * with such a partition does not start. */
 char *vp_partition_from_cgroups_path (const char *cgroups_path, const char **ret_why);
+
+/* The cgroup of the spec's cgroupsPath where nobody but us makes it: an absolute path
+ * below each hierarchy, without "." and "..", and never the root. NULL with @ret_why
+ * when there is none or it is one of systemd's. */
+char *vp_cgroup_from_cgroups_path (const char *cgroups_path, const char **ret_why);
 
 /* Host half first, one "key: value" a line: for `explain`, logs and tests. */
 char *vp_plan_to_text (const VpPlan *plan);

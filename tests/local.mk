@@ -68,6 +68,7 @@ EXTRA_DIST += \
 	tests/clients/podman-pod.py \
 	tests/clients/podman-pods.py \
 	tests/clients/podman-run.py \
+	tests/clients/podman-stats.py \
 	tests/vm/adoption.py \
 	tests/vm/bad-guest.py \
 	tests/vm/boot.py \

@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
+import host
 import tap
 from containerd import SIZE
 from cri import DEADLINE, NOT_READY, READY, SUBNET, CriEnv, CriError, Pod
@@ -23,6 +24,9 @@ SERVER = ('trap "exit 5" TERM; echo ready; echo warning >&2; '
           'while :; do echo "from $NAME" | busybox nc -l -p 80 & wait $!; done')
 ECHO = 'trap "" TERM; echo ready; while read line; do echo "got $line"; done'
 MIB = 1 << 20
+# of control groups, which are the whole machine's; a kubelet makes them
+GROUPS = "/virtpod-test.%d" % os.getpid()
+GROUP = GROUPS + "/kubepods/burstable/pod1"
 
 
 class Shared:
@@ -51,7 +55,7 @@ def test_start(env):
     """RunPodSandbox, CreateContainer, StartContainer: two containers, one machine and one shim"""
     pod = Shared.pod = Pod(env, "web-0", dns_config={"servers": ["10.87.0.53"], "searches": ["test.example.org"],
                                                      "options": ["ndots:5"]},
-                           linux={"resources": {"memory_limit_in_bytes": 128 * MIB}})
+                           linux={"resources": {"memory_limit_in_bytes": 128 * MIB}, "cgroup_parent": GROUP})
     os.mkdir(env.path("volume"))
     for name in ("volume/file", "single"):
         with open(env.path(name), "w", encoding="ascii") as f:
@@ -199,6 +203,29 @@ def test_stats(env):
     equal(int(web.shell(limit)), 80 * MIB, "limit of memory after its change")
 
 
+def test_pod_stats(env):
+    """PodSandboxStats, ListPodSandboxStats: the machine is in the pod's control group"""
+    if not any(os.access("/sys/fs/cgroup" + name + "/cgroup.procs", os.W_OK) for name in ("/memory", "")):
+        print("# no control groups can be made here")
+        return
+
+    def stats():
+        return env.cri.call("PodSandboxStats", pod_sandbox_id=Shared.pod.id).stats
+
+    before = stats()
+    equal((before.attributes.id, before.attributes.metadata.name), (Shared.pod.id, "web-0"), "pod")
+    # a guest that does nothing takes 36 MiB
+    check(before.linux.memory.usage_bytes.value > 40 * MIB, "memory: %r" % before.linux.memory)
+    check(before.linux.memory.working_set_bytes.value > 40 * MIB, "memory in use: %r" % before.linux.memory)
+    equal(sorted(item.attributes.metadata.name for item in before.linux.containers), ["reader", "web"], "containers")
+    Shared.web.shell("(while :; do :; done) >/dev/null 2>&1 & sleep 5; kill $!")
+    tap.eventually(lambda: stats().linux.cpu.usage_core_nano_seconds.value
+                   > before.linux.cpu.usage_core_nano_seconds.value + 1e9, "time of a guest that has worked", DEADLINE)
+    listed = env.cri.call("ListPodSandboxStats", filter={"id": Shared.pod.id}).stats
+    equal([item.attributes.id for item in listed], [Shared.pod.id], "pods with statistics")
+    check(listed[0].linux.memory.usage_bytes.value > 40 * MIB, "memory: %r" % listed[0].linux.memory)
+
+
 def test_not_found(env):
     """StartContainer of a program that is not there: an error that says so, and the others go on"""
     nothing = Shared.pod.create("nothing", "/no/such/program")
@@ -240,11 +267,15 @@ def test_remove(env):
     pod.remove()
     env.cri.call("RemovePodSandbox", pod_sandbox_id=pod.id)
     env.nothing_left()
+    tap.eventually(lambda: host.control_groups(GROUP) in ([], [""]), "no control group in the pod's", 60)
 
 
 if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = CriEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_start, test_lists, test_network, test_port_forward, test_inside, test_exec_sync, test_streams,
-             test_logs, test_stats, test_not_found, test_stop, test_remove], ENV)
+    try:
+        tap.run([test_start, test_lists, test_network, test_port_forward, test_inside, test_exec_sync, test_streams,
+                 test_logs, test_stats, test_pod_stats, test_not_found, test_stop, test_remove], ENV)
+    finally:
+        host.remove_control_groups(GROUPS)

@@ -3,10 +3,12 @@
 """docker 20.10, as it comes, with virtpod as one of its runtimes."""
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
+import host
 import tap
 from docker import DockerEnv
 from podman import IMAGE
@@ -65,6 +67,32 @@ def test_life(env):
     env.all_gone()
 
 
+def stats(env, name):
+    """Memory in bytes and number of processes that docker shows."""
+    memory, pids = env.docker_ok("stats", "--no-stream", "--format", "{{.MemUsage}};{{.PIDs}}", name).strip().split(";")
+    number, unit = re.match(r"([0-9.]+)([KMG]?i?)B", memory).groups()
+    return float(number) * {"": 1, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}[unit], int(pids)
+
+
+def test_stats(env):
+    """stats: those of the machine, which is in the control group that docker has named"""
+    if not any(os.access("/sys/fs/cgroup" + name + "/cgroup.procs", os.W_OK) for name in ("/memory", "")):
+        print("# no control groups can be made here")
+        return
+    cid = env.docker_ok("run", "-d", "--name", "stats", "--runtime", "virtpod", "--network", "none", IMAGE, "sh", "-c",
+                        "while :; do :; done").strip()
+    pids = [pid for pid, (_parent, _state, command) in host.family().items()
+            if "qemu-system" in command or "virtiofsd" in command or "virtpod-proxy" in command]
+    for controller in ("memory", "cpuacct", "pids"):
+        equal({host.control_group_of(pid, controller) for pid in pids}, {"/docker/" + cid}, controller)
+    memory, n_pids = stats(env, "stats")
+    tap.check(memory > 40e6 and n_pids > 3, "memory %d, processes %d" % (memory, n_pids))
+    tap.eventually(lambda: float(env.docker_ok("stats", "--no-stream", "--format", "{{.CPUPerc}}", "stats").strip()[:-1])
+                   > 10, "time of a guest that works", DEADLINE)
+    env.docker_ok("rm", "--force", "stats")
+    tap.eventually(lambda: host.control_groups("/docker/" + cid) == [], "no control group", 60)
+
+
 def test_terminal(env):
     """run -it and exec -it: a terminal with the size of docker's own"""
     script = 'tty; while [ "$(stty size)" != "40 100" ]; do sleep 0.1; done; echo sized; read x; echo "<$x>"; exit 4'
@@ -99,4 +127,4 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = DockerEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_run, test_no_command, test_life, test_terminal, test_bridge, test_all_gone], ENV)
+    tap.run([test_run, test_no_command, test_life, test_stats, test_terminal, test_bridge, test_all_gone], ENV)

@@ -128,8 +128,8 @@ def test_sandbox(env):
     values = all_properties(sandbox)
     equal((values["State"], values["AgentState"]), ("ready", "ready"), "states")
     equal([name for name, _usec in values["StartStages"]],
-          ["plan", "namespace", "scan", "share", "taps", "domain", "connect", "door", "console", "agent", "addresses",
-           "guest", "containers"], "stages")
+          ["plan", "namespace", "scan", "share", "taps", "cgroup", "domain", "connect", "account", "door", "console",
+           "agent", "addresses", "guest", "containers"], "stages")
     check(all(0 < usec < 60e6 for _name, usec in values["StartStages"]), "stages: %r" % values["StartStages"])
     check(values["Vcpus"] >= 1 and values["MemoryBytes"] >= 64 << 20, "size: %r" % values)
     check(began <= values["CreatedAt"] <= values["StartedAt"] <= now_usec(), "times")

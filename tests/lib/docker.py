@@ -47,8 +47,22 @@ class DockerEnv(PodmanNetworkEnv):
             tap.skip_all("no control groups are mounted, and dockerd does not start without")
         super().require()
 
+    def mount_hierarchies(self):
+        """Those of control groups that are not mounted, out of the machine's sight: containerd's shim has no
+        figures of a process as long as there are any."""
+        with open("/proc/self/mounts", encoding="utf-8") as f:
+            mounted = {option for line in f if line.split()[2] == "cgroup" for option in line.split()[3].split(",")}
+        with open("/proc/self/cgroup", encoding="ascii") as f:
+            controllers = [line.split(":")[1] for line in f]
+        for names in controllers:
+            if names and not set(names.split(",")) & mounted:
+                place = self.path("hierarchy-" + names.replace("=", "-"))
+                os.mkdir(place)
+                subprocess.run(["mount", "-t", "cgroup", "-o", names, "none", place], check=True)
+
     def start(self):
         super().start()
+        self.mount_hierarchies()
         # what containerd's shims and dockerd have at fixed places is out of the machine's sight too
         for path in ("/run/containerd", "/run/docker"):
             os.makedirs(path, exist_ok=True)

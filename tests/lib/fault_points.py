@@ -73,6 +73,7 @@ class Life:
 
     def create(self):
         document = netns.document(self.pod.path, ["sleep", "98765"])
+        document["linux"]["cgroupsPath"] = self.env.group + "/" + self.sid
         self.env.manager.create_sandbox(self.sid, self.env.bundles.make(document=document), labels={"a": "b"},
                                         **({"network": self.network} if self.network else {}))
 
@@ -198,6 +199,7 @@ class PointsEnv(CrashEnv):
     def __init__(self, **timeouts):
         super().__init__(**timeouts)
         self.pods = []
+        self.group = "/virtpod-test.%d" % os.getpid()    # of control groups, which are the whole machine's
 
     def start(self):
         host.own_network_namespace()
@@ -207,6 +209,7 @@ class PointsEnv(CrashEnv):
         super().stop()
         for pod in self.pods:
             pod.remove()
+        host.remove_control_groups(self.group)
 
     def remove_all(self):
         super().remove_all()
@@ -215,6 +218,7 @@ class PointsEnv(CrashEnv):
             for pod in left:
                 eventually(lambda pod=pod: not pods.taps_in(pod) and not pod.qdiscs(), "a namespace as it was")
             eventually(lambda: not host.interfaces(), "no taps on the host")
+            eventually(lambda: host.control_groups(self.group) in ([], [""]), "no control groups")
         finally:
             for pod in left:
                 pod.remove()

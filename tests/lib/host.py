@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a test program does to, and reads of, the host: namespaces, processes, mounts."""
 
+import contextlib
 import ctypes
+import glob
 import os
 import signal
 import socket
@@ -110,6 +112,34 @@ def mounts():
             fields, _, rest = line.partition(" - ")
             result.append("%s (%s)" % (fields.split()[4], rest.split()[0]))
     return result
+
+
+def control_groups(path):
+    """Those at and below @path, relative to it, of whichever hierarchies."""
+    found = set()
+    for mount in glob.glob("/sys/fs/cgroup/*/") + ["/sys/fs/cgroup/"]:
+        top = mount.rstrip("/") + path
+        for base, _dirs, _files in os.walk(top):
+            found.add(base[len(top):].lstrip("/"))
+    return sorted(found)
+
+
+def control_group_of(pid, controller):
+    """Where a process is in the hierarchy with @controller, or else in that of version 2."""
+    places = {}
+    with open("/proc/%d/cgroup" % pid, encoding="utf-8") as f:
+        for line in f:
+            _number, names, path = line.rstrip("\n").split(":", 2)
+            places.update((name, path) for name in names.split(","))
+    return places.get(controller, places.get(""))
+
+
+def remove_control_groups(path):
+    """What tests have made above groups that are gone."""
+    for name in sorted(control_groups(path), key=len, reverse=True):
+        for mount in glob.glob("/sys/fs/cgroup/*/") + ["/sys/fs/cgroup/"]:
+            with contextlib.suppress(OSError):
+                os.rmdir(os.path.join(mount.rstrip("/") + path, name))
 
 
 def files_below(path):

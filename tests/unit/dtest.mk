@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/daemon/adoption.py \
 	tests/daemon/authorisation.py \
 	tests/daemon/bus-matrix.py \
+	tests/daemon/control-groups.py \
 	tests/daemon/busctl.py \
 	tests/daemon/cycles.py \
 	tests/daemon/commands.py \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-plan.h"
 
+#include <string.h>
+
 static void
 test_names (void)
 {
@@ -55,10 +57,64 @@ test_names (void)
   g_assert_null (vp_partition_from_cgroups_path ("/", NULL));
 }
 
+static void
+test_cgroups (void)
+{
+  g_autofree char *long_name = g_strnfill (256, 'a');
+  const struct
+  {
+    const char *cgroups_path, *cgroup;
+  } cases[] = {
+    { NULL, NULL },
+    { "", NULL },
+    { "/", NULL },
+    { "//./", NULL },
+    { "..", NULL },
+    { "/..", NULL },
+    { "/../../a", NULL },
+    { "/docker/../../a", NULL },
+    { "/docker/..", NULL },
+    { "machine.slice:libpod:abc", NULL },
+    { ":docker:abc", NULL },
+    { "/docker/abc", "/docker/abc" },
+    { "docker/abc", "/docker/abc" },
+    { "//libpod_parent/.//libpod-abc/", "/libpod_parent/libpod-abc" },
+    { "/kubepods/burstable/pod1/abc", "/kubepods/burstable/pod1/abc" },
+    { "/abc", "/abc" },
+    { "/...", "/..." },
+    { "/a:b:c", "/a:b:c" },
+    { "/docker/a\nb", NULL },
+    { "/docker/cgroup.procs", NULL },
+    { "/docker/memory.max", NULL },
+    { "/tasks", NULL },
+    { "/taskset", "/taskset" },
+    { long_name, NULL },
+    { long_name + 1, NULL }, /* as long as a name may be */
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *why = NULL;
+      g_autofree char *cgroup = vp_cgroup_from_cgroups_path (cases[i].cgroups_path, &why);
+
+      g_test_message ("%s", cases[i].cgroups_path != NULL ? cases[i].cgroups_path : "(none)");
+      if (cases[i].cgroups_path == long_name + 1)
+        {
+          g_assert_nonnull (cgroup);
+          g_assert_cmpuint (strlen (cgroup), ==, 256);
+          continue;
+        }
+      g_assert_cmpstr (cgroup, ==, cases[i].cgroup);
+      g_assert_true ((why != NULL) == (cgroup == NULL));
+    }
+  g_assert_null (vp_cgroup_from_cgroups_path ("/", NULL));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/partition/names", test_names);
+  g_test_add_func ("/partition/cgroups", test_cgroups);
   return g_test_run ();
 }

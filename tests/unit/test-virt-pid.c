@@ -3,10 +3,13 @@
 #include "vp-virt-private.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "vp-fd.h"
 
 /* A process whose arguments are @args (0-terminated), and which does nothing. It has
  * them when this returns: a pipe closes at exec. */
@@ -163,6 +166,77 @@ test_helper_of_another (void)
   close (fds[0]);
 }
 
+/* A process below a directory that looks like /proc. */
+static void
+describe (const char *proc, pid_t pid, const char *comm, const char *cmdline)
+{
+  g_autofree char *directory = g_strdup_printf ("%s/%d", proc, (int) pid);
+  g_autofree char *comm_path = g_build_filename (directory, "comm", NULL);
+  g_autofree char *cmdline_path = g_build_filename (directory, "cmdline", NULL);
+
+  g_assert_cmpint (g_mkdir (directory, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (comm_path, comm, -1, NULL));
+  g_assert_true (g_file_set_contents (cmdline_path, cmdline, -1, NULL));
+}
+
+static void
+test_vhost (void)
+{
+  static const struct
+  {
+    const char *comm, *cmdline;
+    gboolean is_it;
+  } cases[] = {
+    { "vhost-77\n", "", TRUE },
+    { "vhost-77\n", "sleep", FALSE }, /* no thread of the kernel */
+    { "vhost-777\n", "", FALSE },
+    { "vhost-7\n", "", FALSE },
+    { "kworker/0:1\n", "", FALSE },
+  };
+  g_autofree char *proc = g_dir_make_tmp ("virtpod-test-XXXXXX", NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      describe (proc, (pid_t) i + 1, cases[i].comm, cases[i].cmdline);
+      g_assert_cmpint (vp_virt_pid_is_vhost (proc, (pid_t) i + 1, 77), ==, cases[i].is_it);
+    }
+  g_assert_false (vp_virt_pid_is_vhost (proc, G_N_ELEMENTS (cases) + 1, 77));
+  {
+    g_autofree char *parent = g_path_get_dirname (proc);
+    g_autofree char *name = g_path_get_basename (proc);
+    VP_AUTO_FD fd = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    g_assert_true (vp_fd_remove_tree (fd, name, NULL));
+  }
+}
+
+static void
+test_processes (void)
+{
+  const char *const hypervisor[]
+      = { "qemu-system-x86_64", SLEEP, "-name", "guest=vp-test-p,debug-threads=on", "-uuid",
+          "0f0e0d0c-0b0a-4908-8706-050403020100", NULL };
+  const char *const helper[] = { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-p/shared", NULL };
+  const char *const other[] = { "virtiofsd", SLEEP, "--shared-dir=/run/x/vp-test-q/shared", NULL };
+  g_autoptr (VpVirt) virt = vp_virt_new ("qemu:///system");
+  pid_t pids[3];
+  g_autoptr (GArray) none = NULL;
+  g_autoptr (GArray) found = NULL;
+
+  vp_virt_set_directories (virt, "/run/x");
+  pids[1] = spawn (helper);
+  pids[2] = spawn (other);
+  none = vp_virt_find_processes (virt, "vp-test-p");
+  g_assert_cmpuint (none->len, ==, 0);
+  pids[0] = spawn (hypervisor);
+  found = vp_virt_find_processes (virt, "vp-test-p");
+  g_assert_cmpuint (found->len, ==, 2);
+  g_assert_cmpint (g_array_index (found, pid_t, 0), ==, pids[0]);
+  g_assert_cmpint (g_array_index (found, pid_t, 1), ==, pids[1]);
+  for (gsize i = 0; i < G_N_ELEMENTS (pids); i++)
+    end (pids[i], SIGKILL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,5 +244,7 @@ main (int argc, char **argv)
   g_test_add_func ("/virt-pid/domain", test_domain);
   g_test_add_func ("/virt-pid/helper", test_helper);
   g_test_add_func ("/virt-pid/helper-of-another", test_helper_of_another);
+  g_test_add_func ("/virt-pid/vhost", test_vhost);
+  g_test_add_func ("/virt-pid/processes", test_processes);
   return g_test_run ();
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 vp_virt_tests = \
+	tests/unit/test-cgroup \
 	tests/unit/test-console \
 	tests/unit/test-listen-fds \
 	tests/unit/test-pidwatch \
@@ -18,6 +19,11 @@ TESTS += $(vp_virt_tests) $(vp_virt_vm_tests)
 vp_virt_test_cppflags = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model -I$(srcdir)/daemon
 vp_virt_test_cflags = $(AM_CFLAGS) $(GLIB_CFLAGS)
 vp_virt_test_ldadd = libvp-daemon.la libvp-model.la libvp-common.la $(LIBVIRT_LIBS) $(XML_LIBS) $(GLIB_LIBS)
+
+tests_unit_test_cgroup_SOURCES = tests/unit/test-cgroup.c
+tests_unit_test_cgroup_CPPFLAGS = $(vp_virt_test_cppflags)
+tests_unit_test_cgroup_CFLAGS = $(vp_virt_test_cflags)
+tests_unit_test_cgroup_LDADD = $(vp_virt_test_ldadd)
 
 tests_unit_test_console_SOURCES = tests/unit/test-console.c
 tests_unit_test_console_CPPFLAGS = $(vp_virt_test_cppflags)
