@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import host
 import tap
 from cri import DEADLINE, NOT_READY, READY, CriEnv, CriError, Pod
-from tap import equal
+from tap import equal, match
 
 IN_A_ROW = int(os.environ.get("VIRTPOD_TEST_PODS", "5"))
 AT_ONCE = 4
@@ -117,6 +117,23 @@ def test_machine_killed(env):
     env.nothing_left()
 
 
+def test_namespaces(env):
+    """a pod that asks for the host's processes has those of its machine; its sysctls are set there"""
+    linux = {"security_context": {"namespace_options": {"pid": "NODE"}}, "sysctls": {"kernel.shm_rmid_forced": "1"}}
+    options = {"security_context": linux["security_context"]}
+    pod = Pod(env, "wide", linux=linux)
+    try:
+        pod.start("first", "sleep", "54322", linux=options)
+        second = pod.start("second", "sleep", "100000", linux=options)
+        seen = second.shell("ps")
+        match(seen, "sleep 54322", "processes of the pod, seen by the second")
+        tap.check("containerd" not in seen, "processes of the host are seen: " + seen)
+        equal(second.shell("cat /proc/sys/kernel/shm_rmid_forced"), "1\n", "sysctl")
+    finally:
+        pod.remove()
+    env.nothing_left()
+
+
 def test_refused(env):
     """a pod that cannot be made is an error that says why, and leaves nothing"""
     try:
@@ -131,4 +148,5 @@ if __name__ == "__main__":
     # guests of a busy machine take their time
     ENV = CriEnv(libvirt="embed", options=["--set", "agent.connect-timeout-ms=240000"])
     ENV.require()
-    tap.run([test_row, test_at_once, test_restarts, test_shim_killed, test_machine_killed, test_refused], ENV)
+    tap.run([test_row, test_at_once, test_restarts, test_shim_killed, test_machine_killed, test_namespaces,
+             test_refused], ENV)
