@@ -44,12 +44,27 @@ run_logged ()
 
 # ---- packages -------------------------------------------------------------------
 
-# packages_of SECTION...: lines of packages.txt
+# The number of this release of Debian; 12 when it is older, or is not known to be newer
+debian_release ()
+{
+  local id=
+  # shellcheck disable=SC2154
+  id=$(. /etc/os-release && echo "${VERSION_ID:-99}") 2>/dev/null || id=12
+  id=${id%%.*}
+  [ "$id" -gt 12 ] 2>/dev/null || id=12
+  echo "$id"
+}
+
+# packages_of SECTION...: lines of packages.txt that are for this release
 packages_of ()
 {
-  local section
+  local release section since
+  release=$(debian_release)
   for section in "$@"; do
     sed -n "/^\[$section\]\$/,/^\[/{/^[a-z]/p}" "$source_dir/tools/packages.txt"
+    for ((since = 13; since <= release; since++)); do
+      sed -n "/^\[$section $since\]\$/,/^\[/{/^[a-z]/p}" "$source_dir/tools/packages.txt"
+    done
   done | sort -u
 }
 
