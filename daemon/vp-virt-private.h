@@ -156,6 +156,11 @@ gboolean vp_virt_pid_is_domain (pid_t pid, const char *name, char **ret_uuid);
 VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);
 /* TRUE when @pid is a virtiofsd that serves something in @directory. */
 gboolean vp_virt_pid_is_helper (pid_t pid, const char *directory);
+/* TRUE when @pid is the passt of a domain (NULL: of any of ours) of the libvirt that has
+ * @run_dir, and there is no hypervisor that it is for. */
+gboolean vp_virt_pid_is_idle_passt (pid_t pid, const char *run_dir, const char *domain_name);
+/* Kills them. Returns how many. */
+guint vp_virt_end_idle_passts (const char *run_dir, const char *domain_name);
 /* Kills those of a domain that nobody ends any more: libvirt was killed after it had
  * started them and before there was a hypervisor. Returns how many. */
 guint vp_virt_end_helpers (VpVirt *self, const char *domain_name);

@@ -83,7 +83,7 @@ def extra_wrong(b):
         message = fails('INVALID_ARGUMENT', with_extra, b, wrong, 'true')
         assert EXTRA in message, message
     message = fails('INVALID_ARGUMENT', with_extra, b, {'process': {'scheduler': {'policy': 'SCHED_NONE'}}}, 'true')
-    assert 'process.scheduler' in message, message
+    assert 'scheduler' in message, message
     message = fails('INVALID_ARGUMENT', with_extra, b, {'process': {'ioPriority': {'class': 'x'}}}, 'true')
     assert 'process.ioPriority' in message, message
 
