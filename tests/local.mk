@@ -113,7 +113,7 @@ EXTRA_DIST += \
 # the daemon and the command alone, for tests of another build of them
 .PHONY: programs
 programs: $(BUILT_SOURCES)
-	@$(MAKE) $(AM_MAKEFLAGS) virtpodd$(EXEEXT) virtpod$(EXEEXT)
+	@$(MAKE) $(AM_MAKEFLAGS) virtpodd$(EXEEXT) virtpod$(EXEEXT) virtpod-cp$(EXEEXT)
 
 # the long forms of what tools/check runs; the last three need --enable-failpoints. Root
 # and an hour or so, more where guests are emulated.

@@ -265,6 +265,7 @@ const VpCommand vp_cmd_exec = {
   .max_args = -1,
   .failure = VP_EXIT_OWN,
   .verbatim = TRUE,
+  .needs_running = TRUE,
   .options = options,
   .run = run,
 };

@@ -69,6 +69,7 @@ const VpCommand vp_cmd_kill = {
   .min_args = 1,
   .max_args = 2,
   .failure = VP_EXIT_FAILURE,
+  .needs_running = TRUE,
   .options = options,
   .run = run,
 };

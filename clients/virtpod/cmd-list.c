@@ -6,6 +6,7 @@
 
 #include "vp-command.h"
 #include "vp-json-text.h"
+#include "vp-names.h"
 #include "vp-output.h"
 
 static gboolean opt_sandboxes;
@@ -32,8 +33,18 @@ static const VpColumn sandbox_columns[] = {
   { N_("CREATED"), "createdAt", VP_COLUMN_TIME },
 };
 
+/* The rows that the manager's @method gives, whose reply is of @type. */
+static GVariant *
+ask (VpClient *client, const char *method, const char *type, GError **error)
+{
+  g_autoptr (GVariant) reply = vp_client_call (client, VP_PATH_MANAGER, VP_IFACE_MANAGER, method,
+                                               g_variant_new ("(@a{ss})", vp_output_filter ()), type, error);
+
+  return reply == NULL ? NULL : g_variant_get_child_value (reply, 0);
+}
+
 static VpTable *
-load_containers (VpDBusManager1 *manager, GError **error)
+load_containers (VpClient *client, GError **error)
 {
   g_autoptr (VpTable) table = vp_table_new (container_columns, G_N_ELEMENTS (container_columns));
   g_autoptr (GVariant) reply = NULL;
@@ -42,7 +53,8 @@ load_containers (VpDBusManager1 *manager, GError **error)
   guint32 pid;
   guint64 created;
 
-  if (!vp_dbus_manager1_call_list_containers_sync (manager, vp_output_filter (), &reply, NULL, error))
+  reply = ask (client, "ListContainers", "(a(ssssuto))", error);
+  if (reply == NULL)
     return NULL;
   g_variant_iter_init (&iter, reply);
   while (g_variant_iter_next (&iter, "(&s&s&s&sut&o)", &id, &sandbox, &state, &bundle, &pid, &created, NULL))
@@ -53,7 +65,7 @@ load_containers (VpDBusManager1 *manager, GError **error)
 }
 
 static VpTable *
-load_sandboxes (VpDBusManager1 *manager, GError **error)
+load_sandboxes (VpClient *client, GError **error)
 {
   g_autoptr (VpTable) table = vp_table_new (sandbox_columns, G_N_ELEMENTS (sandbox_columns));
   g_autoptr (GVariant) reply = NULL;
@@ -61,7 +73,8 @@ load_sandboxes (VpDBusManager1 *manager, GError **error)
   GVariantIter iter;
   guint64 created;
 
-  if (!vp_dbus_manager1_call_list_sandboxes_sync (manager, vp_output_filter (), &reply, NULL, error))
+  reply = ask (client, "ListSandboxes", "(a(sssto))", error);
+  if (reply == NULL)
     return NULL;
   g_variant_iter_init (&iter, reply);
   while (g_variant_iter_next (&iter, "(&s&s&st&o)", &id, &state, &handler, &created, NULL))
@@ -75,13 +88,10 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
   g_autoptr (VpTable) table = NULL;
   g_autoptr (GError) error = NULL;
-  VpDBusManager1 *manager;
 
   if (vp_output_check () != NULL)
     return vp_command_usage (command, vp_output_check ());
-  manager = vp_client_get_manager (client, &error);
-  if (manager != NULL)
-    table = opt_sandboxes ? load_sandboxes (manager, &error) : load_containers (manager, &error);
+  table = opt_sandboxes ? load_sandboxes (client, &error) : load_containers (client, &error);
   if (table == NULL)
     return vp_command_fail (command, NULL, error);
   vp_table_print (table);

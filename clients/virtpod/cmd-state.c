@@ -5,16 +5,21 @@
 #include <glib/gi18n.h>
 
 #include "vp-command.h"
+#include "vp-names.h"
 
 static int
 run (const VpCommand *command, VpClient *client, int n_args, char **args)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VpDBusContainer1) container = vp_client_find_container (client, args[0], &error);
-  g_autofree char *json = NULL;
+  g_autofree char *path = vp_client_find_container_path (client, args[0], &error);
+  g_autoptr (GVariant) reply = NULL;
+  const char *json;
 
-  if (container == NULL || !vp_dbus_container1_call_get_state_sync (container, &json, NULL, &error))
+  if (path != NULL)
+    reply = vp_client_call (client, path, VP_IFACE_CONTAINER, "GetState", g_variant_new ("()"), "(s)", &error);
+  if (reply == NULL)
     return vp_command_fail (command, args[0], error);
+  g_variant_get (reply, "(&s)", &json);
   g_print ("%s%s", json, g_str_has_suffix (json, "\n") ? "" : "\n");
   return 0;
 }

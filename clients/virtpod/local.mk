@@ -16,22 +16,20 @@ libvp_client_la_SOURCES = \
 	clients/virtpod/vp-oci-options.c clients/virtpod/vp-oci-options.h \
 	clients/virtpod/vp-output.c clients/virtpod/vp-output.h \
 	clients/virtpod/vp-plain.c clients/virtpod/vp-plain.h \
+	clients/virtpod/vp-program.c clients/virtpod/vp-program.h \
 	clients/virtpod/vp-progress.c clients/virtpod/vp-progress.h \
 	clients/virtpod/vp-relay.c clients/virtpod/vp-relay.h \
 	clients/virtpod/vp-report.c clients/virtpod/vp-report.h \
 	clients/virtpod/vp-signals.c clients/virtpod/vp-signals.h \
 	clients/virtpod/vp-standin.c clients/virtpod/vp-standin.h \
 	clients/virtpod/vp-stats-stream.c clients/virtpod/vp-stats-stream.h \
-	clients/virtpod/vp-tar-end.c clients/virtpod/vp-tar-end.h \
-	clients/virtpod/vp-tar-read.c clients/virtpod/vp-tar-read.h \
-	clients/virtpod/vp-tar-write.c clients/virtpod/vp-tar-write.h \
 	clients/virtpod/vp-target.c clients/virtpod/vp-target.h \
 	clients/virtpod/vp-tty.c clients/virtpod/vp-tty.h \
 	clients/virtpod/vp-usage.c clients/virtpod/vp-usage.h
 libvp_client_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(builddir)/lib/dbus -I$(srcdir)/clients/virtpod \
 	-DVP_PKGLIBEXECDIR=\"$(pkglibexecdir)\"
-libvp_client_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS) $(ARCHIVE_CFLAGS)
-libvp_client_la_LIBADD = libvp-dbus.la libvp-common.la $(GLIB_LIBS) $(JSON_LIBS) $(ARCHIVE_LIBS) $(LIBINTL)
+libvp_client_la_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) $(JSON_CFLAGS)
+libvp_client_la_LIBADD = libvp-dbus.la libvp-common.la $(GLIB_LIBS) $(JSON_LIBS) $(LIBINTL)
 
 virtpod_SOURCES = \
 	clients/virtpod/main.c \
@@ -39,7 +37,6 @@ virtpod_SOURCES = \
 	clients/virtpod/cmd-check.c \
 	clients/virtpod/cmd-config.c \
 	clients/virtpod/cmd-console.c \
-	clients/virtpod/cmd-cp.c \
 	clients/virtpod/cmd-create.c \
 	clients/virtpod/cmd-delete.c \
 	clients/virtpod/cmd-events.c \
@@ -64,8 +61,9 @@ virtpod_SOURCES = \
 	clients/virtpod/cmd-update.c \
 	clients/virtpod/cmd-version.c \
 	clients/virtpod/cmd-wait.c \
-	clients/virtpod/cmd-xml.c
+	clients/virtpod/cmd-xml.c \
+	clients/virtpod/verbs.c
 virtpod_CPPFLAGS = $(libvp_client_la_CPPFLAGS) -DLOCALEDIR=\"$(localedir)\" -DVP_BINDIR=\"$(bindir)\" \
 	-DVP_SBINDIR=\"$(sbindir)\"
 virtpod_CFLAGS = $(libvp_client_la_CFLAGS)
-virtpod_LDADD = libvp-client.la $(GLIB_LIBS) $(JSON_LIBS) $(ARCHIVE_LIBS) $(LIBINTL) -lm
+virtpod_LDADD = libvp-client.la $(GLIB_LIBS) $(JSON_LIBS) $(LIBINTL) -lm

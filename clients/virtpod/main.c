@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virtpod, the command: a table of verbs over the D-Bus API. It knows nothing
- * that is not on the bus. */
+ * that is not on the bus. A verb that needs libraries of its own is in another
+ * program, with this file, which is executed with the same command line. */
 #include "config.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n.h>
 #include <locale.h>
@@ -14,43 +16,8 @@
 #include "vp-command.h"
 #include "vp-names.h"
 #include "vp-oci-features.h"
+#include "vp-program.h"
 #include "vp-report.h"
-
-/* in the order of help and virtpod(1): to run, to look, to change, to end, about the host */
-static const VpCommand *const commands[] = {
-  &vp_cmd_run,
-  &vp_cmd_create,
-  &vp_cmd_start,
-  &vp_cmd_exec,
-  &vp_cmd_attach,
-  &vp_cmd_cp,
-  &vp_cmd_list,
-  &vp_cmd_ps,
-  &vp_cmd_stats,
-  &vp_cmd_wait,
-  &vp_cmd_logs,
-  &vp_cmd_console,
-  &vp_cmd_events,
-  &vp_cmd_network,
-  &vp_cmd_port_forward,
-  &vp_cmd_state,
-  &vp_cmd_inspect,
-  &vp_cmd_kill,
-  &vp_cmd_pause,
-  &vp_cmd_resume,
-  &vp_cmd_update,
-  &vp_cmd_stop,
-  &vp_cmd_delete,
-  &vp_cmd_prune,
-  &vp_cmd_xml,
-  &vp_cmd_explain,
-  &vp_cmd_config,
-  &vp_cmd_k8s,
-  &vp_cmd_check,
-  &vp_cmd_features,
-  &vp_cmd_spec,
-  &vp_cmd_version,
-};
 
 static char *opt_address;
 static gboolean opt_session;
@@ -103,9 +70,9 @@ ensure_standard_streams (void)
 static const VpCommand *
 find_command (const char *name)
 {
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    if (g_str_equal (commands[i]->name, name) || g_strcmp0 (commands[i]->alias, name) == 0)
-      return commands[i];
+  for (gsize i = 0; vp_verbs[i] != NULL; i++)
+    if (g_str_equal (vp_verbs[i]->name, name) || g_strcmp0 (vp_verbs[i]->alias, name) == 0)
+      return vp_verbs[i];
   return NULL;
 }
 
@@ -115,8 +82,8 @@ new_global_context (void)
   GOptionContext *context = g_option_context_new (_("COMMAND [ARGUMENT...]"));
   GString *summary = g_string_new (_("Runs OCI containers in virtual machines.\n\nCommands:"));
 
-  for (gsize i = 0; i < G_N_ELEMENTS (commands); i++)
-    g_string_append_printf (summary, "\n  %-10s %s", commands[i]->name, _(commands[i]->summary));
+  for (gsize i = 0; vp_verbs[i] != NULL; i++)
+    g_string_append_printf (summary, "\n  %-10s %s", vp_verbs[i]->name, _(vp_verbs[i]->summary));
   g_string_append_printf (summary, "\n  %-10s %s", "help", _("Explain a command"));
 
   g_option_context_set_summary (context, summary->str);
@@ -176,8 +143,21 @@ unknown_command (const char *name)
   return usage_error (message);
 }
 
+/* Returns when it failed. @args is the whole command line. */
 static int
-run_help (int n_args, char **args)
+become (const VpCommand *command, char **args)
+{
+  g_autofree char *path = vp_program_path (command->program);
+  g_autofree char *message = NULL;
+
+  (void) execv (path, args);
+  message = g_strdup_printf ("%s: %s: %s", command->name, path, g_strerror (errno));
+  vp_report_error (message);
+  return VP_EXIT_FAILURE;
+}
+
+static int
+run_help (int n_args, char **args, char **line)
 {
   g_autoptr (GOptionContext) context = NULL;
   g_autofree char *text = NULL;
@@ -190,6 +170,8 @@ run_help (int n_args, char **args)
 
       if (command == NULL)
         return unknown_command (args[0]);
+      if (command->program != NULL)
+        return become (command, line);
       set_name (command);
       context = new_command_context (command);
     }
@@ -235,6 +217,7 @@ main (int argc, char **argv)
 {
   g_autoptr (GOptionContext) context = NULL;
   g_autoptr (GError) error = NULL;
+  g_auto (GStrv) line = g_strdupv (argv);
   const VpCommand *command;
 
   ensure_standard_streams ();
@@ -257,10 +240,12 @@ main (int argc, char **argv)
   if (argc < 2)
     return usage_error (_("a command is missing"));
   if (g_str_equal (argv[1], "help"))
-    return run_help (argc - 2, argv + 2);
+    return run_help (argc - 2, argv + 2, line);
 
   command = find_command (argv[1]);
   if (command == NULL)
     return unknown_command (argv[1]);
+  if (command->program != NULL)
+    return become (command, line);
   return run_command (command, argc - 1, argv + 1);
 }

@@ -150,39 +150,60 @@ vp_client_open_process (VpClient *self, const char *path, GError **error)
       vp_dbus_process1_proxy_new_sync (connection, PROXY_FLAGS, VP_BUS_NAME, path, NULL, error));
 }
 
+GVariant *
+vp_client_call (VpClient *self, const char *path, const char *interface, const char *method, GVariant *arguments,
+                const char *type, GError **error)
+{
+  g_autoptr (GVariant) taken = g_variant_ref_sink (arguments);
+  GDBusConnection *connection = vp_client_get_connection (self, error);
+
+  if (connection == NULL)
+    return NULL;
+  return g_dbus_connection_call_sync (connection, VP_BUS_NAME, path, interface, method, taken,
+                                      G_VARIANT_TYPE (type), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error);
+}
+
+/* @method: the manager's that knows the path of an id. NULL and @error when there is none. */
+static char *
+find_path (VpClient *self, const char *method, const char *id, GError **error)
+{
+  g_autoptr (GVariant) reply = vp_client_call (self, VP_PATH_MANAGER, VP_IFACE_MANAGER, method,
+                                               g_variant_new ("(s)", id), "(o)", error);
+  char *path = NULL;
+
+  if (reply != NULL)
+    g_variant_get (reply, "(o)", &path);
+  return path;
+}
+
 VpDBusSandbox1 *
 vp_client_find_sandbox (VpClient *self, const char *id, GError **error)
 {
-  VpDBusManager1 *manager = vp_client_get_manager (self, error);
-  g_autofree char *path = NULL;
+  g_autofree char *path = find_path (self, "GetSandbox", id, error);
 
-  if (manager == NULL || !vp_dbus_manager1_call_get_sandbox_sync (manager, id, &path, NULL, error))
-    return NULL;
-  return vp_client_open_sandbox (self, path, error);
+  return path == NULL ? NULL : vp_client_open_sandbox (self, path, error);
+}
+
+char *
+vp_client_find_container_path (VpClient *self, const char *id, GError **error)
+{
+  return find_path (self, "GetContainer", id, error);
 }
 
 VpDBusContainer1 *
 vp_client_find_container (VpClient *self, const char *id, GError **error)
 {
-  VpDBusManager1 *manager = vp_client_get_manager (self, error);
-  g_autofree char *path = NULL;
+  g_autofree char *path = vp_client_find_container_path (self, id, error);
 
-  if (manager == NULL || !vp_dbus_manager1_call_get_container_sync (manager, id, &path, NULL, error))
-    return NULL;
-  return vp_client_open_container (self, path, error);
+  return path == NULL ? NULL : vp_client_open_container (self, path, error);
 }
 
 GVariant *
 vp_client_get_properties (VpClient *self, const char *path, const char *interface, GError **error)
 {
-  GDBusConnection *connection = vp_client_get_connection (self, error);
-  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GVariant) reply = vp_client_call (self, path, "org.freedesktop.DBus.Properties", "GetAll",
+                                               g_variant_new ("(s)", interface), "(a{sv})", error);
 
-  if (connection == NULL)
-    return NULL;
-  reply = g_dbus_connection_call_sync (connection, VP_BUS_NAME, path, "org.freedesktop.DBus.Properties",
-                                       "GetAll", g_variant_new ("(s)", interface), G_VARIANT_TYPE ("(a{sv})"),
-                                       G_DBUS_CALL_FLAGS_NONE, G_MAXINT, NULL, error);
   return reply == NULL ? NULL : g_variant_get_child_value (reply, 0);
 }
 

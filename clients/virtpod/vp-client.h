@@ -35,6 +35,14 @@ VpDBusProcess1 *vp_client_open_process (VpClient *self, const char *path, GError
 VpDBusSandbox1 *vp_client_find_sandbox (VpClient *self, const char *id, GError **error);
 VpDBusContainer1 *vp_client_find_container (VpClient *self, const char *id, GError **error);
 
+/* The path alone, to free. */
+char *vp_client_find_container_path (VpClient *self, const char *id, GError **error);
+
+/* One method without a proxy, each of which costs a question to the bus when it is
+ * made: for verbs that engines run all the time. The reply is of @type. */
+GVariant *vp_client_call (VpClient *self, const char *path, const char *interface, const char *method,
+                          GVariant *arguments, const char *type, GError **error);
+
 /* All properties of an interface (a{sv}, owned). */
 GVariant *vp_client_get_properties (VpClient *self, const char *path, const char *interface, GError **error);
 

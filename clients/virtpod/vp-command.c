@@ -12,7 +12,7 @@
 static const char *
 well_known_words (const VpCommand *self, const GError *error)
 {
-  if (vp_error_is (error, VP_ERROR_INVALID_STATE) && (self == &vp_cmd_kill || self == &vp_cmd_exec))
+  if (vp_error_is (error, VP_ERROR_INVALID_STATE) && self->needs_running)
     return "container not running: ";
   if (vp_error_is (error, VP_ERROR_COMMAND_NOT_FOUND) && vp_report_has_log ())
     return "executable file not found: ";

@@ -14,7 +14,7 @@
 
 typedef struct _VpCommand VpCommand;
 
-/* One verb: a row of the table in main.c, defined in cmd-VERB.c. */
+/* One verb: a row of the table of its program, in verbs.c; defined in cmd-VERB.c. */
 struct _VpCommand
 {
   const char *name;
@@ -25,11 +25,16 @@ struct _VpCommand
   int max_args;          /* -1: any number */
   int failure;           /* exit status when virtpod itself fails */
   gboolean verbatim;     /* the first argument ends the options: what follows is a command line */
+  gboolean needs_running; /* in the wrong state means: the container does not run */
   const GOptionEntry *options; /* NULL: none */
+  const char *program;   /* has the verb instead, and only .name and .summary are set here; NULL: this one */
 
   /* Returns the exit status. @args has between min_args and max_args elements. */
   int (*run) (const VpCommand *self, VpClient *client, int n_args, char **args);
 };
+
+/* what a program has, in the order of its help; NULL at the end */
+extern const VpCommand *const vp_verbs[];
 
 extern const VpCommand vp_cmd_run;
 extern const VpCommand vp_cmd_create;
@@ -63,6 +68,9 @@ extern const VpCommand vp_cmd_config;
 extern const VpCommand vp_cmd_k8s;
 extern const VpCommand vp_cmd_check;
 extern const VpCommand vp_cmd_version;
+
+/* in the help of two programs */
+#define VP_CP_SUMMARY N_("Copy files between a container (ID:PATH) and the host")
 
 /* Prints "virtpod: VERB ID: message (ErrorName)" and returns the verb's exit
  * status for @error. @id may be NULL. */

@@ -21,6 +21,7 @@
 #include "vp-error.h"
 #include "vp-fd.h"
 #include "vp-names.h"
+#include "vp-program.h"
 
 #define PROGRAM "virtpod-proxy"
 #define CONTROL_FD 3 /* as virtpod-proxy has it */
@@ -100,7 +101,7 @@ hear (VpStandin *self, GError **error)
 VpStandin *
 vp_standin_new (const char *console_socket, GError **error)
 {
-  const char *program = g_getenv ("VIRTPOD_PROXY");
+  g_autofree char *program = vp_program_path (PROGRAM);
   g_autoptr (VpStandin) self = g_new0 (VpStandin, 1);
   VP_AUTO_FD slave = -1;
   VP_AUTO_FD theirs = -1;
@@ -119,7 +120,7 @@ vp_standin_new (const char *console_socket, GError **error)
   theirs = pair[1];
   self->pid = fork ();
   if (self->pid == 0)
-    become (program != NULL ? program : VP_PKGLIBEXECDIR "/" PROGRAM, theirs, slave);
+    become (program, theirs, slave);
   if (self->pid < 0)
     {
       vp_error_set_errno (error, errno, "fork");

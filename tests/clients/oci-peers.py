@@ -152,8 +152,7 @@ def test_crun(env):
 
 def test_virtpod(env):
     """virtpod does the same"""
-    Runtime(env, [program("virtpod"), "--root", "/run/x"],
-            dict(env.client_env(), VIRTPOD_PROXY=program("virtpod-proxy"))).run_all("virtpod")
+    Runtime(env, [program("virtpod"), "--root", "/run/x"], env.client_env()).run_all("virtpod")
     env.no_leaks()
 
 

@@ -88,7 +88,7 @@ class Bus:
 
     def environment(self):
         env = dict(os.environ, VIRTPOD_BUS_ADDRESS=self.address, LC_ALL="C.UTF-8", LANGUAGE="",
-                   VIRTPOD_PROXY=os.path.join(BUILDDIR, "virtpod-proxy"))
+                   VIRTPOD_EXEC_PATH=BUILDDIR)
         env.pop("DBUS_SESSION_BUS_ADDRESS", None)
         return env
 

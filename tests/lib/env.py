@@ -38,6 +38,8 @@ BUS_CONF = """\
 
 builddir = os.path.abspath(os.environ.get("top_builddir", "."))
 srcdir = os.path.abspath(os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__), "../..")))
+# where virtpod finds the programs that it runs
+os.environ["VIRTPOD_EXEC_PATH"] = builddir
 
 
 def program(name):

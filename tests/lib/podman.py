@@ -57,7 +57,7 @@ PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 
 # conmon starts a runtime with next to no environment
 RUNTIME = """#!/bin/sh
-export VIRTPOD_BUS_ADDRESS='{address}' VIRTPOD_PROXY='{proxy}'
+export VIRTPOD_BUS_ADDRESS='{address}' VIRTPOD_EXEC_PATH='{programs}'
 exec '{virtpod}' "$@"
 """
 
@@ -124,7 +124,7 @@ class PodmanEnv(Env):
         super().start()
         os.mkdir(self.path("podman"))
         self.runtime = self.path("virtpod")
-        self._write("virtpod", RUNTIME.format(address=self.address, proxy=program("virtpod-proxy"),
+        self._write("virtpod", RUNTIME.format(address=self.address, programs=os.path.dirname(program("virtpod-proxy")),
                                               virtpod=program("virtpod")))
         os.chmod(self.runtime, 0o755)
         self.driver = "overlay" if overlay_works(self.path("podman", "probe")) else "vfs"

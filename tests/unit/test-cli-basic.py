@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from cli_harness import Bus, VIRTPOD, contains, equal, main  # noqa: E402
+from cli_harness import BUILDDIR, Bus, VIRTPOD, contains, equal, main  # noqa: E402
 
 VERBS = """run create start exec attach cp list ps stats wait logs console events network port-forward state inspect kill pause resume
            update stop delete prune xml explain config check features spec version""".split()
@@ -20,7 +20,8 @@ ERRORS = ["Failed", "NotFound", "AlreadyExists", "InvalidArgument", "InvalidStat
 
 
 def plain(*args):
-    env = dict(os.environ, LC_ALL="C.UTF-8", VIRTPOD_BUS_ADDRESS="unix:path=/nonexistent/bus")
+    env = dict(os.environ, LC_ALL="C.UTF-8", VIRTPOD_BUS_ADDRESS="unix:path=/nonexistent/bus",
+               VIRTPOD_EXEC_PATH=BUILDDIR)
     return subprocess.run([VIRTPOD, *args], capture_output=True, text=True, env=env)
 
 

@@ -197,5 +197,19 @@ def test_hostile_guest():
         equal(w.tree(w.host)["victim"], "precious")
 
 
+def test_program():
+    """It is a program of its own: virtpod has no library of it, and says when it is not there."""
+    with World() as w:
+        missing = {"VIRTPOD_EXEC_PATH": "/nonexistent"}
+        done = w.cp("wait-1:/f", "into", env=missing)
+        equal((done.returncode, done.stderr),
+              (1, b"virtpod: cp: /nonexistent/virtpod-cp: No such file or directory\n"), "no program")
+        equal(w.cp("--help", env=missing).returncode, 1, "nor its help")
+        equal(w.bus.run("help", "cp").stdout, w.ok("--help"), "help and --help")
+        equal(w.bus.run("list", "--quiet").returncode, 0, "other verbs")
+    needed = subprocess.run(["ldd", VIRTPOD], capture_output=True, text=True, check=True).stdout
+    equal([line.split()[0] for line in needed.splitlines() if "archive" in line], [], "what virtpod loads")
+
+
 if __name__ == "__main__":
     sys.exit(main(sys.modules[__name__]))

@@ -197,7 +197,7 @@ def test_failures_leave_nothing():
 
 def test_no_proxy():
     with Engine() as bus:
-        env = dict(bus.environment(), VIRTPOD_PROXY="/nonexistent/virtpod-proxy")
+        env = dict(bus.environment(), VIRTPOD_EXEC_PATH="/nonexistent")
         bus.environment = lambda: env
         status, _, err = bus.call("create", "wait")
         equal(status, 1)

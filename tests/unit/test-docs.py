@@ -20,7 +20,7 @@ def read(*path):
 
 
 def help_options(program, *args):
-    env = dict(os.environ, LC_ALL="C.UTF-8", LANGUAGE="")
+    env = dict(os.environ, LC_ALL="C.UTF-8", LANGUAGE="", VIRTPOD_EXEC_PATH=BUILDDIR)
     command = [program, *args, "--help"]
     text = subprocess.run(command, capture_output=True, text=True, env=env, check=True).stdout
     return sorted(set(OPTION.findall(text)) - {"-h, --help"})

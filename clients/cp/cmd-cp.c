@@ -331,7 +331,7 @@ run (const VpCommand *command, VpClient *client, int n_args, char **args)
 const VpCommand vp_cmd_cp = {
   .name = "cp",
   .arguments = N_("SOURCE DESTINATION"),
-  .summary = N_("Copy files between a container (ID:PATH) and the host"),
+  .summary = VP_CP_SUMMARY,
   .min_args = 2,
   .max_args = 2,
   .failure = VP_EXIT_FAILURE,
