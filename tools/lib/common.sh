@@ -48,7 +48,7 @@ run_logged ()
 debian_release ()
 {
   local id=
-  # shellcheck disable=SC2154
+  # shellcheck disable=SC1091,SC2154
   id=$(. /etc/os-release && echo "${VERSION_ID:-99}") 2>/dev/null || id=12
   id=${id%%.*}
   [ "$id" -gt 12 ] 2>/dev/null || id=12
