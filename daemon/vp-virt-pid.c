@@ -234,13 +234,15 @@ vp_virt_pid_is_idle_passt (pid_t pid, const char *run_dir, const char *domain_na
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
   g_autofree char *start = g_strdup_printf ("%s/passt/", run_dir);
-  g_autofree char *end
-      = g_strdup_printf ("-%.*s-net0.socket", SHORT_NAME_MAX, domain_name != NULL ? domain_name : "");
+  g_autofree char *end = g_strdup_printf ("-%s-net0.socket", domain_name != NULL ? domain_name : "");
   g_autofree char *args = NULL;
   g_autofree char *base = NULL;
   const char *socket, *rest;
   gsize len;
 
+  /* cut off, it may be another's that is just being started */
+  if (domain_name != NULL && strlen (domain_name) > SHORT_NAME_MAX)
+    return FALSE;
   args = read_small_file (path, CMDLINE_MAX, &len);
   if (args == NULL || len == 0)
     return FALSE;

@@ -157,7 +157,8 @@ VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);
 /* TRUE when @pid is a virtiofsd that serves something in @directory. */
 gboolean vp_virt_pid_is_helper (pid_t pid, const char *directory);
 /* TRUE when @pid is the passt of a domain (NULL: of any of ours) of the libvirt that has
- * @run_dir, and there is no hypervisor that it is for. */
+ * @run_dir, and there is no hypervisor that it is for. FALSE for a name that is too long
+ * for libvirt to tell it from others: 20 characters. */
 gboolean vp_virt_pid_is_idle_passt (pid_t pid, const char *run_dir, const char *domain_name);
 /* Kills them. Returns how many. */
 guint vp_virt_end_idle_passts (const char *run_dir, const char *domain_name);

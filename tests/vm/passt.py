@@ -115,7 +115,7 @@ def leave_one(env):
     directory = env.path("libvirt/run/qemu/passt")
     name = os.path.join(directory, "4711-vp-nobody-net0")
     subprocess.run(["passt", "--quiet", "--one-off", "--socket", name + ".socket", "--pid", name + "-passt.pid"],
-                   check=True, timeout=DEADLINE)
+                   check=True, stderr=subprocess.DEVNULL, timeout=DEADLINE)
     with open(name + "-passt.pid", encoding="ascii") as f:
         return int(f.read())
 
