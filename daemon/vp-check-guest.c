@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vp-planner.h"
+
 /* What a virtual machine is made of: the connection that makes it, the programs
  * and the files it starts from. */
 
@@ -125,6 +127,29 @@ check_virtiofsd (VpCheck *self)
                   "not found");
 }
 
+/* Who sends the packets of guests with network.model=user, which each sandbox may ask for. */
+static void
+check_user_network (VpCheck *self)
+{
+  const char *wanted = vp_config_get_string (self->config, VP_CONFIG_NETWORK_USER_BACKEND);
+  gboolean is_model = g_str_equal (vp_config_get_string (self->config, VP_CONFIG_NETWORK_MODEL), "user");
+  g_autofree char *routes = vp_check_read (self, "/proc/net/route");
+  g_autoptr (VpUplink) uplink = routes == NULL ? NULL : vp_uplink_parse (routes, NULL);
+  g_autoptr (VpFacts) facts = vp_facts_new_with_uplink (self->facts, uplink);
+  const char *why_not = vp_planner_why_no_passt (vp_facts_get (facts));
+
+  if (g_str_equal (wanted, "qemu"))
+    vp_check_add (self, "user-network", VP_CHECK_OK, "", "the hypervisor's own (network.user-backend=qemu)");
+  else if (why_not == NULL)
+    vp_check_add (self, "user-network", VP_CHECK_OK, "", "passt, by %s", vp_uplink_get_device (uplink));
+  else if (g_str_equal (wanted, "auto"))
+    vp_check_add (self, "user-network", VP_CHECK_OK, "", "the hypervisor's own, not passt: %s", why_not);
+  else
+    vp_check_add (self, "user-network", is_model ? VP_CHECK_ERROR : VP_CHECK_WARNING,
+                  "install passt and libvirt 10.6 or later, or set network.user-backend=auto",
+                  "network.user-backend=passt: %s", why_not);
+}
+
 void
 vp_check_libvirt (VpCheck *self)
 {
@@ -134,6 +159,7 @@ vp_check_libvirt (VpCheck *self)
   check_accelerator (self);
   check_emulator (self);
   check_virtiofsd (self);
+  check_user_network (self);
 }
 
 /* ---- files that the hypervisor reads ------------------------------------------------ */

@@ -145,7 +145,7 @@ handle_list_devices (VpDBusSandbox1 *skeleton, GDBusMethodInvocation *invocation
       const VpDevice *device = plan->devices->pdata[i];
 
       /* these come and go */
-      if (device->kind == VP_DEVICE_NIC && device->u.nic.backend != VP_NIC_USER)
+      if (device->kind == VP_DEVICE_NIC && !vp_nic_backend_is_user (device->u.nic.backend))
         continue;
       g_variant_builder_open (&rows, G_VARIANT_TYPE ("a{sv}"));
       g_variant_builder_add (&rows, "{sv}", "kind", g_variant_new_string (vp_device_kind_to_string (device->kind)));

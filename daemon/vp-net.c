@@ -328,6 +328,21 @@ vp_net_look (const char *path, VpNetNsId *ret_id, GError **error)
   return vp_net_scan (fd, error);
 }
 
+/* Of the namespace that this daemon is in, which is libvirt's as well. */
+static VpFacts *
+learn_uplink (VpFacts *facts)
+{
+  g_autofree char *routes = NULL;
+  g_autofree char *resolv_conf = NULL;
+  g_autoptr (VpUplink) uplink = NULL;
+
+  if (!vp_facts_get (facts)->passt || !g_file_get_contents ("/proc/net/route", &routes, NULL, NULL))
+    return vp_facts_ref (facts);
+  (void) g_file_get_contents ("/etc/resolv.conf", &resolv_conf, NULL, NULL);
+  uplink = vp_uplink_parse (routes, resolv_conf);
+  return vp_facts_new_with_uplink (facts, uplink);
+}
+
 VpFacts *
 vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id, GError **error)
 {
@@ -338,6 +353,8 @@ vp_net_learn (VpSpec *spec, VpConfig *config, VpFacts *facts, VpNetNsId *ret_id,
   *ret_id = (VpNetNsId){ 0 };
   if (effective == NULL)
     return NULL;
+  if (g_str_equal (vp_config_get_string (effective, VP_CONFIG_NETWORK_MODEL), "user"))
+    return learn_uplink (facts);
   if (!vp_planner_wants_namespace (spec, effective))
     return vp_facts_ref (facts);
   path = vp_spec_get_namespace_path (spec, "network");

@@ -31,7 +31,7 @@ vp_sandbox_plan_network (VpSandbox *self, const VpNetNsId *id)
     {
       const VpDevice *device = plan->devices->pdata[i];
 
-      if (device->kind != VP_DEVICE_NIC || device->u.nic.backend == VP_NIC_USER)
+      if (device->kind != VP_DEVICE_NIC || vp_nic_backend_is_user (device->u.nic.backend))
         continue;
       if (self->machine.net == NULL)
         {

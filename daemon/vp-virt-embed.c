@@ -16,6 +16,7 @@
 #include "vp-log.h"
 #include "vp-pidwatch.h"
 #include "vp-virt-husk.h"
+#include "vp-virt-private.h"
 
 #define SWEEP_MS 10
 #define LINGER_USEC (2 * G_USEC_PER_SEC)
@@ -141,6 +142,7 @@ vp_virt_embed_prepare (VpVirtEmbed *self, GError **error)
     return vp_error_set_errno (error, errno, "libvirt root \"%s\"", self->root);
   /* of starts that ended with the last daemon */
   (void) vp_virt_husk_remove_all (run_dir);
+  (void) vp_virt_end_idle_passts (run_dir, NULL);
   if (mkdir (etc, 0700) < 0 && errno != EEXIST)
     return vp_error_set_errno (error, errno, "libvirt root \"%s\"", etc);
   dir = vp_fd_open (etc, O_RDONLY | O_DIRECTORY, "libvirt root", error);
@@ -191,7 +193,7 @@ read_stat (pid_t pid, Stat *ret_stat)
 /* A child of ours that somebody else forked. Daemonizing means a session of its
  * own, in which the surviving process is not the leader; nothing that virtpodd
  * or libvirt forks and waits for is like that. QEMU's and virtiofsd's own
- * middle processes do lead one, hence the names. */
+ * middle processes do lead one, and so does passt, hence the names. */
 static gboolean
 is_orphan (pid_t pid)
 {
@@ -199,7 +201,8 @@ is_orphan (pid_t pid)
 
   if (!read_stat (pid, &st) || st.session == getsid (0))
     return FALSE;
-  return st.session != pid || g_str_has_prefix (st.comm, "qemu-") || g_str_has_prefix (st.comm, "virtiofsd");
+  return st.session != pid || g_str_has_prefix (st.comm, "qemu-") || g_str_has_prefix (st.comm, "virtiofsd")
+         || g_str_has_prefix (st.comm, "passt");
 }
 
 static void

@@ -91,6 +91,19 @@ why_not_kvm (gboolean local, const char *driver, const char *arch, gboolean offe
   return NULL;
 }
 
+/* NULL: libvirt will start it. */
+static const char *
+why_not_passt (gboolean local, gboolean offered)
+{
+  g_autofree char *program = g_find_program_in_path ("passt");
+
+  if (!offered)
+    return "libvirt does not offer it, as 10.6 and later can";
+  if (local && program == NULL)
+    return "there is no program \"passt\"";
+  return NULL;
+}
+
 static void
 read_numbers (virConnectPtr conn, VpFactsInit *init)
 {
@@ -163,6 +176,8 @@ vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error)
   init.kvm_reason = why_not_kvm (local, init.driver, host.arch, kvm_offered);
   init.kvm_usable = init.kvm_reason == NULL;
   init.virtiofs = tcg.virtiofs || kvm.virtiofs;
+  init.passt_reason = why_not_passt (local, tcg.passt || kvm.passt);
+  init.passt = init.passt_reason == NULL;
   init.max_vcpus = init.kvm_usable ? kvm.max_vcpus : tcg.max_vcpus;
   if (init.max_vcpus == 0)
     {

@@ -11,9 +11,11 @@
 
 #include "vp-fd.h"
 #include "vp-log.h"
+#include "vp-names.h"
 
 #define SYSTEM_RUN_DIR "/run/libvirt/qemu"
 #define CMDLINE_MAX 65536
+#define SHORT_NAME_MAX 20 /* of a domain's name in those of libvirt's files */
 
 static char *
 read_small_file (const char *path, gsize max, gsize *ret_len)
@@ -202,10 +204,87 @@ vp_virt_pid_is_helper (pid_t pid, const char *directory)
   return FALSE;
 }
 
+/* A hypervisor that is connected to @socket, or will be. */
+static gboolean
+runs_hypervisor_with (const char *socket)
+{
+  DIR *dir = opendir ("/proc");
+  gboolean found = FALSE;
+  pid_t pid;
+
+  while (!found && (pid = next_process (dir)) != 0)
+    {
+      g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
+      g_autofree char *args = NULL;
+      gsize len;
+
+      args = read_small_file (path, CMDLINE_MAX, &len);
+      found = args != NULL && strstr (args, "qemu") != NULL && memmem (args, len, socket, strlen (socket)) != NULL;
+    }
+  if (dir != NULL)
+    closedir (dir);
+  return found;
+}
+
+/* libvirt starts passt with "--socket RUN/passt/ID-NAME-net0.socket", ID a number. It ends with
+ * the hypervisor that is connected to it; one that nobody has come to waits for ever. Whose
+ * process it is says nothing: passt runs as libvirt's user, or as nobody where that is root. */
+gboolean
+vp_virt_pid_is_idle_passt (pid_t pid, const char *run_dir, const char *domain_name)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/cmdline", (int) pid);
+  g_autofree char *start = g_strdup_printf ("%s/passt/", run_dir);
+  g_autofree char *end = g_strdup_printf ("-%s-net0.socket", domain_name != NULL ? domain_name : "");
+  g_autofree char *args = NULL;
+  g_autofree char *base = NULL;
+  const char *socket, *rest;
+  gsize len;
+
+  /* cut off, it may be another's that is just being started */
+  if (domain_name != NULL && strlen (domain_name) > SHORT_NAME_MAX)
+    return FALSE;
+  args = read_small_file (path, CMDLINE_MAX, &len);
+  if (args == NULL || len == 0)
+    return FALSE;
+  base = g_path_get_basename (args);
+  socket = value_of (args, len, "--socket");
+  if (!g_str_equal (base, "passt") || socket == NULL || !g_str_has_prefix (socket, start))
+    return FALSE;
+  rest = socket + strlen (start);
+  rest += strspn (rest, "0123456789");
+  return (domain_name != NULL ? g_str_equal (rest, end) : g_str_has_prefix (rest, "-" VP_DOMAIN_PREFIX))
+         && !runs_hypervisor_with (socket);
+}
+
+guint
+vp_virt_end_idle_passts (const char *run_dir, const char *domain_name)
+{
+  DIR *dir = opendir ("/proc");
+  guint n = 0;
+  pid_t pid;
+
+  while ((pid = next_process (dir)) != 0)
+    {
+      g_autoptr (VpPidwatch) watch
+          = vp_virt_pid_is_idle_passt (pid, run_dir, domain_name) ? vp_pidwatch_open (pid, NULL) : NULL;
+
+      if (watch == NULL || !vp_virt_pid_is_idle_passt (pid, run_dir, domain_name)
+          || !vp_pidwatch_kill (watch, SIGKILL, NULL))
+        continue;
+      vp_notice (NULL, NULL, "domain %s: passt %d was left over, killed", domain_name != NULL ? domain_name : "?",
+                 (int) pid);
+      n++;
+    }
+  if (dir != NULL)
+    closedir (dir);
+  return n;
+}
+
 guint
 vp_virt_end_helpers (VpVirt *self, const char *domain_name)
 {
   g_autofree char *directory = NULL;
+  g_autofree char *run_dir = NULL;
   DIR *dir;
   guint n = 0;
   pid_t pid;
@@ -225,7 +304,8 @@ vp_virt_end_helpers (VpVirt *self, const char *domain_name)
     }
   if (dir != NULL)
     closedir (dir);
-  return n;
+  run_dir = vp_virt_dup_run_dir (self);
+  return n + (run_dir != NULL ? vp_virt_end_idle_passts (run_dir, domain_name) : 0);
 }
 
 /* The kernel names it after the process that it works for; a process may have that name too, but no

@@ -158,6 +158,12 @@ VpPidwatch *vp_virt_watch_process (VpVirt *self, const char *domain_name);
 gboolean vp_virt_pid_is_helper (pid_t pid, const char *directory);
 /* Whether it is a thread of the kernel, below @proc ("/proc"), that works for @hypervisor. */
 gboolean vp_virt_pid_is_vhost (const char *proc, pid_t pid, pid_t hypervisor);
+/* TRUE when @pid is the passt of a domain (NULL: of any of ours) of the libvirt that has
+ * @run_dir, and there is no hypervisor that it is for. FALSE for a name that is too long
+ * for libvirt to tell it from others: 20 characters. */
+gboolean vp_virt_pid_is_idle_passt (pid_t pid, const char *run_dir, const char *domain_name);
+/* Kills them. Returns how many. */
+guint vp_virt_end_idle_passts (const char *run_dir, const char *domain_name);
 /* Kills those of a domain that nobody ends any more: libvirt was killed after it had
  * started them and before there was a hypervisor. Returns how many. */
 guint vp_virt_end_helpers (VpVirt *self, const char *domain_name);

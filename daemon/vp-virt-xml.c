@@ -105,6 +105,7 @@ vp_virt_xml_read_domain_caps (const char *xml, VpVirtDomainCaps *ret)
   g_auto (Document) document = { 0 };
   g_autofree char *max = NULL;
   g_autofree char *virtiofs = NULL;
+  g_autofree char *passt = NULL;
   guint64 number;
 
   memset (ret, 0, sizeof *ret);
@@ -118,6 +119,9 @@ vp_virt_xml_read_domain_caps (const char *xml, VpVirtDomainCaps *ret)
   virtiofs = query (&document, "/domainCapabilities/devices/filesystem[@supported='yes']"
                                "/enum[@name='driverType']/value[.='virtiofs']");
   ret->virtiofs = virtiofs != NULL;
+  passt = query (&document, "/domainCapabilities/devices/interface[@supported='yes']"
+                            "/enum[@name='backendType']/value[.='passt']");
+  ret->passt = passt != NULL;
 }
 
 void

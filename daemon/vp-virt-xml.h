@@ -31,6 +31,7 @@ typedef struct
   char *emulator;
   guint max_vcpus;
   gboolean virtiofs;
+  gboolean passt; /* as the backend of a user-mode interface; says nothing of the program */
 } VpVirtDomainCaps;
 
 void vp_virt_xml_read_domain_caps (const char *xml, VpVirtDomainCaps *ret);

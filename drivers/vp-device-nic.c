@@ -19,13 +19,33 @@ vp_device_nic_new (const char *id, VpNicBackend backend, const char *dev)
   return device;
 }
 
+/* It would give the guest the host's own address. Its interface is said so that it is the one
+ * that was planned from. */
+static gboolean
+emit_passt (const VpDeviceNic *nic, xmlNode *interface, GError **error)
+{
+  xmlNode *ip;
+
+  vp_xml_set_word (vp_xml_child (interface, "backend"), "type", "passt");
+  if (!vp_xml_set (vp_xml_child (interface, "source"), "dev", nic->dev, error))
+    return FALSE;
+  ip = vp_xml_child (interface, "ip");
+  vp_xml_set_word (ip, "family", "ipv4");
+  if (!vp_xml_set (ip, "address", nic->address, error))
+    return FALSE;
+  vp_xml_set_number (ip, "prefix", nic->prefix);
+  return TRUE;
+}
+
 static gboolean
 emit_backend (const VpDeviceNic *nic, xmlNode *interface, GError **error)
 {
-  static const char *const types[] = { "ethernet", "ethernet", "user" };
+  static const char *const types[] = { "ethernet", "ethernet", "user", "user" };
   xmlNode *node;
 
   vp_xml_set_word (interface, "type", types[nic->backend]);
+  if (nic->backend == VP_NIC_PASST)
+    return emit_passt (nic, interface, error);
   if (nic->backend != VP_NIC_USER)
     {
       /* libvirt finds out by itself which of the two it is, and opens it */
@@ -70,7 +90,7 @@ emit_bandwidth (const VpDevice *device, xmlNode *interface, GError **error)
 
   if ((nic->rx_rate == 0 && nic->tx_rate == 0) || nic->shaped_by_daemon)
     return TRUE;
-  if (nic->backend == VP_NIC_USER)
+  if (vp_nic_backend_is_user (nic->backend))
     {
       g_set_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED,
                    "%s: a user-mode network has no interface on the host whose rate could be limited",

@@ -42,7 +42,7 @@ VpDevice *vp_device_console_new (const char *id, const char *socket, const char 
 VpDevice *vp_device_rng_new (const char *id, const char *source);
 VpDevice *vp_device_vsock_new (const char *id, guint32 port);
 VpDevice *vp_device_disk_new (const char *id, const char *source, VpDiskBus bus);
-/* @dev NULL for VP_NIC_USER. */
+/* @dev NULL for VP_NIC_USER; VP_NIC_PASST wants an address as well. */
 VpDevice *vp_device_nic_new (const char *id, VpNicBackend backend, const char *dev);
 VpDevice *vp_device_memory_new (const char *id, VpMemoryModel model, guint64 size);
 

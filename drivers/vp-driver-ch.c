@@ -26,6 +26,7 @@ static const VpCapability capabilities[VP_N_FEATURES] = {
   [VP_FEATURE_IOTHREADS] = { VP_NEVER, "Cloud Hypervisor has a thread for each queue" },
   [VP_FEATURE_NIC_MACVTAP] = { VP_NEVER, "it makes tap devices only" },
   [VP_FEATURE_NIC_USER] = { VP_NEVER, "Cloud Hypervisor has no user-mode network" },
+  [VP_FEATURE_NIC_PASST] = { VP_NEVER, "Cloud Hypervisor has no user-mode network" },
   [VP_FEATURE_NIC_MTU] = { LIBVIRT (10, 1), NULL },
   [VP_FEATURE_NIC_RATE] = { VP_NEVER, "it sets none" },
   [VP_FEATURE_DIMM] = { VP_NEVER, "it plugs no memory" },

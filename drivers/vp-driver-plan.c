@@ -53,7 +53,8 @@ check_disk (const Check *check, const VpDeviceDisk *disk, const char *id)
 static gboolean
 check_nic (const Check *check, const VpDeviceNic *nic, const char *id)
 {
-  static const VpFeature backends[] = { VP_FEATURE_NIC_TAP, VP_FEATURE_NIC_MACVTAP, VP_FEATURE_NIC_USER };
+  static const VpFeature backends[] = { VP_FEATURE_NIC_TAP, VP_FEATURE_NIC_MACVTAP, VP_FEATURE_NIC_USER,
+                                        VP_FEATURE_NIC_PASST };
   gboolean rate = (nic->rx_rate > 0 || nic->tx_rate > 0) && !nic->shaped_by_daemon;
 
   return need (check, TRUE, backends[nic->backend], id)

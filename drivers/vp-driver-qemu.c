@@ -2,9 +2,13 @@
 #include "vp-driver.h"
 
 /* virtpod asks for libvirt 9.0 at the least: what that has needs no row. */
+#define LIBVIRT(major, minor) ((major) * 1000000 + (minor) * 1000)
+
 static const VpCapability capabilities[VP_N_FEATURES] = {
   [VP_FEATURE_SHARE_METADATA] = { VP_NEVER, "its virtiofs has the cache modes none and always" },
   [VP_FEATURE_SHARE_DAX] = { VP_NEVER, "its virtiofs has no window of the cache" },
+  /* 9.0 takes it, if it is not Debian's, but only this one says whether it does */
+  [VP_FEATURE_NIC_PASST] = { LIBVIRT (10, 6), NULL },
 };
 
 static const char *

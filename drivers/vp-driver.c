@@ -40,6 +40,7 @@ vp_feature_to_string (VpFeature feature)
     [VP_FEATURE_NIC_TAP] = "network interface on a tap device",
     [VP_FEATURE_NIC_MACVTAP] = "macvtap network interface",
     [VP_FEATURE_NIC_USER] = "user-mode network interface",
+    [VP_FEATURE_NIC_PASST] = "user-mode network interface by passt",
     [VP_FEATURE_NIC_QUEUES] = "queues of a network interface",
     [VP_FEATURE_NIC_MTU] = "MTU of a network interface",
     [VP_FEATURE_NIC_RATE] = "rate limit of a network interface",

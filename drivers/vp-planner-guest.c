@@ -15,12 +15,15 @@
 /* QEMU's user-mode network has a server of its own, which asks the host's. */
 static const char *const user_dns[] = { "10.0.2.3", NULL };
 
-static gboolean
-has_user_network (const VpPlan *plan)
+/* What answers in the sandbox's network whatever the host's servers are; NULL: nothing. */
+static const char *const *
+find_own_dns (const VpPlanning *p)
 {
-  const VpDevice *nic = vp_plan_find_device (plan, VP_DEVICE_NIC);
+  const VpDevice *nic = vp_plan_find_device (p->plan, VP_DEVICE_NIC);
 
-  return nic != NULL && nic->u.nic.backend == VP_NIC_USER;
+  if (nic != NULL && nic->u.nic.backend == VP_NIC_PASST)
+    return vp_uplink_get_dns (p->facts->uplink);
+  return nic != NULL && nic->u.nic.backend == VP_NIC_USER ? user_dns : NULL;
 }
 
 static void
@@ -28,7 +31,8 @@ plan_dns (VpPlanning *p)
 {
   const char *const *lines = vp_spec_get_dns (p->spec);
   const char *const *chosen = vp_config_get_list (p->config, VP_CONFIG_GUEST_DNS);
-  const char *const *servers = chosen[0] == NULL && has_user_network (p->plan) ? user_dns : chosen;
+  const char *const *own = chosen[0] == NULL ? find_own_dns (p) : NULL;
+  const char *const *servers = own != NULL ? own : chosen;
   GPtrArray *dns;
 
   if (lines[0] != NULL || servers[0] == NULL)

@@ -2,17 +2,20 @@
 /* The network: which interfaces the guest has, and what they are told. */
 #include "vp-planner-private.h"
 
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
 
 #include "vp-device.h"
 #include "vp-error.h"
 
-/* What QEMU's user-mode network is by itself. It would tell by DHCP; a guest
- * that is told by the agent needs no client for that. */
+/* What QEMU's user-mode network is by itself, and passt's is made to be, but for the
+ * gateway: that is the host's own there, by which it knows what is meant for the host.
+ * Both would tell by DHCP; a guest that is told by the agent needs no client for that. */
 #define USER_ADDRESS "10.0.2.15"
 #define USER_PREFIX 24
 #define USER_GATEWAY "10.0.2.2"
+#define USER_MTU 1500
 
 gboolean
 vp_planner_wants_namespace (VpSpec *spec, VpConfig *config)
@@ -66,7 +69,7 @@ set_rates (VpPlanning *p, VpDeviceNic *nic)
 {
   nic->rx_rate = vp_config_get_uint (p->config, VP_CONFIG_NETWORK_RX_MAX_RATE);
   nic->tx_rate = vp_config_get_uint (p->config, VP_CONFIG_NETWORK_TX_MAX_RATE);
-  nic->shaped_by_daemon = nic->backend != VP_NIC_USER && (nic->rx_rate != 0 || nic->tx_rate != 0);
+  nic->shaped_by_daemon = !vp_nic_backend_is_user (nic->backend) && (nic->rx_rate != 0 || nic->tx_rate != 0);
 }
 
 /* What it receives comes from the driver, past every queue. */
@@ -103,21 +106,73 @@ plan_taps (VpPlanning *p, VpNicBackend backend)
   p->plan->network = vp_network_ref (network);
 }
 
-/* Constants: nothing of it can be wrong. */
+/* Addresses that were looked at and constants: nothing of it can be wrong. */
 static VpNetwork *
-new_user_network (const char *mac)
+new_user_network (const char *mac, guint mtu, const char *gateway)
 {
-  const VpNetworkInterface eth0 = { (char *)"eth0", (char *)mac, (char *)"", 1500, IFF_UP, 1, NULL };
+  const VpNetworkInterface eth0 = { (char *)"eth0", (char *)mac, (char *)"", mtu, IFF_UP, 1, NULL };
   const VpNetworkAddress address = { VP_FAMILY_V4, (char *)USER_ADDRESS, USER_PREFIX };
-  const VpNetworkRoute route
-      = { .family = VP_FAMILY_V4, .gateway = (char *)USER_GATEWAY, .device = eth0.name };
+  const VpNetworkRoute route = { .family = VP_FAMILY_V4, .gateway = (char *)gateway, .device = eth0.name };
+  g_autofree char *dest = g_strdup_printf ("%s/32", gateway);
+  const VpNetworkRoute to_gateway
+      = { .family = VP_FAMILY_V4, .dest = dest, .device = eth0.name, .scope = RT_SCOPE_LINK };
   VpNetwork *network = vp_network_new ();
 
   (void)vp_network_add_interface (network, &eth0, NULL);
   (void)vp_network_add_address (network, eth0.name, &address, NULL);
+  if (!g_str_equal (gateway, USER_GATEWAY))
+    (void)vp_network_add_route (network, &to_gateway, 0, NULL);
   (void)vp_network_add_route (network, &route, 0, NULL);
   (void)vp_network_seal (network, NULL);
   return network;
+}
+
+const char *
+vp_planner_why_no_passt (const VpFactsInit *facts)
+{
+  if (!facts->passt)
+    return facts->passt_reason;
+  if (facts->uplink == NULL)
+    return "the host has no IPv4 default route with a gateway";
+  if (g_str_equal (vp_uplink_get_gateway (facts->uplink), USER_ADDRESS))
+    return "the host's gateway has the address that the guest has, " USER_ADDRESS;
+  return NULL;
+}
+
+/* Sets *@ret_passt. */
+static gboolean
+choose_user_backend (VpPlanning *p, gboolean *ret_passt, GError **error)
+{
+  const char *why_not = vp_planner_why_no_passt (p->facts);
+  g_autofree char *why = why_not != NULL ? g_strdup_printf ("not passt: %s", why_not)
+                                         : g_strdup_printf ("by %s, the way out is %s",
+                                                            vp_uplink_get_device (p->facts->uplink),
+                                                            vp_uplink_get_gateway (p->facts->uplink));
+
+  *ret_passt = why_not == NULL && !vp_planning_is (p, VP_CONFIG_NETWORK_USER_BACKEND, "qemu");
+  if (why_not != NULL && vp_planning_is (p, VP_CONFIG_NETWORK_USER_BACKEND, "passt"))
+    return vp_planning_not_supported (p, VP_CONFIG_NETWORK_USER_BACKEND, error, "\"passt\": %s", why_not);
+  if (vp_planning_is (p, VP_CONFIG_NETWORK_USER_BACKEND, "qemu"))
+    g_clear_pointer (&why, g_free);
+  vp_planning_note (p, "user-mode network", *ret_passt ? "passt" : "the hypervisor's", VP_CONFIG_NETWORK_USER_BACKEND,
+                    why);
+  return TRUE;
+}
+
+static VpDevice *
+new_user_nic (VpPlanning *p, gboolean passt)
+{
+  VpDevice *device = vp_device_nic_new ("nic0", passt ? VP_NIC_PASST : VP_NIC_USER,
+                                        passt ? vp_uplink_get_device (p->facts->uplink) : NULL);
+
+  device->u.nic.mac = dup_own_mac (p->plan->uuid);
+  if (passt)
+    {
+      device->u.nic.address = g_strdup (USER_ADDRESS);
+      device->u.nic.prefix = USER_PREFIX;
+    }
+  set_rates (p, &device->u.nic);
+  return device;
 }
 
 /* A namespace is somebody's decision of what the workload reaches: packets that
@@ -126,17 +181,19 @@ static gboolean
 plan_user (VpPlanning *p, GError **error)
 {
   const char *path = vp_spec_get_namespace_path (p->spec, "network");
+  gboolean passt;
   VpDevice *device;
 
   if (path != NULL)
     return vp_planning_not_supported (p, VP_CONFIG_NETWORK_MODEL, error,
                                       "\"user\": the specification has the network namespace \"%s\"", path);
-  device = vp_device_nic_new ("nic0", VP_NIC_USER, NULL);
-  device->u.nic.mac = dup_own_mac (p->plan->uuid);
-  set_rates (p, &device->u.nic);
-  vp_plan_add_device (p->plan, device);
-  p->plan->network = new_user_network (device->u.nic.mac);
   vp_planning_note (p, "nic0", "user", VP_CONFIG_NETWORK_MODEL, NULL);
+  if (!choose_user_backend (p, &passt, error))
+    return FALSE;
+  device = new_user_nic (p, passt);
+  vp_plan_add_device (p->plan, device);
+  p->plan->network = new_user_network (device->u.nic.mac, USER_MTU,
+                                       passt ? vp_uplink_get_gateway (p->facts->uplink) : USER_GATEWAY);
   return TRUE;
 }
 

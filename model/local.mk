@@ -56,6 +56,7 @@ libvp_model_la_SOURCES = \
 	model/vp-spec-table-linux.c \
 	model/vp-spec-update.c model/vp-spec-update.h \
 	model/vp-toml.c model/vp-toml.h \
+	model/vp-uplink.c model/vp-uplink.h \
 	model/vp-verity.c model/vp-verity.h
 libvp_model_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib/common -I$(srcdir)/model \
 	-DVP_GUESTDIR=\"$(guestdir)\" -DVP_PKGCONFDIR=\"$(pkgconfdir)\"

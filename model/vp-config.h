@@ -112,6 +112,7 @@ typedef enum
   VP_CONFIG_BLOCK_VHOST_USER_RECONNECT,  /* duration; 0: never */
 
   VP_CONFIG_NETWORK_MODEL,       /* "tcfilter", "macvtap", "none" */
+  VP_CONFIG_NETWORK_USER_BACKEND, /* "qemu", "auto", "passt" */
   VP_CONFIG_NETWORK_NEW_NETNS,   /* bool: a namespace is made for bundles that name none */
   VP_CONFIG_NETWORK_VHOST,       /* bool */
   VP_CONFIG_NETWORK_WATCH,       /* bool */

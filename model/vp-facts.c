@@ -19,8 +19,11 @@ vp_facts_new (const VpFactsInit *init)
   facts->init.emulator = g_strdup (init->emulator);
   facts->init.image = g_strdup (init->image);
   facts->init.kvm_reason = init->kvm_usable ? NULL : g_strdup (init->kvm_reason ?: "reason not known");
+  facts->init.passt_reason = init->passt ? NULL : g_strdup (init->passt_reason ?: "reason not known");
   if (init->network != NULL)
     vp_network_ref (init->network);
+  if (init->uplink != NULL)
+    vp_uplink_ref (init->uplink);
   return facts;
 }
 
@@ -44,6 +47,15 @@ vp_facts_new_with_network (VpFacts *facts, VpNetwork *network)
 }
 
 VpFacts *
+vp_facts_new_with_uplink (VpFacts *facts, VpUplink *uplink)
+{
+  VpFactsInit init = facts->init;
+
+  init.uplink = uplink;
+  return vp_facts_new (&init);
+}
+
+VpFacts *
 vp_facts_ref (VpFacts *facts)
 {
   g_atomic_ref_count_inc (&facts->ref_count);
@@ -60,6 +72,8 @@ vp_facts_unref (VpFacts *facts)
   g_free ((char *)facts->init.emulator);
   g_free ((char *)facts->init.kvm_reason);
   g_free ((char *)facts->init.image);
+  g_free ((char *)facts->init.passt_reason);
+  vp_uplink_unref (facts->init.uplink);
   vp_network_unref (facts->init.network);
   g_free (facts);
 }

@@ -5,6 +5,7 @@
 
 #include "vp-network.h"
 #include "vp-node-set.h"
+#include "vp-uplink.h"
 
 /* What was found to be so about the host and the hypervisor behind the
  * connection. Immutable and reference counted: the thread that gathers facts
@@ -30,10 +31,13 @@ typedef struct
   VpNodeSet host_nodes;       /* NUMA nodes with memory; none: not known */
   const char *image;          /* a guest image that was looked at; NULL: none was */
   guint64 image_size;         /* its bytes */
+  gboolean passt;             /* libvirt can have passt send a guest's packets */
+  const char *passt_reason;   /* why it cannot; NULL when it can */
+  VpUplink *uplink;           /* of the host; NULL: it has none, or nobody looked */
   VpNetwork *network;         /* what the sandbox's network namespace holds; NULL: it has none, or nobody looked */
 } VpFactsInit;
 
-/* Copies everything, but for the network, which is referenced; absent strings become "" for driver and arch. */
+/* Copies everything, but for network and uplink, which are referenced; absent strings become "" for driver and arch. */
 VpFacts *vp_facts_new (const VpFactsInit *init);
 VpFacts *vp_facts_ref (VpFacts *facts);
 void vp_facts_unref (VpFacts *facts);
@@ -45,6 +49,9 @@ VpFacts *vp_facts_new_with_image (VpFacts *facts, const char *image, guint64 siz
 
 /* The same and what a sandbox's network namespace holds (referenced). */
 VpFacts *vp_facts_new_with_network (VpFacts *facts, VpNetwork *network);
+
+/* The same and how the host gets out (referenced). */
+VpFacts *vp_facts_new_with_uplink (VpFacts *facts, VpUplink *uplink);
 
 /* Borrowed view, valid as long as @facts. */
 const VpFactsInit *vp_facts_get (VpFacts *facts);

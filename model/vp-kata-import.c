@@ -253,14 +253,13 @@ enter_hypervisor (Import *import, const Setting *setting, const char *rest)
 static char *
 dup_name (Import *import, const Setting *setting)
 {
+  static const char hypervisor[] = "hypervisor.";
   const char *path = setting->path;
+  const char *rest = path + strlen (hypervisor);
 
-  if (g_str_has_prefix (path, "hypervisor.") && strchr (path + strlen ("hypervisor."), '.') != NULL)
-    {
-      const char *rest = path + strlen ("hypervisor.");
-
-      return enter_hypervisor (import, setting, rest) ? g_strconcat ("hypervisor", strchr (rest, '.'), NULL) : NULL;
-    }
+  /* not g_str_has_prefix(), of which gcc 14 infers that there may be no path */
+  if (strncmp (path, hypervisor, strlen (hypervisor)) == 0 && strchr (rest, '.') != NULL)
+    return enter_hypervisor (import, setting, rest) ? g_strconcat ("hypervisor", strchr (rest, '.'), NULL) : NULL;
   if (g_str_has_prefix (path, "agent.kata."))
     return g_strconcat ("agent.", path + strlen ("agent.kata."), NULL);
   return g_strdup (path);

@@ -23,7 +23,7 @@ G_STATIC_ASSERT (G_N_ELEMENTS (kinds) == VP_N_DEVICE_KINDS);
 static const char *const share_caches[] = { "auto", "never", "metadata", "always" };
 static const char *const disk_buses[] = { "virtio-blk", "virtio-scsi" };
 static const char *const disk_ios[] = { "default", "native", "threads", "io_uring" };
-static const char *const nic_backends[] = { "tap", "macvtap", "user" };
+static const char *const nic_backends[] = { "tap", "macvtap", "user", "passt" };
 static const char *const memory_models[] = { "dimm", "virtio-mem", "nvdimm", "sgx-epc" };
 
 const char *
@@ -89,6 +89,12 @@ vp_nic_backend_to_string (VpNicBackend backend)
   return nic_backends[backend];
 }
 
+gboolean
+vp_nic_backend_is_user (VpNicBackend backend)
+{
+  return backend == VP_NIC_USER || backend == VP_NIC_PASST;
+}
+
 const char *
 vp_memory_model_to_string (VpMemoryModel model)
 {
@@ -128,6 +134,7 @@ vp_device_free (VpDevice *device)
       break;
     case VP_DEVICE_NIC:
       g_free (device->u.nic.dev);
+      g_free (device->u.nic.address);
       g_free (device->u.nic.mac);
       break;
     case VP_DEVICE_MEMORY:
@@ -229,6 +236,8 @@ add_nic (GString *text, const VpDeviceNic *nic)
 {
   add_word (text, "backend", vp_nic_backend_to_string (nic->backend));
   add_word (text, "dev", nic->dev);
+  add_word (text, "address", nic->address);
+  add_number (text, "prefix", nic->prefix);
   add_word (text, "mac", nic->mac);
   add_number (text, "mtu", nic->mtu);
   add_number (text, "queues", nic->queues);

@@ -128,14 +128,19 @@ typedef enum
   VP_NIC_TAP,     /* a tap device somebody made; the daemon may move it away later */
   VP_NIC_MACVTAP, /* the same, of a macvtap device on an interface */
   VP_NIC_USER,    /* address translation in the hypervisor's process: needs nothing, is slow */
+  VP_NIC_PASST,   /* the same in a process of its own, which libvirt starts */
 } VpNicBackend;
 
-const char *vp_nic_backend_to_string (VpNicBackend backend); /* "tap", "macvtap", "user" */
+const char *vp_nic_backend_to_string (VpNicBackend backend); /* "tap", "macvtap", "user", "passt" */
+/* No device on the host: a program sends the packets as its own. */
+gboolean vp_nic_backend_is_user (VpNicBackend backend);
 
 typedef struct
 {
   VpNicBackend backend;
-  char *dev;         /* its name; NULL for user */
+  char *dev;         /* its name; NULL for user; passt: the interface the host gets out by */
+  char *address;     /* passt: the guest's, "10.0.2.15"; else NULL */
+  guint prefix;      /* of it */
   char *mac;         /* "02:..." lower case; NULL: libvirt makes one up */
   guint mtu;         /* 0: 1500 */
   guint queues;      /* pairs; 0: one */

@@ -77,6 +77,7 @@ EXTRA_DIST += \
 	tests/vm/guest.py \
 	tests/vm/image.sh \
 	tests/vm/network.py \
+	tests/vm/passt.py \
 	tests/vm/cni.py \
 	tests/vm/network-hot.py \
 	tests/vm/processes.py \

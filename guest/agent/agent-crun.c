@@ -134,6 +134,9 @@ code_of (const char *error)
     { "exec: No such file", VP_GRPC_NOT_FOUND },
     { "xecutable: Permission denied", VP_GRPC_PERMISSION_DENIED },
     { "exec: Permission denied", VP_GRPC_PERMISSION_DENIED },
+    { "exists but it is not executable", VP_GRPC_PERMISSION_DENIED }, /* crun 1.21 */
+    { "invalid scheduler", VP_GRPC_INVALID_ARGUMENT }, /* the same; an older one leaves these to us */
+    { "invalid io priority", VP_GRPC_INVALID_ARGUMENT },
     { "is not running", VP_GRPC_FAILED_PRECONDITION },
     { "is not paused", VP_GRPC_FAILED_PRECONDITION },
   };

@@ -36,6 +36,7 @@ typedef struct
   VpFactsInit facts;
   char *driver;
   VpNetwork *network;
+  VpUplink *uplink;
 } World;
 
 /* What a workload may ask for by annotation is not the question here. */
@@ -92,6 +93,7 @@ world_clear (World *world)
   g_string_free (world->annotations, TRUE);
   g_free (world->driver);
   vp_network_unref (world->network);
+  vp_uplink_unref (world->uplink);
 }
 
 static void
@@ -148,6 +150,14 @@ set_fact (World *world, const char *name, const char *value)
     world->facts.machined = yes;
   else if (g_str_equal (name, "network"))
     world->facts.network = world->network = new_network ();
+  else if (g_str_equal (name, "libvirt"))
+    world->facts.libvirt_version = g_ascii_strtoull (value, NULL, 10);
+  else if (g_str_equal (name, "passt"))
+    {
+      world->facts.passt = yes;
+      world->facts.uplink = world->uplink
+          = vp_uplink_parse ("up0 00000000 010200C0 0003 0 0 0 00000000 0 0 0\n", "nameserver 127.0.0.53\n");
+    }
   else if (g_str_equal (name, "selinux"))
     world->facts.selinux = yes;
   else

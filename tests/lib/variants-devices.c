@@ -310,6 +310,18 @@ apply_nic_user (VpPlan *plan)
   vp_plan_add_device (plan, device);
 }
 
+static void
+apply_nic_passt (VpPlan *plan)
+{
+  VpDevice *device = vp_device_nic_new ("nic0", VP_NIC_PASST, "up0");
+
+  plan->libvirt_version = 10006000;
+  device->u.nic.address = g_strdup ("10.0.2.15");
+  device->u.nic.prefix = 24;
+  device->u.nic.mac = g_strdup ("02:00:00:aa:bb:01");
+  vp_plan_add_device (plan, device);
+}
+
 const Variant variants_devices[] = {
   { "channel", apply_channel, VP_FEATURE_CHANNEL, NULL, FALSE },
   { "vsock", apply_vsock, VP_FEATURE_VSOCK, NULL, FALSE },
@@ -344,5 +356,6 @@ const Variant variants_devices[] = {
   { "nic-rate-daemon", apply_nic_rate_daemon, VP_N_FEATURES, NULL, FALSE },
   { "nic-macvtap", apply_nic_macvtap, VP_FEATURE_NIC_MACVTAP, NULL, FALSE },
   { "nic-user", apply_nic_user, VP_FEATURE_NIC_USER, NULL, FALSE },
+  { "nic-passt", apply_nic_passt, VP_FEATURE_NIC_PASST, "element 'backend': 'passt'", FALSE },
 };
 const guint n_variants_devices = G_N_ELEMENTS (variants_devices);

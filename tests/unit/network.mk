@@ -20,3 +20,10 @@ tests_unit_test_planner_network_SOURCES = tests/unit/test-planner-network.c
 tests_unit_test_planner_network_CPPFLAGS = $(vp_drivers_test_cppflags)
 tests_unit_test_planner_network_CFLAGS = $(vp_drivers_test_cflags)
 tests_unit_test_planner_network_LDADD = $(vp_drivers_test_ldadd)
+
+check_PROGRAMS += tests/unit/test-uplink
+TESTS += tests/unit/test-uplink
+tests_unit_test_uplink_SOURCES = tests/unit/test-uplink.c
+tests_unit_test_uplink_CPPFLAGS = $(vp_drivers_test_cppflags)
+tests_unit_test_uplink_CFLAGS = $(vp_drivers_test_cflags)
+tests_unit_test_uplink_LDADD = $(vp_drivers_test_ldadd)

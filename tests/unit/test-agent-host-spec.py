@@ -83,16 +83,16 @@ def extra_wrong(b):
         message = fails('INVALID_ARGUMENT', with_extra, b, wrong, 'true')
         assert EXTRA in message, message
     message = fails('INVALID_ARGUMENT', with_extra, b, {'process': {'scheduler': {'policy': 'SCHED_NONE'}}}, 'true')
-    assert 'process.scheduler' in message, message
+    assert 'scheduler' in message, message
     message = fails('INVALID_ARGUMENT', with_extra, b, {'process': {'ioPriority': {'class': 'x'}}}, 'true')
-    assert 'process.ioPriority' in message, message
+    assert 'riority' in message, message
 
 
 @test
 def device_rules(b):
     """a container that may use no devices has those that every container has, and no others"""
     devices = [{'Path': '/dev/fuse', 'Type': 'c', 'Major': 10, 'Minor': 229, 'FileMode': 0o666}]
-    script = 'echo >/dev/null && echo null; : </dev/fuse && echo fuse; head -c 1 /dev/urandom >/dev/null && echo random'
+    script = 'echo >/dev/null && echo null; true </dev/fuse && echo fuse; head -c 1 /dev/urandom >/dev/null && echo random'
     rules = [{'Allow': False, 'Access': 'rwm'}]
     try:
         cid = with_extra(b, '{}', 'sh', '-c', script, Devices=devices, Resources={'Devices': rules})

@@ -265,6 +265,27 @@ test_kernel (Host *host, gconstpointer data)
   expect (host, "vfio", VP_CHECK_ERROR, "/dev/vfio/vfio");
 }
 
+#define ROUTES "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+
+static void
+test_user_network (Host *host, gconstpointer data)
+{
+  expect (host, "user-network", VP_CHECK_OK, "network.user-backend=qemu");
+  host->init.passt_reason = "there is no program \"passt\"";
+  set (host, "network.user-backend", "auto");
+  expect (host, "user-network", VP_CHECK_OK, "the hypervisor's own, not passt: there is no program");
+  set (host, "network.user-backend", "passt");
+  expect (host, "user-network", VP_CHECK_WARNING, "network.user-backend=passt: there is no program");
+  set (host, "network.model", "user");
+  expect (host, "user-network", VP_CHECK_ERROR, "there is no program");
+  host->init.passt = TRUE;
+  expect (host, "user-network", VP_CHECK_ERROR, "no IPv4 default route");
+  put (host, "/proc/net/route", ROUTES "up0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n", 0444);
+  expect (host, "user-network", VP_CHECK_OK, "passt, by up0");
+  set (host, "network.user-backend", "auto");
+  expect (host, "user-network", VP_CHECK_OK, "passt, by up0");
+}
+
 static void
 test_memory (Host *host, gconstpointer data)
 {
@@ -320,6 +341,7 @@ main (int argc, char **argv)
   ADD ("guest-files", test_guest_files);
   ADD ("state-dir", test_state_dir);
   ADD ("kernel", test_kernel);
+  ADD ("user-network", test_user_network);
   ADD ("memory", test_memory);
   ADD ("daemon", test_daemon);
   return g_test_run ();

@@ -3,6 +3,7 @@
  * document and agent messages out, byte for byte. VP_UPDATE_GOLDEN=1 writes the
  * expected files instead of comparing. A case that is refused has error.txt
  * alone. See tests/golden/README.md. */
+#include <arpa/inet.h>
 #include <glib/gstdio.h>
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>
@@ -59,16 +60,34 @@ get_bool (GKeyFile *ini, const char *key, gboolean fallback)
                                                       : fallback;
 }
 
+/* "uplink" of [facts]: a gateway and servers as resolv.conf has them, by "up0". */
+static VpUplink *
+read_uplink (GKeyFile *ini)
+{
+  g_auto (GStrv) words = g_key_file_get_string_list (ini, "facts", "uplink", NULL, NULL);
+  g_autoptr (GString) resolv_conf = g_string_new (NULL);
+  g_autofree char *routes = NULL;
+  struct in_addr gateway;
+
+  if (words == NULL || words[0] == NULL || inet_pton (AF_INET, words[0], &gateway) != 1)
+    return NULL;
+  routes = g_strdup_printf ("up0 00000000 %08X 0003 0 0 0 00000000 0 0 0\n", gateway.s_addr);
+  for (char **word = words + 1; *word != NULL; word++)
+    g_string_append_printf (resolv_conf, "nameserver %s\n", *word);
+  return vp_uplink_parse (routes, resolv_conf->str);
+}
+
 static VpFacts *
 read_facts (GKeyFile *ini)
 {
+  g_autoptr (VpUplink) uplink = read_uplink (ini);
   g_autofree char *driver = get_word (ini, "facts", "driver", "QEMU");
   g_autofree char *arch = get_word (ini, "facts", "arch", "x86_64");
   VpFactsInit init = {
     .driver = driver,
     .arch = arch,
     .emulator = "/usr/bin/qemu-system-x86_64",
-    .libvirt_version = 9000000,
+    .libvirt_version = get_number (ini, "libvirt-version", 9000000),
     .hypervisor_version = 7002022,
     .kvm_usable = get_bool (ini, "kvm-usable", FALSE),
     .kvm_reason = "the CPU has no hardware virtualisation",
@@ -79,6 +98,8 @@ read_facts (GKeyFile *ini)
     .vsock = get_bool (ini, "vsock", FALSE),
     .machined = get_bool (ini, "machined", TRUE),
     .selinux = get_bool (ini, "selinux", FALSE),
+    .passt = get_bool (ini, "passt", FALSE),
+    .uplink = uplink,
   };
 
   return vp_facts_new (&init);

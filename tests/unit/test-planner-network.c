@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which interfaces a machine gets. */
+#include <arpa/inet.h>
 #include <string.h>
 
+#include "vp-decision.h"
 #include "vp-error.h"
 #include "vp-planner.h"
 
@@ -40,12 +42,10 @@ new_spec (const char *rest)
 
 /* @settings: "KEY=VALUE" up to NULL. */
 static VpPlan *
-plan (const char *rest, VpNetwork *network, const char *const *settings, GError **error)
+plan_on (const VpFactsInit *init, const char *rest, const char *const *settings, GError **error)
 {
   const VpSandboxIdentity who = { "s1", UUID, NULL, "/run/virtpod/sandboxes/s1" };
-  const VpFactsInit init
-      = { .driver = "QEMU", .arch = "x86_64", .virtiofs = TRUE, .kvm_reason = "no vmx", .network = network };
-  g_autoptr (VpFacts) facts = vp_facts_new (&init);
+  g_autoptr (VpFacts) facts = vp_facts_new (init);
   g_autoptr (VpConfig) config = vp_config_new_default ();
   g_autoptr (VpSpec) spec = new_spec (rest);
 
@@ -56,6 +56,15 @@ plan (const char *rest, VpNetwork *network, const char *const *settings, GError 
       g_assert_true (vp_config_override (config, pair[0], pair[1], NULL));
     }
   return vp_planner_plan_sandbox (&who, spec, config, facts, error);
+}
+
+static VpPlan *
+plan (const char *rest, VpNetwork *network, const char *const *settings, GError **error)
+{
+  const VpFactsInit init
+      = { .driver = "QEMU", .arch = "x86_64", .virtiofs = TRUE, .kvm_reason = "no vmx", .network = network };
+
+  return plan_on (&init, rest, settings, error);
 }
 
 static guint
@@ -145,6 +154,91 @@ test_user (void)
   g_assert_nonnull (strstr (error->message, "/run/netns/pod"));
 }
 
+/* @address: of the host's gateway, NULL: it has none. */
+static VpPlan *
+plan_passt (gboolean passt, const char *address, const char *backend, GError **error)
+{
+  g_autofree char *setting = g_strdup_printf ("network.user-backend=%s", backend);
+  const char *const settings[] = { "network.model=user", setting, NULL };
+  struct in_addr gateway = { address != NULL ? inet_addr (address) : 0 };
+  g_autofree char *routes = g_strdup_printf ("up0 00000000 %08X 0003 0 0 0 00000000 0 0 0\n", gateway.s_addr);
+  g_autoptr (VpUplink) uplink = vp_uplink_parse (routes, "nameserver 198.51.100.7\nnameserver 127.0.0.1\n");
+  const VpFactsInit init = { .driver = "QEMU",
+                             .arch = "x86_64",
+                             .virtiofs = TRUE,
+                             .kvm_reason = "no vmx",
+                             .libvirt_version = 11003000,
+                             .passt = passt,
+                             .passt_reason = "there is no program",
+                             .uplink = uplink };
+
+  return plan_on (&init, "", settings, error);
+}
+
+static void
+test_passt (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VpPlan) result = plan_passt (TRUE, "192.0.2.1", "auto", &error);
+  g_autoptr (VpPlan) nested = plan_passt (TRUE, "10.0.2.2", "passt", NULL);
+  const VpDevice *nic;
+
+  g_assert_no_error (error);
+  nic = vp_plan_find_device (result, VP_DEVICE_NIC);
+  g_assert_cmpint (nic->u.nic.backend, ==, VP_NIC_PASST);
+  g_assert_cmpstr (nic->u.nic.dev, ==, "up0");
+  g_assert_cmpstr (nic->u.nic.address, ==, "10.0.2.15");
+  g_assert_cmpstr (vp_decisions_find (result->decisions, "user-mode network")->value, ==, "passt");
+  /* the gateway is not in the guest's own network: how to reach it comes first */
+  g_assert_cmpuint (vp_network_get_n_routes (result->network), ==, 2);
+  g_assert_cmpstr (vp_network_get_route (result->network, 0)->dest, ==, "192.0.2.1/32");
+  g_assert_cmpstr (vp_network_get_route (result->network, 0)->gateway, ==, "");
+  g_assert_cmpstr (vp_network_get_route (result->network, 1)->gateway, ==, "192.0.2.1");
+  g_assert_cmpstr (result->dns[0], ==, "nameserver 198.51.100.7");
+  g_assert_cmpstr (result->dns[1], ==, "nameserver 192.0.2.1");
+  /* a host that is itself a machine with a network of QEMU's */
+  g_assert_cmpuint (vp_network_get_n_routes (nested->network), ==, 1);
+  g_assert_cmpstr (vp_network_get_route (nested->network, 0)->gateway, ==, "10.0.2.2");
+}
+
+static void
+test_passt_or_not (void)
+{
+  static const struct
+  {
+    gboolean passt;
+    const char *gateway, *backend, *refused;
+  } cases[] = {
+    { TRUE, "192.0.2.1", "qemu", NULL },
+    { FALSE, "192.0.2.1", "auto", NULL },
+    { TRUE, NULL, "auto", NULL },
+    { TRUE, "10.0.2.15", "auto", NULL },
+    { FALSE, "192.0.2.1", "passt", "network.user-backend: \"passt\": there is no program" },
+    { TRUE, NULL, "passt", "no IPv4 default route" },
+    { TRUE, "10.0.2.15", "passt", "the address that the guest has" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (VpPlan) result = plan_passt (cases[i].passt, cases[i].gateway, cases[i].backend, &error);
+
+      g_test_message ("case %u", (guint)i);
+      if (cases[i].refused != NULL)
+        {
+          g_assert_null (result);
+          g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);
+          g_assert_nonnull (strstr (error->message, cases[i].refused));
+          continue;
+        }
+      g_assert_no_error (error);
+      g_assert_cmpint (vp_plan_find_device (result, VP_DEVICE_NIC)->u.nic.backend, ==, VP_NIC_USER);
+      g_assert_cmpstr (vp_network_get_route (result->network, 0)->gateway, ==, "10.0.2.2");
+      g_assert_cmpstr (result->dns[0], ==, "nameserver 10.0.2.3");
+      g_assert_cmpstr (vp_decisions_find (result->decisions, "user-mode network")->value, ==, "the hypervisor's");
+    }
+}
+
 static void
 test_macvtap (void)
 {
@@ -217,6 +311,8 @@ main (int argc, char **argv)
   g_test_add_func ("/planner-network/none", test_none);
   g_test_add_func ("/planner-network/taps", test_taps);
   g_test_add_func ("/planner-network/user", test_user);
+  g_test_add_func ("/planner-network/passt", test_passt);
+  g_test_add_func ("/planner-network/passt-or-not", test_passt_or_not);
   g_test_add_func ("/planner-network/macvtap", test_macvtap);
   g_test_add_func ("/planner-network/rates", test_rates);
   g_test_add_func ("/planner-network/wants-namespace", test_wants_namespace);

@@ -104,6 +104,7 @@ test_refusal (gconstpointer data)
   g_autofree char *xml = NULL;
 
   variant->apply (plan);
+  plan->libvirt_version = 9000000;
   xml = vp_domain_xml (plan, &vp_driver_ch, &error);
   g_assert_null (xml);
   g_assert_error (error, VP_ERROR, VP_ERROR_NOT_SUPPORTED);

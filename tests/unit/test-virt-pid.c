@@ -131,6 +131,66 @@ test_helper (void)
   g_assert_cmpuint (vp_virt_end_helpers (virt, "vp-test-h"), ==, 0);
 }
 
+#define RUN "/run/y/qemu"
+#define NAME "vp-0123456789abcdef0"
+
+/* of the domain NAME, of the libvirt that has RUN */
+static const struct
+{
+  const char *args[10];
+  gboolean is_it, is_one;
+} passts[] = {
+  { { "passt", SLEEP, "--one-off", "--socket", RUN "/passt/7-vp-0123456789abcdef0-net0.socket", NULL }, TRUE, TRUE },
+  { { "/usr/bin/passt", SLEEP, "--socket", RUN "/passt/12-vp-0123456789abcdef0-net0.socket", NULL }, TRUE, TRUE },
+  /* its hypervisor is there */
+  { { "passt", SLEEP, "--socket", RUN "/passt/8-vp-0123456789abcdef0-net0.socket", NULL }, FALSE, FALSE },
+  /* another domain's, another libvirt's, somebody's */
+  { { "passt", SLEEP, "--socket", RUN "/passt/7-vp-0123456789abcdef1-net0.socket", NULL }, FALSE, TRUE },
+  { { "passt", SLEEP, "--socket", RUN "/passt/7-vp-0123456789abcdef0-net01.socket", NULL }, FALSE, TRUE },
+  { { "passt", SLEEP, "--socket", RUN "/passt/7-other-net0.socket", NULL }, FALSE, FALSE },
+  { { "passt", SLEEP, "--socket", "/run/z/qemu/passt/7-vp-0123456789abcdef0-net0.socket", NULL }, FALSE, FALSE },
+  { { "passt", SLEEP, "--pid", RUN "/passt/7-vp-0123456789abcdef0-net0.socket", NULL }, FALSE, FALSE },
+  { { "passt", SLEEP, "--socket", NULL }, FALSE, FALSE },
+  { { "less", SLEEP, "--socket", RUN "/passt/7-vp-0123456789abcdef0-net0.socket", NULL }, FALSE, FALSE },
+};
+
+static void
+test_passt (void)
+{
+  const char *const hypervisor[]
+      = { "/usr/bin/qemu-system-x86_64", SLEEP, "-netdev",
+          "{\"type\":\"stream\",\"addr\":{\"path\":\"" RUN "/passt/8-vp-0123456789abcdef0-net0.socket\"}}", NULL };
+  pid_t pids[G_N_ELEMENTS (passts)], qemu = spawn (hypervisor);
+  guint n = 0, others = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (passts); i++)
+    {
+      pids[i] = spawn (passts[i].args);
+      g_test_message ("case %u", (guint) i);
+      g_assert_cmpint (vp_virt_pid_is_idle_passt (pids[i], RUN, NAME), ==, passts[i].is_it);
+      g_assert_cmpint (vp_virt_pid_is_idle_passt (pids[i], RUN, NULL), ==, passts[i].is_one);
+      n += passts[i].is_it ? 1 : 0;
+      others += passts[i].is_one && !passts[i].is_it ? 1 : 0;
+    }
+  g_assert_cmpuint (vp_virt_end_idle_passts (RUN "x", NAME), ==, 0);
+  /* by a name of which libvirt has the beginning only it could be another's */
+  g_assert_cmpuint (vp_virt_end_idle_passts (RUN, NAME "123"), ==, 0);
+  g_assert_cmpuint (vp_virt_end_idle_passts (RUN, NAME), ==, n);
+  for (gsize i = 0; i < G_N_ELEMENTS (passts); i++)
+    if (passts[i].is_it)
+      end (pids[i], 0);
+  g_assert_cmpuint (vp_virt_end_idle_passts (RUN, NULL), ==, others);
+  for (gsize i = 0; i < G_N_ELEMENTS (passts); i++)
+    if (!passts[i].is_it)
+      {
+        /* the others live */
+        if (!passts[i].is_one)
+          g_assert_cmpint (waitpid (pids[i], NULL, WNOHANG), ==, 0);
+        end (pids[i], passts[i].is_one ? 0 : SIGKILL);
+      }
+  end (qemu, SIGKILL);
+}
+
 /* Another user's process is that user's, whatever it is called. */
 static void
 test_helper_of_another (void)
@@ -243,6 +303,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/virt-pid/domain", test_domain);
   g_test_add_func ("/virt-pid/helper", test_helper);
+  g_test_add_func ("/virt-pid/passt", test_passt);
   g_test_add_func ("/virt-pid/helper-of-another", test_helper_of_another);
   g_test_add_func ("/virt-pid/vhost", test_vhost);
   g_test_add_func ("/virt-pid/processes", test_processes);

@@ -44,48 +44,73 @@ run_logged ()
 
 # ---- packages -------------------------------------------------------------------
 
-# packages_of SECTION...: names from packages.txt
+# The number of this release of Debian; 12 when it is older, or is not known to be newer
+debian_release ()
+{
+  local id=
+  # shellcheck disable=SC1091,SC2154
+  id=$(. /etc/os-release && echo "${VERSION_ID:-99}") 2>/dev/null || id=12
+  id=${id%%.*}
+  [ "$id" -gt 12 ] 2>/dev/null || id=12
+  echo "$id"
+}
+
+# packages_of SECTION...: lines of packages.txt that are for this release
 packages_of ()
 {
-  local section
+  local release section since
+  release=$(debian_release)
   for section in "$@"; do
     sed -n "/^\[$section\]\$/,/^\[/{/^[a-z]/p}" "$source_dir/tools/packages.txt"
+    for ((since = 13; since <= release; since++)); do
+      sed -n "/^\[$section $since\]\$/,/^\[/{/^[a-z]/p}" "$source_dir/tools/packages.txt"
+    done
   done | sort -u
 }
 
+package_installed ()
+{
+  # shellcheck disable=SC2016
+  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# package_known NAME: apt can install it; of a name that others only provide it shows nothing
+package_known ()
+{
+  [ -n "$(apt-cache show "$1" 2>/dev/null)" ]
+}
+
+# missing_packages SECTION...: one name for each line of which nothing is installed
 missing_packages ()
 {
-  local package
-  for package in $(packages_of "$@"); do
-    # shellcheck disable=SC2016
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+  local line name
+  packages_of "$@" | while read -r line; do
+    for name in ${line//|/ }; do
+      ! package_installed "$name" || continue 2
+      # apt is slow to ask: only where it decides
+      [ "$name" = "$line" ] || ! package_known "$name" || break
+    done
+    echo "$name"
   done
 }
 
 # ensure_packages SECTION...: installs what is missing and says which
 ensure_packages ()
 {
-  local -a missing
+  local -a missing install=(env DEBIAN_FRONTEND=noninteractive
+                            apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0)
   local log=$1
   shift
-  command -v apt-get >/dev/null || die "apt-get: not found; this needs Debian 12 or one made from it"
+  command -v apt-get >/dev/null || die "apt-get: not found; this needs Debian 12 or 13, or one made from them"
   mapfile -t missing < <(missing_packages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
-  install_packages "$log" "${missing[@]}" || die "packages could not be installed"
-}
-
-install_packages ()
-{
-  local log=$1
-  shift
-  local -a install=(env DEBIAN_FRONTEND=noninteractive
-                    apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0)
   mkdir -p "$(dirname "$log")"
-  # the lists may be missing, or older than the archive
-  "${install[@]}" "$@" >"$log" 2>&1 </dev/null && return 0
+  "${install[@]}" "${missing[@]}" >"$log" 2>&1 </dev/null && return 0
+  # the lists may be missing, or older than the archive, and what it calls things with them
   run_logged "$log" apt-get update -q || true
-  run_logged "$log" "${install[@]}" "$@"
+  mapfile -t missing < <(missing_packages "$@")
+  run_logged "$log" "${install[@]}" "${missing[@]}" || die "packages could not be installed"
 }
 
 # ---- building ---------------------------------------------------------------------
