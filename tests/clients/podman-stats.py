@@ -48,7 +48,7 @@ def group(name_or_id):
 
 
 def places(pids, controller):
-    return {host.control_group_of(pid, controller) for pid in pids}
+    return {host.control_group_of(pid, controller) for pid in pids} - {None}
 
 
 def libvirts_groups(env):
@@ -121,7 +121,7 @@ def test_pod(env):
     check(stats(env, "infra")[0] > MACHINE, "memory of the infra container")
     for name in ("a", "b"):
         memory, _time = stats(env, name)
-        check(0 < memory < MACHINE / 4, "memory of %s: %d" % (name, memory))
+        check(memory < MACHINE / 4, "memory of %s: %d" % (name, memory))
     env.ok("rm", "--force", "--time", "0", "b")
     tap.eventually(lambda: len([name for name in host.control_groups(parent) if "libpod-" in name]) == 2,
                    "groups without b", 60)

@@ -125,12 +125,15 @@ def control_groups(path):
 
 
 def control_group_of(pid, controller):
-    """Where a process is in the hierarchy with @controller, or else in that of version 2."""
+    """Where a process is in the hierarchy with @controller, or else in that of version 2; None: it has ended."""
     places = {}
-    with open("/proc/%d/cgroup" % pid, encoding="utf-8") as f:
-        for line in f:
-            _number, names, path = line.rstrip("\n").split(":", 2)
-            places.update((name, path) for name in names.split(","))
+    try:
+        with open("/proc/%d/cgroup" % pid, encoding="utf-8") as f:
+            for line in f:
+                _number, names, path = line.rstrip("\n").split(":", 2)
+                places.update((name, path) for name in names.split(","))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
     return places.get(controller, places.get(""))
 
 

@@ -71,7 +71,7 @@ test_life (DomainFixture *f, gconstpointer data)
   guint status = 0;
   gint64 exited_at = 0;
 
-  g_assert_cmpuint (vp_sandbox_get_stages (sandbox, stages, G_N_ELEMENTS (stages)), ==, 13);
+  g_assert_cmpuint (vp_sandbox_get_stages (sandbox, stages, G_N_ELEMENTS (stages)), ==, 15);
   g_assert_cmpuint (domain_fixture_count_mounts (f), >, 0);
   vp_sandbox_wait_async (sandbox, NULL, test_result_ready, &wait);
   stop (sandbox, FALSE);
