@@ -26,6 +26,7 @@ vp_agent_sources = \
 	guest/agent/agent-log.c guest/agent/agent-log.h \
 	guest/agent/agent-loop.c guest/agent/agent-loop.h \
 	guest/agent/agent-metrics.c guest/agent/agent-metrics.h \
+	guest/agent/agent-modprobe.c guest/agent/agent-modprobe.h \
 	guest/agent/agent-module.c guest/agent/agent-module.h \
 	guest/agent/agent-neighbour-rpc.c \
 	guest/agent/agent-netlink.c guest/agent/agent-netlink.h \

@@ -12,6 +12,7 @@
 
 #include "agent-init.h"
 #include "agent-log.h"
+#include "agent-modprobe.h"
 #include "agent-pause.h"
 #include "agent-port.h"
 #include "agent-rpc.h"
@@ -106,6 +107,8 @@ main (int argc, char **argv)
 
   if (argc > 0 && strcmp (argv[0], AGENT_PAUSE_NAME) == 0)
     return agent_pause_main ();
+  if (argc > 0 && strcmp (basename (argv[0]), AGENT_MODPROBE_NAME) == 0)
+    return agent_modprobe_main (argc, argv);
   mallopt (M_MMAP_THRESHOLD, MMAP_THRESHOLD);
   mallopt (M_TRIM_THRESHOLD, MMAP_THRESHOLD);
   /* words of the kernel command line that the kernel does not know arrive here too */

@@ -12,6 +12,7 @@ vp_agent_tests = \
 	tests/unit/test-agent-inet \
 	tests/unit/test-agent-freeze \
 	tests/unit/test-agent-loop \
+	tests/unit/test-agent-modprobe \
 	tests/unit/test-agent-piece \
 	tests/unit/test-agent-stats \
 	tests/unit/test-agent-tar-create \
@@ -88,6 +89,11 @@ tests_unit_test_agent_loop_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_loop_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
 tests_unit_test_agent_loop_LDFLAGS = $(AM_LDFLAGS) -no-pie
 tests_unit_test_agent_loop_LDADD = $(vp_agent_test_ldadd)
+tests_unit_test_agent_modprobe_SOURCES = tests/unit/test-agent-modprobe.c
+tests_unit_test_agent_modprobe_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
+tests_unit_test_agent_modprobe_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie
+tests_unit_test_agent_modprobe_LDFLAGS = $(AM_LDFLAGS) -no-pie
+tests_unit_test_agent_modprobe_LDADD = $(vp_agent_test_ldadd)
 tests_unit_test_agent_piece_SOURCES = tests/unit/test-agent-piece.c
 tests_unit_test_agent_piece_CPPFLAGS = $(libvp_agent_a_CPPFLAGS)
 tests_unit_test_agent_piece_CFLAGS = $(AM_CFLAGS) $(GLIB_CFLAGS) -fno-pie

@@ -85,6 +85,27 @@ def test_small_limits(env):
     equal(result.stdout.decode().split(), ["1", "0", "0", "max"], "stdout")
 
 
+LINKS = r"""
+ip link add name dummy-1 type dummy
+brctl addbr bridge-1
+ip link add name veth-1 type veth
+ip link add link dummy-1 name macvlan-1 type macvlan
+ip link add name none-1 type no-such-kind 2>/dev/null
+cd /sys/class/net
+ls -d *-1
+"""
+
+
+def test_links(env):
+    """who may make links in the guest can make those that engines of containers use"""
+    doc = bundle.spec(["sh", "-c", LINKS])
+    for kind in ("bounding", "effective", "permitted", "inheritable", "ambient"):
+        doc["process"]["capabilities"][kind] = ["CAP_NET_ADMIN"]
+    result = env.virtpod("run", "-b", env.bundles.make(document=doc), env.new_id())
+    equal(result.returncode, 0, "status (stderr: %r)" % result.stderr)
+    equal(result.stdout.decode().split(), ["bridge-1", "dummy-1", "macvlan-1", "veth-1"], "links")
+
+
 def test_refused(env):
     """what cannot be had is said before a machine is started"""
     doc = document(env, ["true"])
@@ -96,4 +117,4 @@ def test_refused(env):
 if __name__ == "__main__":
     ENV = Env(libvirt="embed")
     ENV.require()
-    tap.run([test_fields, test_small_limits, test_refused], ENV)
+    tap.run([test_fields, test_small_limits, test_links, test_refused], ENV)
