@@ -136,7 +136,9 @@ check_user_network (VpCheck *self)
   g_autofree char *routes = vp_check_read (self, "/proc/net/route");
   g_autoptr (VpUplink) uplink = routes == NULL ? NULL : vp_uplink_parse (routes, NULL);
   g_autoptr (VpFacts) facts = vp_facts_new_with_uplink (self->facts, uplink);
-  const char *why_not = vp_planner_why_no_passt (vp_facts_get (facts));
+  const char *cannot = vp_planner_why_no_passt (vp_facts_get (facts));
+  g_autofree char *doubt = vp_planner_dup_doubt_of_passt (vp_facts_get (facts));
+  const char *why_not = cannot != NULL ? cannot : doubt;
 
   if (g_str_equal (wanted, "qemu"))
     vp_check_add (self, "user-network", VP_CHECK_OK, "", "the hypervisor's own (network.user-backend=qemu)");
@@ -144,10 +146,13 @@ check_user_network (VpCheck *self)
     vp_check_add (self, "user-network", VP_CHECK_OK, "", "passt, by %s", vp_uplink_get_device (uplink));
   else if (g_str_equal (wanted, "auto"))
     vp_check_add (self, "user-network", VP_CHECK_OK, "", "the hypervisor's own, not passt: %s", why_not);
+  else if (cannot == NULL)
+    vp_check_add (self, "user-network", VP_CHECK_WARNING, "install a later passt, or set network.user-backend=auto",
+                  "passt, by %s: %s", vp_uplink_get_device (uplink), doubt);
   else
     vp_check_add (self, "user-network", is_model ? VP_CHECK_ERROR : VP_CHECK_WARNING,
                   "install passt and libvirt 10.6 or later, or set network.user-backend=auto",
-                  "network.user-backend=passt: %s", why_not);
+                  "network.user-backend=passt: %s", cannot);
 }
 
 void

@@ -193,16 +193,20 @@ read_stat (pid_t pid, Stat *ret_stat)
 /* A child of ours that somebody else forked. Daemonizing means a session of its
  * own, in which the surviving process is not the leader; nothing that virtpodd
  * or libvirt forks and waits for is like that. QEMU's and virtiofsd's own
- * middle processes do lead one, and so does passt, hence the names. */
+ * middle processes do lead one, and so does passt, hence the names; that of
+ * 2026_10_02 leaves another one behind, in our own session. */
 static gboolean
 is_orphan (pid_t pid)
 {
   Stat st;
 
-  if (!read_stat (pid, &st) || st.session == getsid (0))
+  if (!read_stat (pid, &st))
     return FALSE;
-  return st.session != pid || g_str_has_prefix (st.comm, "qemu-") || g_str_has_prefix (st.comm, "virtiofsd")
-         || g_str_has_prefix (st.comm, "passt");
+  if (g_str_has_prefix (st.comm, "passt"))
+    return TRUE;
+  if (st.session == getsid (0))
+    return FALSE;
+  return st.session != pid || g_str_has_prefix (st.comm, "qemu-") || g_str_has_prefix (st.comm, "virtiofsd");
 }
 
 static void

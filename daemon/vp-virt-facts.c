@@ -104,6 +104,19 @@ why_not_passt (gboolean local, gboolean offered)
   return NULL;
 }
 
+/* Those of 2025 say nothing when nobody's terminal is there to read it. */
+static guint
+ask_passt_release (void)
+{
+  static const char *const args[] = { "passt", "--version", NULL };
+  g_autofree char *said = NULL;
+
+  if (!g_spawn_sync (NULL, (char **) args, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &said,
+                     NULL, NULL, NULL))
+    return 0;
+  return vp_facts_parse_passt_release (said);
+}
+
 static void
 read_numbers (virConnectPtr conn, VpFactsInit *init)
 {
@@ -178,6 +191,7 @@ vp_virt_gather_facts (virConnectPtr conn, gboolean local, GError **error)
   init.virtiofs = tcg.virtiofs || kvm.virtiofs;
   init.passt_reason = why_not_passt (local, tcg.passt || kvm.passt);
   init.passt = init.passt_reason == NULL;
+  init.passt_release = local && init.passt ? ask_passt_release () : 0;
   init.max_vcpus = init.kvm_usable ? kvm.max_vcpus : tcg.max_vcpus;
   if (init.max_vcpus == 0)
     {

@@ -46,8 +46,10 @@ char *vp_planner_dup_tap_name (const char *uuid, guint index);
  * spec: then somebody has to look there before it is planned for good
  * (VpFactsInit.network). @config: the effective one. */
 gboolean vp_planner_wants_namespace (VpSpec *spec, VpConfig *config);
-/* Why a user-mode network is not passt's here, in words; NULL: it can be. Static or of
+/* Why a user-mode network cannot be passt's here, in words; NULL: it can be. Static or of
  * @facts, which have the host's uplink. */
 const char *vp_planner_why_no_passt (const VpFactsInit *facts);
+/* Why nobody gets the passt that is here without asking for it, in words; NULL: it is good. */
+char *vp_planner_dup_doubt_of_passt (const VpFactsInit *facts);
 /* Whether that has to be made first, as the spec gives no path of one. */
 gboolean vp_planner_wants_new_namespace (VpSpec *spec, VpConfig *config);

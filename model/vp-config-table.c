@@ -343,10 +343,10 @@ const VpConfigRow vp_config_table[VP_N_CONFIG_KEYS] = {
     "packets leave as the hypervisor's own, without a namespace and without any set-up.",
     "runtime.internetworking_model"),
   [VP_CONFIG_NETWORK_USER_BACKEND] = CHOICE (
-    "network", "user-backend", "auto|passt|qemu", "qemu",
+    "network", "user-backend", "auto|passt|qemu", "auto",
     "Who sends the packets of a guest with model user: passt, a process for each, or the hypervisor itself. auto: "
-    "passt where it is installed, libvirt can start it and the host has an IPv4 gateway. docs/network.md says what "
-    "differs.", NULL),
+    "passt where it is installed and of 2026_07_28 or later, libvirt can start it and the host has an IPv4 gateway. "
+    "docs/network.md says what differs.", NULL),
   [VP_CONFIG_NETWORK_NEW_NETNS] = BOOL (
     "network", "new-netns", "true",
     "Whether a network namespace is made for a sandbox whose bundle asks for a new one, for hooks to set it up. "

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vp-facts.h"
 
+#include <stdlib.h>
+
 struct _VpFacts
 {
   gatomicrefcount ref_count;
@@ -82,6 +84,26 @@ const VpFactsInit *
 vp_facts_get (VpFacts *facts)
 {
   return &facts->init;
+}
+
+/* Packagers write their own words round it, and not all of them the underscores. */
+guint
+vp_facts_parse_passt_release (const char *text)
+{
+  g_autoptr (GRegex) regex = g_regex_new ("^passt .*?(?<![0-9])(20[0-9]{2})_?([01][0-9])_?([0-3][0-9])(?![0-9])", 0, 0,
+                                           NULL);
+  g_autoptr (GMatchInfo) match = NULL;
+  guint day = 0;
+
+  if (!g_utf8_validate (text, -1, NULL) || !g_regex_match (regex, text, 0, &match))
+    return 0;
+  for (int i = 1; i <= 3; i++)
+    {
+      g_autofree char *digits = g_match_info_fetch (match, i);
+
+      day = day * 100 + (guint)atoi (digits);
+    }
+  return day;
 }
 
 const char *

@@ -33,6 +33,7 @@ typedef struct
   guint64 image_size;         /* its bytes */
   gboolean passt;             /* libvirt can have passt send a guest's packets */
   const char *passt_reason;   /* why it cannot; NULL when it can */
+  guint passt_release;        /* the day of that passt's release, 20260728; 0: not known */
   VpUplink *uplink;           /* of the host; NULL: it has none, or nobody looked */
   VpNetwork *network;         /* what the sandbox's network namespace holds; NULL: it has none, or nobody looked */
 } VpFactsInit;
@@ -55,6 +56,10 @@ VpFacts *vp_facts_new_with_uplink (VpFacts *facts, VpUplink *uplink);
 
 /* Borrowed view, valid as long as @facts. */
 const VpFactsInit *vp_facts_get (VpFacts *facts);
+
+/* The day in what passt --version says: 20260728 of "passt 2026_07_28.f8df3f1", of
+ * "passt 0.0~git20260728.f8df3f1-1" and the like; 0: there is none. */
+guint vp_facts_parse_passt_release (const char *text);
 
 /* What accel=auto comes to here: "kvm" or "tcg". */
 const char *vp_facts_get_auto_accel (VpFacts *facts);

@@ -154,7 +154,8 @@ set_fact (World *world, const char *name, const char *value)
     world->facts.libvirt_version = g_ascii_strtoull (value, NULL, 10);
   else if (g_str_equal (name, "passt"))
     {
-      world->facts.passt = yes;
+      world->facts.passt = TRUE;
+      world->facts.passt_release = (guint)g_ascii_strtoull (value, NULL, 10);
       world->facts.uplink = world->uplink
           = vp_uplink_parse ("up0 00000000 010200C0 0003 0 0 0 00000000 0 0 0\n", "nameserver 127.0.0.53\n");
     }

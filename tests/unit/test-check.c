@@ -270,9 +270,7 @@ test_kernel (Host *host, gconstpointer data)
 static void
 test_user_network (Host *host, gconstpointer data)
 {
-  expect (host, "user-network", VP_CHECK_OK, "network.user-backend=qemu");
   host->init.passt_reason = "there is no program \"passt\"";
-  set (host, "network.user-backend", "auto");
   expect (host, "user-network", VP_CHECK_OK, "the hypervisor's own, not passt: there is no program");
   set (host, "network.user-backend", "passt");
   expect (host, "user-network", VP_CHECK_WARNING, "network.user-backend=passt: there is no program");
@@ -281,9 +279,17 @@ test_user_network (Host *host, gconstpointer data)
   host->init.passt = TRUE;
   expect (host, "user-network", VP_CHECK_ERROR, "no IPv4 default route");
   put (host, "/proc/net/route", ROUTES "up0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n", 0444);
-  expect (host, "user-network", VP_CHECK_OK, "passt, by up0");
+  expect (host, "user-network", VP_CHECK_WARNING, "passt, by up0: its version is not known");
+  host->init.passt_release = 20250503;
+  expect (host, "user-network", VP_CHECK_WARNING, "passt, by up0: it is of 2025_05_03");
   set (host, "network.user-backend", "auto");
+  expect (host, "user-network", VP_CHECK_OK, "the hypervisor's own, not passt: it is of 2025_05_03, and those before");
+  host->init.passt_release = 20261002;
   expect (host, "user-network", VP_CHECK_OK, "passt, by up0");
+  set (host, "network.user-backend", "passt");
+  expect (host, "user-network", VP_CHECK_OK, "passt, by up0");
+  set (host, "network.user-backend", "qemu");
+  expect (host, "user-network", VP_CHECK_OK, "network.user-backend=qemu");
 }
 
 static void

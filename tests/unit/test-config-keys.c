@@ -121,7 +121,7 @@ static const Case cases[] = {
   { "block.vhost-user-reconnect-ms", "0", { "1s", "1h" }, { "2h", "-1", "1m" } },
 
   { "network.model", "tcfilter", { "macvtap", "none", "user" }, { "default", "l3forwarding", "" } },
-  { "network.user-backend", "qemu", { "passt", "auto" }, { "slirp", "" } },
+  { "network.user-backend", "auto", { "passt", "qemu" }, { "slirp", "" } },
   BOOL ("network.new-netns", "true"),
   BOOL ("network.vhost", "true"),
   BOOL ("network.watch", "false"),

@@ -99,6 +99,7 @@ read_facts (GKeyFile *ini)
     .machined = get_bool (ini, "machined", TRUE),
     .selinux = get_bool (ini, "selinux", FALSE),
     .passt = get_bool (ini, "passt", FALSE),
+    .passt_release = (guint)get_number (ini, "passt-release", 20260728),
     .uplink = uplink,
   };
 

@@ -154,9 +154,10 @@ test_user (void)
   g_assert_nonnull (strstr (error->message, "/run/netns/pod"));
 }
 
-/* @address: of the host's gateway, NULL: it has none. */
+/* @release: of passt, 0: there is none, 1: it does not say.
+ * @address: of the host's gateway, NULL: it has none. */
 static VpPlan *
-plan_passt (gboolean passt, const char *address, const char *backend, GError **error)
+plan_passt (guint release, const char *address, const char *backend, GError **error)
 {
   g_autofree char *setting = g_strdup_printf ("network.user-backend=%s", backend);
   const char *const settings[] = { "network.model=user", setting, NULL };
@@ -168,7 +169,8 @@ plan_passt (gboolean passt, const char *address, const char *backend, GError **e
                              .virtiofs = TRUE,
                              .kvm_reason = "no vmx",
                              .libvirt_version = 11003000,
-                             .passt = passt,
+                             .passt = release != 0,
+                             .passt_release = release > 1 ? release : 0,
                              .passt_reason = "there is no program",
                              .uplink = uplink };
 
@@ -179,8 +181,9 @@ static void
 test_passt (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VpPlan) result = plan_passt (TRUE, "192.0.2.1", "auto", &error);
-  g_autoptr (VpPlan) nested = plan_passt (TRUE, "10.0.2.2", "passt", NULL);
+  g_autoptr (VpPlan) result = plan_passt (20260728, "192.0.2.1", "auto", &error);
+  g_autoptr (VpPlan) old = plan_passt (20250503, "192.0.2.1", "passt", NULL);
+  g_autoptr (VpPlan) nested = plan_passt (1, "10.0.2.2", "passt", NULL);
   const VpDevice *nic;
 
   g_assert_no_error (error);
@@ -196,9 +199,35 @@ test_passt (void)
   g_assert_cmpstr (vp_network_get_route (result->network, 1)->gateway, ==, "192.0.2.1");
   g_assert_cmpstr (result->dns[0], ==, "nameserver 198.51.100.7");
   g_assert_cmpstr (result->dns[1], ==, "nameserver 192.0.2.1");
+  /* who asks for it gets it, whatever it is */
+  g_assert_cmpint (vp_plan_find_device (old, VP_DEVICE_NIC)->u.nic.backend, ==, VP_NIC_PASST);
   /* a host that is itself a machine with a network of QEMU's */
   g_assert_cmpuint (vp_network_get_n_routes (nested->network), ==, 1);
   g_assert_cmpstr (vp_network_get_route (nested->network, 0)->gateway, ==, "10.0.2.2");
+}
+
+static void
+test_passt_release (void)
+{
+  static const struct
+  {
+    const char *said;
+    guint release;
+  } cases[] = {
+    { "passt 2026_07_28.f8df3f1\nCopyright Red Hat\n", 20260728 },
+    { "passt 2025_09_19.623dbf6-12-g20260101", 20250919 },
+    { "passt 0.0~git20260728.f8df3f1-1~bpo13+1\nCopyright Red Hat\n", 20260728 },
+    { "passt 0^20260611.ga9c61ff-1.fc44.x86_64\n", 20260611 },
+    { "passt unknown version\nCopyright Red Hat 20260728\n", 0 },
+    { "passt 120260728\n", 0 },
+    { "passt 2026\n", 0 },
+    { "passt \xff 2026_07_28\n", 0 },
+    { "past 2026_07_28\n", 0 },
+    { "", 0 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    g_assert_cmpuint (vp_facts_parse_passt_release (cases[i].said), ==, cases[i].release);
 }
 
 static void
@@ -206,22 +235,25 @@ test_passt_or_not (void)
 {
   static const struct
   {
-    gboolean passt;
-    const char *gateway, *backend, *refused;
+    guint release;
+    const char *gateway, *backend, *refused, *why;
   } cases[] = {
-    { TRUE, "192.0.2.1", "qemu", NULL },
-    { FALSE, "192.0.2.1", "auto", NULL },
-    { TRUE, NULL, "auto", NULL },
-    { TRUE, "10.0.2.15", "auto", NULL },
-    { FALSE, "192.0.2.1", "passt", "network.user-backend: \"passt\": there is no program" },
-    { TRUE, NULL, "passt", "no IPv4 default route" },
-    { TRUE, "10.0.2.15", "passt", "the address that the guest has" },
+    { 20261002, "192.0.2.1", "qemu", NULL, NULL },
+    { 0, "192.0.2.1", "auto", NULL, "not passt: there is no program" },
+    { 1, "192.0.2.1", "auto", NULL, "not passt: its version is not known, and those before 2026_07_28 may lose bytes" },
+    { 20260727, "192.0.2.1", "auto", NULL, "not passt: it is of 2026_07_27, and those before 2026_07_28 may lose bytes" },
+    { 20261002, NULL, "auto", NULL, "not passt: the host has no IPv4 default route with a gateway" },
+    { 20261002, "10.0.2.15", "auto", NULL,
+      "not passt: the host's gateway has the address that the guest has, 10.0.2.15" },
+    { 0, "192.0.2.1", "passt", "network.user-backend: \"passt\": there is no program", NULL },
+    { 20261002, NULL, "passt", "no IPv4 default route", NULL },
+    { 20261002, "10.0.2.15", "passt", "the address that the guest has", NULL },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (VpPlan) result = plan_passt (cases[i].passt, cases[i].gateway, cases[i].backend, &error);
+      g_autoptr (VpPlan) result = plan_passt (cases[i].release, cases[i].gateway, cases[i].backend, &error);
 
       g_test_message ("case %u", (guint)i);
       if (cases[i].refused != NULL)
@@ -233,6 +265,8 @@ test_passt_or_not (void)
         }
       g_assert_no_error (error);
       g_assert_cmpint (vp_plan_find_device (result, VP_DEVICE_NIC)->u.nic.backend, ==, VP_NIC_USER);
+      g_assert_cmpstr (vp_decisions_find (result->decisions, "user-mode network")->why, ==,
+                       cases[i].why ?: "");
       g_assert_cmpstr (vp_network_get_route (result->network, 0)->gateway, ==, "10.0.2.2");
       g_assert_cmpstr (result->dns[0], ==, "nameserver 10.0.2.3");
       g_assert_cmpstr (vp_decisions_find (result->decisions, "user-mode network")->value, ==, "the hypervisor's");
@@ -312,6 +346,7 @@ main (int argc, char **argv)
   g_test_add_func ("/planner-network/taps", test_taps);
   g_test_add_func ("/planner-network/user", test_user);
   g_test_add_func ("/planner-network/passt", test_passt);
+  g_test_add_func ("/planner-network/passt-release", test_passt_release);
   g_test_add_func ("/planner-network/passt-or-not", test_passt_or_not);
   g_test_add_func ("/planner-network/macvtap", test_macvtap);
   g_test_add_func ("/planner-network/rates", test_rates);
