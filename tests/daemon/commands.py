@@ -65,7 +65,7 @@ def test_list(env):
     equal(run(env, "list", "--quiet"), "one\ntwo\n", "ids")
     equal(run(env, "list", "--quiet", "--filter", "state=running"), "one\n", "by state")
     equal(run(env, "list", "-q", "--sandboxes", "--filter", "state=created"), "two\n", "sandboxes by state")
-    match(run(env, "list", "--no-headers", "--filter", "id=one"), r"^one +one +running +\S+ +%s +/" % TIME, "row")
+    match(run(env, "list", "--no-headers", "--filter", "id=one"), r"^one +\S+ +running +/\S+ +%s +one$" % TIME, "row")
     match(run(env, "list", "--filter", "colour=red", status=1), r'^virtpod: list: filter "colour": .*\(InvalidArgument\)$',
           "unknown filter")
     sandbox.delete(force=True)
