@@ -246,6 +246,12 @@ vp_container_set_create_timeout (VpContainer *self, guint timeout_ms)
 }
 
 void
+vp_container_set_not_before (VpContainer *self, gint64 when)
+{
+  self->not_before = when;
+}
+
+void
 vp_container_take_place (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                          VpWorker *worker)
 {
@@ -258,12 +264,22 @@ vp_container_take_place (VpContainer *self, VpContainerPlan *plan, const char *s
   self->worker = vp_worker_ref (worker);
 }
 
+static gboolean
+on_waited (gpointer user_data)
+{
+  GTask *task = user_data;
+
+  run_mount_job (g_task_get_source_object (task), FALSE, on_mounted, g_object_ref (task));
+  return G_SOURCE_REMOVE;
+}
+
 void
 vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char *share_dir, VpAgentClient *agent,
                             VpWorker *worker, GCancellable *cancellable, GAsyncReadyCallback callback,
                             gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+  gint64 wait = self->not_before - g_get_monotonic_time ();
   GError *error = NULL;
 
   /* a cancelled call still takes its mounts away before it returns */
@@ -275,7 +291,11 @@ vp_container_prepare_async (VpContainer *self, VpContainerPlan *plan, const char
     }
   vp_container_take_place (self, plan, share_dir, agent, worker);
   self->preparing = TRUE;
-  run_mount_job (self, FALSE, on_mounted, g_steal_pointer (&task));
+  if (wait > 0)
+    g_timeout_add_full (G_PRIORITY_DEFAULT, (guint) (wait / 1000 + 1), on_waited, g_steal_pointer (&task),
+                        g_object_unref);
+  else
+    run_mount_job (self, FALSE, on_mounted, g_steal_pointer (&task));
 }
 
 gboolean

@@ -14,6 +14,7 @@ struct _VpContainer
   VpContainerPlan *plan; /* from prepare on */
   VpPlace *place; /* its state and its sandbox's */
   guint create_timeout_ms; /* 0: the request timeout */
+  gint64 not_before;       /* monotonic: when its part of the host may be made; 0: at once */
   gint64 created_at;
   gint64 started_at;
   gboolean starting;

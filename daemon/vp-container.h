@@ -82,6 +82,9 @@ VpProcess *vp_container_find_process (VpContainer *self, const char *exec_id);
 /* Further processes that are known, in no order; transfer container. */
 GList *vp_container_list_execs (VpContainer *self);
 
+/* Not before @when, of the monotonic clock, is its part of the host made. */
+void vp_container_set_not_before (VpContainer *self, gint64 when);
+
 /* How long the guest may take to make it; 0, the default: as any request. */
 void vp_container_set_create_timeout (VpContainer *self, guint timeout_ms);
 

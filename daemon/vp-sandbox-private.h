@@ -71,6 +71,7 @@ struct _VpSandbox
   gint64 exited_at;
   VpSpec *spec; /* of its own container, which may be gone: what the machine was made for */
   GPtrArray *containers;
+  GHashTable *gone;          /* id of a container that went not long ago -> when (gint64, monotonic) */
   guint n_preparing;         /* containers that are being added while it runs */
   gboolean ends_when_prepared; /* its end waits for these */
   VpWaiters *waiters; /* of wait calls */

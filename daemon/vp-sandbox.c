@@ -7,6 +7,10 @@
 #include "vp-log.h"
 #include "vp-planner.h"
 
+/* For a second a guest's kernel believes what virtiofsd has told it of a name, and does not ask
+ * again: files that come to be in the place of others are not found until then. */
+#define GUEST_BELIEVES_USEC (1250 * 1000)
+
 enum {
   SIGNAL_CHANGED,
   SIGNAL_CONTAINER_ADDED,
@@ -51,6 +55,7 @@ vp_sandbox_finalize (GObject *object)
   vp_waiters_free (self->waiters);
   vp_waiters_free (self->end.stop_waiters);
   g_hash_table_unref (self->labels);
+  g_hash_table_unref (self->gone);
   g_clear_handle_id (&self->nics.settle_timer, g_source_remove);
   g_clear_pointer (&self->nics.leaving, g_hash_table_unref);
   g_free (self->watch.found);
@@ -93,6 +98,7 @@ vp_sandbox_init (VpSandbox *self)
   self->waiters = vp_waiters_new ();
   self->end.stop_waiters = vp_waiters_new ();
   self->exit_reason = "";
+  self->gone = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->ooms = (VpBucket) VP_BUCKET_INIT (10, 0.2);
   self->steps = vp_steps_new (vp_sandbox_steps, vp_sandbox_n_steps, self);
 }
@@ -209,12 +215,37 @@ vp_sandbox_set_state (VpSandbox *self, VpSandboxState state)
 
 /* ---- containers ---- */
 
+static gboolean
+is_long_ago (gpointer id, gpointer when, gpointer user_data)
+{
+  return *(gint64 *) when + GUEST_BELIEVES_USEC < *(gint64 *) user_data;
+}
+
+/* One of the same id has its files in the same place of the share. */
+static void
+remember_gone (VpSandbox *self, const char *id)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  g_hash_table_foreach_remove (self->gone, is_long_ago, &now);
+  g_hash_table_replace (self->gone, g_strdup (id), g_memdup2 (&now, sizeof now));
+}
+
+static gint64
+when_forgotten_by_guest (VpSandbox *self, const char *id)
+{
+  const gint64 *when = g_hash_table_lookup (self->gone, id);
+
+  return when == NULL ? 0 : *when + GUEST_BELIEVES_USEC;
+}
+
 static VpContainer *
 add_container (VpSandbox *self, const char *id, VpSpec *spec, VpStreams *streams, VpMountNs *mount_ns)
 {
   VpContainer *container = vp_container_new (self->id, id, spec, streams);
 
   vp_container_set_mount_ns (container, mount_ns);
+  vp_container_set_not_before (container, when_forgotten_by_guest (self, id));
   vp_sandbox_take_container (self, container);
   return container;
 }
@@ -236,6 +267,8 @@ forget_container (VpSandbox *self, VpContainer *container)
   if (!g_ptr_array_remove (self->containers, container))
     return FALSE;
   vp_container_set_record_func (container, NULL, NULL);
+  if (self->state == VP_SANDBOX_READY || self->state == VP_SANDBOX_PAUSED)
+    remember_gone (self, vp_container_get_id (container));
   return TRUE;
 }
 

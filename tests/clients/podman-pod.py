@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import tap
-from podman import IMAGE, PodmanNetworkEnv
+from podman import IMAGE, INFRA, PodmanNetworkEnv
 from tap import equal
 
 DEADLINE = 240
@@ -30,7 +30,7 @@ def remove(env, name):
 
 def create(env, network):
     env.ok("pod", "create", "--name", "pod", "--network", network, "--infra-image", IMAGE,
-           "--infra-command", "/bin/sleep 1000000")
+           "--infra-command", INFRA)
     env.ok("run", "-d", "--pod", "pod", "--name", "a", "-v", "shared:/shared", IMAGE, "sh", "-c", SERVER)
     env.ok("run", "-d", "--pod", "pod", "--name", "b", "-v", "shared:/shared", IMAGE, "sh", "-c", SCRIPT % 6)
     # TERM before there is a trap for it would be lost

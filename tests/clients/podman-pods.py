@@ -11,7 +11,7 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import tap
-from podman import IMAGE, PodmanNetworkEnv
+from podman import IMAGE, INFRA, PodmanNetworkEnv
 from tap import equal
 
 DEADLINE = 240
@@ -24,7 +24,7 @@ def start(env, name):
     """A pod with a container that runs; gives that container's name."""
     worker = name + "-worker"
     env.ok("pod", "create", "--name", name, "--hostname", name, "--network", "podman", "--infra-image", IMAGE,
-           "--infra-command", "/bin/sleep 1000000", timeout=DEADLINE)
+           "--infra-command", INFRA, timeout=DEADLINE)
     env.ok("run", "-d", "--pod", name, "--name", worker, IMAGE, "sh", "-c", LOOP, timeout=DEADLINE)
     tap.eventually(lambda: "ready" in env.ok("logs", worker), worker + " runs", DEADLINE)
     return worker

@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import host
 import tap
 from env import builddir
-from podman import IMAGE, PodmanEnv
+from podman import IMAGE, INFRA, PodmanEnv
 from tap import check, equal
 
 DEADLINE = 240
@@ -112,7 +112,7 @@ def test_machine_killed(env):
 def test_pod(env):
     """a pod: its machine is its infra container's; the others have what stands for them"""
     env.ok("pod", "create", "--name", "pod", "--network", "none", "--infra-image", IMAGE, "--infra-name", "infra",
-           "--infra-command", "/bin/sleep 1000000")
+           "--infra-command", INFRA)
     for name in ("a", "b"):
         env.ok("run", "-d", "--pod", "pod", "--name", name, IMAGE, "sleep", "1000000")
     parent = "/libpod_parent/" + env.ok("pod", "inspect", "--format", "{{.ID}}", "pod").strip()

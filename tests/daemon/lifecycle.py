@@ -421,9 +421,12 @@ def test_two_containers(env):
     equal(early.delete(), 3, "status of Delete")
     env.raises("NotFound", lambda: env.manager.container(sid + "-early"))
     late.delete(force=True)
+    deleted = now_usec()
     equal(os.listdir(os.path.join(env.directory(sandbox), "shared")), [sid], "share")
     equal(list(env.agent(sandbox).sandbox.containers), [sid], "containers of the guest")
     again = sandbox.create_container(sid + "-late", env.bundle(["true"]))
+    # so long a guest may still take its files for those of the other
+    check(now_usec() - deleted >= 1000000, "made after %d us" % (now_usec() - deleted))
     again.start()
     equal(again.wait(), 0, "status of one with an id that was used")
     again.delete()

@@ -18,6 +18,14 @@ import tap
 from env import Env, program
 
 IMAGE = "localhost/busybox"
+# the first container of a pod: the first process of a pid namespace ends by TERM only if it wants to
+INFRA = "/bin/infra"
+INFRA_SCRIPT = """\
+#!/bin/sh
+trap 'exit 0' TERM
+while :; do sleep 1000 & wait $!; done
+"""
+
 APPLETS = ("sh", "awk", "basename", "cat", "chmod", "cp", "cut", "date", "dd", "df", "dirname", "echo", "env", "false",
            "grep", "head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mount", "mv", "nproc", "ps", "pwd", "rm",
            "sed", "sleep", "sort", "stat", "stty", "tail", "test", "touch", "tr", "true", "tty", "uname", "wc")
@@ -140,9 +148,12 @@ class PodmanEnv(Env):
     def _import_image(self):
         root = self.path("image")
         self.bundles.rootfs(root)
+        with open(os.path.join(root, INFRA[1:]), "w", encoding="ascii") as f:
+            f.write(INFRA_SCRIPT)
+        os.chmod(os.path.join(root, INFRA[1:]), 0o755)
         # storage drivers that copy would make a file of each hard link
         for name in os.listdir(os.path.join(root, "bin")):
-            if name != "busybox" and name not in APPLETS:
+            if name not in ("busybox", os.path.basename(INFRA), *APPLETS):
                 os.unlink(os.path.join(root, "bin", name))
         archive = self.path("image.tar")
         subprocess.run(["tar", "-C", root, "-cf", archive, "."], check=True)
