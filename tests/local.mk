@@ -42,6 +42,7 @@ EXTRA_DIST += \
 	tests/lib/env.py \
 	tests/lib/host.py \
 	tests/lib/libvirtd.py \
+	tests/lib/lives.py \
 	tests/lib/machine.py \
 	tests/lib/docker.py \
 	tests/lib/podman.py \

@@ -6,13 +6,13 @@ die meanwhile, and nothing that is left of any of it. VIRTPOD_TEST_PODS: how man
 import os
 import signal
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import host
 import tap
 from cri import DEADLINE, NOT_READY, READY, CriEnv, CriError, Pod
+from lives import at_once, in_a_row
 from tap import equal, match
 
 IN_A_ROW = int(os.environ.get("VIRTPOD_TEST_PODS", "5"))
@@ -39,31 +39,12 @@ def live(env, name):
 
 def test_row(env):
     """pods in a row leave nothing; the daemon is killed between two of them"""
-    for i in range(IN_A_ROW):
-        live(env, "row-%d" % i)
-        env.nothing_left()
-        if i == IN_A_ROW // 2:
-            env.stop_daemon(kill=True)
-            env.start_daemon()
+    in_a_row(env, IN_A_ROW, live)
 
 
 def test_at_once(env):
     """pods at once, each with an address and a machine of its own, leave nothing"""
-    errors = []
-
-    def run(number):
-        try:
-            live(env, "once-%d" % number)
-        except Exception as error:
-            errors.append("%d: %s" % (number, error))
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    equal(errors, [], "errors")
-    env.nothing_left()
+    at_once(env, AT_ONCE, live)
 
 
 def test_restarts(env):

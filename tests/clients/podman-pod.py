@@ -22,12 +22,6 @@ def status(env, name):
     return env.inspect(name, ".State.Status"), env.inspect(name, ".State.ExitCode")
 
 
-def remove(env, name):
-    """podman takes the control group of its conmons away, and fails when one of them is on its way out still."""
-    tap.eventually(lambda: env.podman("pod", "rm", "--force", "--time", "0", "--ignore", name).returncode == 0,
-                   "podman pod rm " + name, DEADLINE)
-
-
 def create(env, network):
     env.ok("pod", "create", "--name", "pod", "--network", network, "--infra-image", IMAGE,
            "--infra-command", INFRA)
@@ -62,7 +56,7 @@ def test_pod(env):
     env.ok("pod", "start", "pod")
     equal(len(sandboxes(env)), 1, "machines after pod start")
     tap.eventually(lambda: reaches(env), "answer after pod start", DEADLINE)
-    remove(env, "pod")
+    env.remove_pod("pod")
     env.nothing_left()
 
 
@@ -79,7 +73,7 @@ def test_members(env):
     equal((env.inspect("a", ".State.Status"), env.inspect("a", ".State.StartedAt")), ("running", before), "a")
     env.ok("pod", "kill", "pod")
     tap.eventually(lambda: status(env, "a") == ("exited", "137"), "end of a", DEADLINE)
-    remove(env, "pod")
+    env.remove_pod("pod")
 
 
 def test_daemon_restart(env):
@@ -90,7 +84,7 @@ def test_daemon_restart(env):
     tap.eventually(lambda: len(env.manager.containers(state="running")) == 3, "containers of before", DEADLINE)
     env.ok("pod", "stop", "--time", "60", "pod")
     equal((status(env, "a"), status(env, "b")), (("exited", "4"), ("exited", "6")), "after pod stop")
-    remove(env, "pod")
+    env.remove_pod("pod")
 
 
 def test_nothing_in_common(env):
@@ -102,7 +96,7 @@ def test_nothing_in_common(env):
     equal(env.podman("stop", "--time", "1", "a").stderr.decode().count("resorting to SIGKILL"), 1,
           "what heeds no TERM is not ended by it")
     equal((status(env, "a"), status(env, "b")[0]), (("exited", "137"), "running"), "after stop")
-    remove(env, "loose")
+    env.remove_pod("loose")
 
 
 def test_nothing_left(env):

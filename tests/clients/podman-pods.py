@@ -6,11 +6,11 @@ may die meanwhile, and nothing that is left. VIRTPOD_TEST_PODS: how many in a ro
 import os
 import signal
 import sys
-import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 
 import tap
+from lives import at_once, in_a_row
 from podman import IMAGE, INFRA, PodmanNetworkEnv
 from tap import equal
 
@@ -37,36 +37,17 @@ def live(env, name):
     equal((done.returncode, done.stdout), (3, name.encode() + b"\n"), "a second container: %r" % done.stderr)
     env.ok("pod", "stop", "--time", "60", name, timeout=DEADLINE)
     equal(env.inspect(worker, ".State.ExitCode"), "5", "status of the first")
-    env.ok("pod", "rm", "--force", "--time", "0", name, timeout=DEADLINE)
+    env.remove_pod(name)
 
 
 def test_row(env):
     """pods in a row leave nothing; the daemon is killed between two of them"""
-    for i in range(IN_A_ROW):
-        live(env, "row-%d" % i)
-        env.nothing_left()
-        if i == IN_A_ROW // 2:
-            env.stop_daemon(kill=True)
-            env.start_daemon()
+    in_a_row(env, IN_A_ROW, live)
 
 
 def test_at_once(env):
     """pods at once leave nothing"""
-    errors = []
-
-    def run(number):
-        try:
-            live(env, "once-%d" % number)
-        except Exception as error:
-            errors.append("%d: %s" % (number, error))
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(AT_ONCE)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    equal(errors, [], "errors")
-    env.nothing_left()
+    at_once(env, AT_ONCE, live)
 
 
 def test_standin_killed(env):
@@ -76,7 +57,7 @@ def test_standin_killed(env):
     os.kill(int(env.inspect(infra, ".State.Pid")), signal.SIGKILL)
     tap.eventually(lambda: env.inspect(infra, ".State.Status") == "exited", "end of the first", DEADLINE)
     equal(env.ok("exec", worker, "hostname", timeout=DEADLINE), "orphan\n", "the other")
-    env.ok("pod", "rm", "--force", "--time", "0", "orphan", timeout=DEADLINE)
+    env.remove_pod("orphan")
     env.nothing_left()
 
 

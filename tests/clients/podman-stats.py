@@ -127,7 +127,7 @@ def test_pod(env):
                    "groups without b", 60)
     env.stop_daemon(kill=True)
     env.start_daemon()
-    env.ok("pod", "rm", "--force", "--time", "0", "pod")
+    env.remove_pod("pod")
     tap.eventually(lambda: not [name for name in host.control_groups(parent) if "libpod-" in name], "no groups", 60)
 
 

@@ -195,6 +195,11 @@ class PodmanEnv(Env):
     def inspect(self, name, what):
         return self.ok("inspect", "--format", "{{%s}}" % what, name).strip()
 
+    def remove_pod(self, name):
+        """podman takes the control group of a pod's conmons away, and fails when one of them is on its way out still."""
+        tap.eventually(lambda: self.podman("pod", "rm", "--force", "--time", "0", "--ignore", name).returncode == 0,
+                       "podman pod rm " + name, 240)
+
     def nothing_left(self):
         """Nothing of what podman ever started is there. conmon tidies up behind its back."""
         tap.eventually(lambda: self.ok("ps", "--all", "--quiet") == "", "no container of podman", 60)
