@@ -20,11 +20,7 @@ from env import Env, program
 IMAGE = "localhost/busybox"
 # the first container of a pod: the first process of a pid namespace ends by TERM only if it wants to
 INFRA = "/bin/infra"
-INFRA_SCRIPT = """\
-#!/bin/sh
-trap 'exit 0' TERM
-while :; do sleep 1000 & wait $!; done
-"""
+INFRA_SCRIPT = "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 1000 & wait $!; done\n"
 
 APPLETS = ("sh", "awk", "basename", "cat", "chmod", "cp", "cut", "date", "dd", "df", "dirname", "echo", "env", "false",
            "grep", "head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mount", "mv", "nproc", "ps", "pwd", "rm",
